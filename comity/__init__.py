@@ -1,0 +1,3 @@
+"""Comity: entered once, seen by all who may, provable by anyone."""
+
+__version__ = "0.1.0"

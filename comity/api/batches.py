@@ -1,0 +1,74 @@
+"""Many entries in one request and one transaction: the way in for systems that feed records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from comity.api import body, service
+from comity.api.answers import answer
+from comity.api.caller import actor_of
+from comity.api.documents import told
+from comity.api.records import entered
+from comity.errors import Fault, Problem
+
+router = Router(tags=["records"])
+MOST = 1000
+
+
+@router.post(
+    "/batch",
+    **told(
+        "Enter up to 1,000 records; a refused one does not stop the others", takes="Batch", gives="BatchResults",
+        headers=("Idempotency-Key",), refusals=(400, 401, 413, 415),
+    ),
+)  # fmt: skip
+def batch(request: HttpRequest) -> HttpResponse:
+    """Each operation's own `key` makes it repeatable; without one it takes the request's key and its place."""
+    from comity.kernel.records.enter import enter_many
+    from comity.kernel.records.results import Draft
+
+    operations = _operations(body.read_object(request, body.BATCH_LIMIT))
+    whole = body.idempotency_key(request)
+    results: list[dict[str, Any]] = [{} for _ in operations]
+    drafts: dict[int, Draft] = {}
+    for place, operation in enumerate(operations):
+        try:
+            drafts[place] = _draft(operation, place, whole)
+        except Problem as problem:
+            results[place] = _refused(problem)
+    done = enter_many(service.node(), actor_of(request), list(drafts.values())) if drafts else []
+    for place, one in zip(drafts, done, strict=True):
+        results[place] = _refused(one) if isinstance(one, Problem) else {"status": 201, "receipt": one.as_json()}
+    return answer({"results": results})
+
+
+def _operations(said: dict[str, Any]) -> list[Any]:
+    operations: list[Any] = body.members(said, operations=list).get("operations", [])
+    if not 1 <= len(operations) <= MOST:
+        fault = Fault("wrong_size", "operations", f"must hold 1 to {MOST} operations")
+        raise Problem("request_invalid", f"the batch has {len(operations)} operations", faults=[fault])
+    return operations
+
+
+def _draft(operation: Any, place: int, whole: str | None) -> Any:
+    from comity.kernel.records.results import Draft
+
+    path = f"operations.{place}"
+    if not isinstance(operation, dict):
+        raise Problem("request_invalid", faults=[Fault("wrong_kind", path, "must be an object")])
+    said = entered(operation, f"{path}.", type=str, key=str, group=int)
+    if "type" not in said:
+        raise Problem("request_invalid", faults=[Fault("needed", f"{path}.type", "the type must be named")])
+    if "key" in said and body.KEY.fullmatch(said["key"]) is None:
+        raise Problem("request_invalid", faults=[Fault("wrong_kind", f"{path}.key", "must be 1 to 200 visible ASCII")])
+    if "key" not in said and whole is not None:
+        said["key"] = f"{whole}:{place}"
+    return Draft(fields=said.pop("fields", {}), **said)
+
+
+def _refused(problem: Problem) -> dict[str, Any]:
+    shown = Problem("not_found") if problem.code == "not_found" else problem
+    return {"status": shown.status, "problem": shown.as_json()}

@@ -1,0 +1,48 @@
+"""Who calls: a bearer token of one member of one agency, and the purpose that the caller states."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest
+from ninja.security.base import AuthBase
+
+from comity.api import service
+from comity.errors import Problem
+
+if TYPE_CHECKING:
+    from comity.kernel.policy.actor import Actor
+
+DEFAULT_PURPOSE = "investigation"
+_PURPOSE = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
+_TOKEN = re.compile(r"[\x21-\x7e]{1,512}\Z")
+
+
+class Bearer(AuthBase):
+    """Signs the caller in for one request. Raises Problem `token_invalid`, `member_suspended`, `agency_suspended`."""
+
+    openapi_type = "http"
+    openapi_scheme = "bearer"
+
+    def __call__(self, request: HttpRequest) -> Actor:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or _TOKEN.fullmatch(token) is None:
+            raise Problem("token_invalid", fix="send Authorization: Bearer and the token that `member redeem` gave")
+        purpose = request.headers.get("Comity-Purpose", DEFAULT_PURPOSE)
+        if _PURPOSE.fullmatch(purpose) is None:
+            raise Problem("request_invalid", "Comity-Purpose is one word such as investigation or deconfliction")
+        from comity.kernel.policy.tokens import sign_in
+
+        actor = sign_in(service.node(), token, purpose)
+        request.actor = actor  # type: ignore[attr-defined]
+        return actor
+
+
+bearer = Bearer()
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The signed-in actor of a route that asks for one."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor

@@ -1,0 +1,158 @@
+"""How routes describe themselves in OpenAPI: the components that are the same for every caller, written once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comity.api.answers import PROBLEM
+from comity.errors import REFUSALS
+
+TEXT = {"type": "string"}
+WHOLE = {"type": "integer"}
+ID = {"type": "string", "format": "uuid"}
+INSTANT = {"type": "string", "format": "date-time", "description": "With its zone, as 2026-11-22T09:30:00-05:00."}
+OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": True}
+LINKS = {
+    "type": "object",
+    "description": "Ids by the name of the link; `key:K` is the record that was entered with the idempotency key K.",
+    "additionalProperties": {"type": "array", "items": TEXT},
+}
+FIELDS = {**OBJECT, "description": "Shaped as the component that is named like the record's type."}
+MARKS = {"type": "array", "items": TEXT, "description": "Handling marks to put on the record."}
+
+
+def closed(required: str = "", /, **properties: Any) -> dict[str, Any]:
+    out: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**out, "required": required.split()} if required else out
+
+
+def opened(required: str = "", /, **properties: Any) -> dict[str, Any]:
+    return {**closed(required, **properties), "additionalProperties": True}
+
+
+def listed(name: str) -> dict[str, Any]:
+    return {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}
+
+
+def nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+_ENTER = {
+    "fields": FIELDS, "links": LINKS, "marks": MARKS, "reason": TEXT, "occurred_at": INSTANT, "late_cause": TEXT,
+    "id": {**ID, "description": "A random UUIDv4 of the caller's own; left out, the server draws one."},
+    "field_marks": {"type": "object", "description": "Marks by field.", "additionalProperties": MARKS},
+}  # fmt: skip
+_MISSING = opened(
+    "code severity message about owed_by since",
+    code=TEXT, severity={"enum": ["error", "warning"]}, message=TEXT, about=TEXT, about_label=TEXT, owed_by=TEXT,
+    since={"type": "string", "format": "date"}, fix=TEXT, citation=TEXT,
+)  # fmt: skip
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "Problem": opened(
+        "type title status code detail",
+        type=TEXT, title=TEXT, status=WHOLE, detail=TEXT, fix={**TEXT, "description": "What to do next."},
+        code={"enum": sorted(REFUSALS), "description": "Never changes its meaning."},
+        faults={
+            "type": "array",
+            "items": closed("code path message", code=TEXT, path=TEXT, message=TEXT, fix=TEXT),
+            "description": "All that is wrong, each with the path of the field it concerns.",
+        },
+    ),
+    "Receipt": opened(
+        "entry record agency type version state leaf at replayed address",
+        entry=ID, record=ID, agency=TEXT, type=TEXT, number=nullable(TEXT), version=WHOLE, state=TEXT, leaf=TEXT,
+        at=INSTANT, replayed={"type": "boolean"}, address=TEXT,
+    ),
+    "Enter": closed("fields", **_ENTER),
+    "Amend": closed(
+        fields={**FIELDS, "description": "Fields to set; null unsets one."}, links=LINKS, unlink=LINKS, reason=TEXT,
+        marks=MARKS, field_marks=_ENTER["field_marks"], late_cause=TEXT, authority=TEXT, occurred_at=INSTANT,
+        corrects={**ID, "description": "The entry that is corrected; left out, this is a change."},
+    ),
+    "Act": closed(fields=FIELDS, links=LINKS, reason=TEXT, occurred_at=INSTANT, late_cause=TEXT),
+    "Answer": closed(fields=FIELDS, reason=TEXT, occurred_at=INSTANT),
+    "Batch": closed(
+        "operations",
+        operations={
+            "type": "array", "maxItems": 1000,
+            "items": closed("type fields", **_ENTER, type=TEXT, key=TEXT, group=WHOLE),
+        },
+    ),
+    "BatchResults": closed(
+        "results",
+        results={
+            "type": "array",
+            "items": closed(
+                "status", status=WHOLE, receipt={"$ref": "#/components/schemas/Receipt"},
+                problem={"$ref": "#/components/schemas/Problem"},
+            ),
+        },
+    ),
+    "Record": opened(
+        "id type agency state version fields links masked acts entered_at",
+        id=ID, type=TEXT, agency=TEXT, number=nullable(TEXT), title=TEXT, state=TEXT, core_state=TEXT, version=WHOLE,
+        fields=FIELDS, links=LINKS, masked={"type": "array", "items": OBJECT}, marks=MARKS, offer=nullable(OBJECT),
+        acts={"type": "array", "items": TEXT, "description": "What is open to this caller now."}, entered_at=INSTANT,
+        seen_by={"type": "array", "items": TEXT},
+    ),
+    "Page": closed("items next", items={"type": "array", "items": OBJECT}, next=nullable(TEXT)),
+    "HistoryLine": opened("entry act at agency version", entry=ID, act=TEXT, at=INSTANT, agency=TEXT, version=WHOLE),
+    "History": closed("items", items=listed("HistoryLine")),
+    "Missing": _MISSING,
+    "Submission": opened(
+        "ready missing manifest",
+        ready={"type": "boolean"}, dry_run={"type": "boolean"},
+        receipt=nullable({"$ref": "#/components/schemas/Receipt"}),
+        missing=listed("Missing"), manifest={"type": "array", "items": OBJECT},
+    ),
+    "EntryAddress": opened(
+        "entry record agency leaf", entry=ID, record=ID, agency=TEXT, leaf=TEXT, place=nullable(WHOLE)
+    ),
+    "Inbox": closed("items", items={"type": "array", "items": OBJECT}),
+    "Types": closed("items", items={"type": "array", "items": OBJECT}),
+    "Type": opened("type title fields states acts schema", type=TEXT, title=TEXT, schema=OBJECT),
+    "Me": opened("agency member name roles purpose", agency=TEXT, member=ID, name=TEXT, purpose=TEXT),
+    "Health": opened("status version", status={"enum": ["ok", "unavailable"]}, version=TEXT),
+}  # fmt: skip
+
+_HEADERS: dict[str, tuple[bool, str]] = {
+    "Idempotency-Key": (False, "The same request with the same key is done once; its receipt says replayed."),
+    "If-Match": (False, "The ETag of the version that was read."),
+    "If-Match!": (True, "The ETag of the version that was read."),
+    "If-None-Match": (False, "The ETag that the caller holds: 304 when nothing changed."),
+    "Comity-Purpose": (False, "What the caller reads for; investigation when left out."),
+}
+
+
+def told(
+    summary: str,
+    *,
+    gives: str | None = None,
+    status: int = 200,
+    takes: str | None = None,
+    headers: tuple[str, ...] = (),
+    query: dict[str, str] | None = None,
+    refusals: tuple[int, ...] = (400, 401, 404),
+) -> dict[str, Any]:
+    """The keyword arguments with which a route is registered: its line, its parameters, what it takes and gives."""
+    parameters = [
+        {"in": "header", "name": name.rstrip("!"), "required": must, "description": line, "schema": TEXT}
+        for name, (must, line) in ((one, _HEADERS[one]) for one in (*headers, "Comity-Purpose"))
+    ] + [
+        {"in": "query", "name": name, "required": False, "description": line, "schema": TEXT}
+        for name, line in (query or {}).items()
+    ]
+    good: dict[str, Any] = {"description": summary}
+    if gives:
+        good["content"] = {"application/json": {"schema": {"$ref": f"#/components/schemas/{gives}"}}}
+    refused = {"$ref": "#/components/schemas/Problem"}
+    answers: dict[int, Any] = {status: good}
+    for code in refusals:
+        answers[code] = {"description": "A refusal", "content": {PROBLEM: {"schema": refused}}}
+    extra: dict[str, Any] = {"parameters": parameters, "responses": answers}
+    if takes:
+        schema = {"$ref": f"#/components/schemas/{takes}"}
+        extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {"summary": summary, "response": {status: None}, "openapi_extra": extra}

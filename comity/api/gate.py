@@ -1,0 +1,128 @@
+"""What every request passes: its reference, its time, one log line without content, and problem documents for all.
+
+A log line says method, route template, status, milliseconds, agency and reference. It never holds a path as it was
+sent, a query, a body, a member or a record.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import re
+import traceback
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+from django.http import HttpRequest, HttpResponseBase
+
+from comity import clock
+from comity.api import service
+from comity.api.answers import PROBLEM, code_for, refusal
+from comity.api.metrics import Counts
+from comity.errors import Problem
+
+log = logging.getLogger("comity.request")
+faults = logging.getLogger("comity.fault")
+UNMATCHED = "unmatched"
+_PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+counts = Counts()
+
+
+def count_into(folder: Path | None) -> None:
+    """Where this process's counts go; called once, before the first request."""
+    global counts
+    counts = Counts(folder)
+
+
+class Gate:
+    """Django middleware, the outermost one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = clock.monotonic()
+        request.reference = uuid.uuid4().hex  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        if response.status_code >= 400 and response.get("Content-Type") != PROBLEM:
+            response = _as_problem(response)
+        response["Comity-Request"] = request.reference  # type: ignore[attr-defined]
+        response["X-Content-Type-Options"] = "nosniff"
+        if "Cache-Control" not in response:
+            response["Cache-Control"] = "no-store"
+        seconds = clock.monotonic() - started
+        route = route_of(request)
+        counts.add(request.method or "", route, response.status_code, seconds)
+        actor = getattr(request, "actor", None)
+        log.info(
+            "method=%s route=%s status=%s ms=%.1f agency=%s request=%s",
+            request.method if request.method in ("GET", "POST", "PATCH", "PUT", "DELETE", "HEAD") else "OTHER",
+            route,
+            response.status_code,
+            seconds * 1000,
+            actor.agency if actor is not None else "-",
+            request.reference,  # type: ignore[attr-defined]
+        )
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase:
+        return failed(request, error)
+
+
+def route_of(request: HttpRequest) -> str:
+    """The template of the address, such as `/api/v1/records/{type}`: never the address itself."""
+    match = request.resolver_match
+    return "/" + _PARAMETER.sub(r"{\1}", match.route) if match is not None else UNMATCHED
+
+
+def failed(request: HttpRequest, error: Exception) -> HttpResponseBase:
+    """The answer to an exception that no refusal foresaw: what the caller may know, and a line for the operator."""
+    if isinstance(error, Problem):
+        if error.code == "unavailable":
+            _renew_connections()
+        return refusal(error)
+    known = _known(error)
+    if known is not None:
+        faults.warning("%s request=%s", type(error).__name__, _reference(request))
+        return refusal(known)
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}:{frame.name}" for frame in reversed(frames))
+    faults.error("%s request=%s at %s", type(error).__name__, _reference(request), where)
+    return refusal(
+        Problem(
+            "internal",
+            "the operation failed; what it had begun was undone",
+            fix="tell the operator the reference; what happened is in the server's log",
+            reference=_reference(request),
+        )
+    )
+
+
+def _known(error: Exception) -> Problem | None:
+    if isinstance(error, psycopg.errors.DiskFull) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
+        return Problem("disk_full", fix="the operator must make room; nothing of this request was kept")
+    if isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected):
+        return Problem("unavailable", "another request was in the way", fix="send the same request again")
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        _renew_connections()
+        return Problem("unavailable", fix="send the same request again, with the same Idempotency-Key")
+    return None
+
+
+def _renew_connections() -> None:
+    """After a lost connection the pool's others are likely lost too: let it look before the next request does."""
+    with contextlib.suppress(Exception):
+        service.node().pool.check()
+
+
+def _reference(request: HttpRequest) -> str:
+    return str(getattr(request, "reference", "-"))
+
+
+def _as_problem(response: HttpResponseBase) -> HttpResponseBase:
+    allowed = sorted(one.strip() for one in response.get("Allow", "").split(",") if one.strip())
+    code = code_for(response.status_code)
+    return refusal(Problem(code, allow=allowed) if allowed else Problem(code))

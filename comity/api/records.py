@@ -1,0 +1,221 @@
+"""Records over HTTP. Each route parses, calls one verb of the kernel, and renders."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from comity.api import body, service
+from comity.api.answers import answer, expected_version, tagged, version_tag
+from comity.api.caller import actor_of
+from comity.api.documents import told
+from comity.errors import Fault, Problem
+
+router = Router(tags=["records"])
+
+PAGE_LIMIT = 200
+RESERVED = ("q", "limit", "cursor", "owner")
+ENTER: dict[str, type] = {
+    "fields": dict, "links": dict, "marks": list, "field_marks": dict, "reason": str, "occurred_at": datetime,
+    "late_cause": str, "id": UUID,
+}  # fmt: skip
+
+
+@router.post(
+    "/records/{type}",
+    **told(
+        "Enter a record", takes="Enter", gives="Receipt", status=201, headers=("Idempotency-Key",),
+        refusals=(400, 401, 403, 404, 409, 413, 415, 422),
+    ),
+)  # fmt: skip
+def enter(request: HttpRequest, type: str) -> HttpResponse:
+    from comity.kernel.records.enter import enter as verb
+
+    said = entered(body.read_object(request))
+    receipt = verb(
+        service.node(), actor_of(request), type, said.pop("fields", {}), key=body.idempotency_key(request), **said
+    )
+    return written(receipt, status=201)
+
+
+@router.get(
+    "/records/{type}",
+    **told(
+        "List or find records of a type",
+        gives="Page",
+        query={
+            "q": "Words to find.", "limit": "How many, 20 unless said.", "cursor": "The `next` of the page before.",
+            "owner": "An agency that owns the records.",
+            "FIELD": "Any findable field: FIELD=value; where.FIELD=value when it is named as one of these.",
+        },
+    ),
+)  # fmt: skip
+def find(request: HttpRequest, type: str) -> HttpResponse:
+    from comity.kernel.records.find import find as verb
+
+    asked = body.query(request, *RESERVED, others=True)
+    where = {name.removeprefix("where."): value for name, value in asked.items() if name not in RESERVED}
+    page = verb(
+        service.node(),
+        actor_of(request),
+        type=type,
+        text=asked.get("q"),
+        where=where or None,
+        limit=body.whole(asked.get("limit"), "limit", default=20, least=1, most=PAGE_LIMIT),
+        cursor=asked.get("cursor"),
+        owner=asked.get("owner"),
+    )
+    return answer(page.as_json())
+
+
+@router.get(
+    "/records/id/{id}",
+    **told(
+        "Read a record", gives="Record", headers=("If-None-Match",),
+        query={"as_entered": "As it stood in the log at an instant.", "as_of": "As it was in fact at an instant."},
+    ),
+)  # fmt: skip
+def read(request: HttpRequest, id: str) -> HttpResponse:
+    from comity.kernel.records.read import read as verb
+
+    asked = body.query(request, "as_entered", "as_of")
+    view = verb(
+        service.node(),
+        actor_of(request),
+        body.id_of(id),
+        as_entered=body.instant(asked.get("as_entered"), "as_entered"),
+        as_of=body.instant(asked.get("as_of"), "as_of"),
+    )
+    return tagged(request, view.as_json(), version=view.version)
+
+
+@router.patch(
+    "/records/id/{id}",
+    **told(
+        "Change or correct a record", takes="Amend", gives="Receipt", headers=("If-Match!", "Idempotency-Key"),
+        refusals=(400, 401, 403, 404, 409, 412, 413, 415, 422, 428),
+    ),
+)  # fmt: skip
+def amend(request: HttpRequest, id: str) -> HttpResponse:
+    from comity.kernel.records.amend import amend as verb
+
+    record = body.id_of(id)
+    version = expected_version(request, required=True)
+    said = body.members(
+        body.read_object(request), fields=dict, links=dict, unlink=dict, marks=list, field_marks=dict, reason=str,
+        corrects=UUID, authority=str, occurred_at=datetime, late_cause=str,
+    )  # fmt: skip
+    key = body.idempotency_key(request)
+    assert version is not None
+    return written(verb(service.node(), actor_of(request), record, version=version, key=key, **plain(said)))
+
+
+@router.post(
+    "/records/id/{id}/acts/{act}",
+    **told(
+        "Do an act on a record", takes="Act", gives="Receipt", headers=("If-Match", "Idempotency-Key"),
+        refusals=(400, 401, 403, 404, 409, 412, 413, 415, 422),
+    ),
+)  # fmt: skip
+def act(request: HttpRequest, id: str, act: str) -> HttpResponse:
+    from comity.kernel.records.act import act as verb
+
+    record = body.id_of(id)
+    version = expected_version(request, required=False)
+    said = body.members(
+        body.read_object(request), fields=dict, links=dict, reason=str, occurred_at=datetime, late_cause=str
+    )  # fmt: skip
+    key = body.idempotency_key(request)
+    return written(verb(service.node(), actor_of(request), record, act, version=version, key=key, **plain(said)))
+
+
+@router.post(
+    "/records/id/{id}/answers/{name}",
+    **told(
+        "Answer an offer, or withdraw one", takes="Answer", gives="Receipt", headers=("Idempotency-Key",),
+        refusals=(400, 401, 403, 404, 409, 413, 415, 422),
+    ),
+)  # fmt: skip
+def answer_offer(request: HttpRequest, id: str, name: str) -> HttpResponse:
+    from comity.kernel.records.answer import answer as verb
+
+    record = body.id_of(id)
+    said = body.members(body.read_object(request), fields=dict, reason=str, occurred_at=datetime)
+    key = body.idempotency_key(request)
+    return written(verb(service.node(), actor_of(request), record, name, key=key, **said))
+
+
+@router.post(
+    "/records/id/{id}/submissions",
+    **told(
+        "Submit a record to another agency, or say what is missing", gives="Submission", status=201,
+        headers=("Idempotency-Key",), query={
+            "to": "The receiving agency.", "dry_run": "true: only say what is missing.",
+            "act": "The act of the record's type that builds the package; submit when left out.",
+        },
+        refusals=(400, 401, 403, 404, 409, 422),
+    ),
+)  # fmt: skip
+def submit(request: HttpRequest, id: str) -> HttpResponse:
+    from comity.kernel.records.submit import submit as verb
+
+    record = body.id_of(id)
+    asked = body.query(request, "to", "dry_run", "act")
+    if not asked.get("to"):
+        fault = Fault("needed", "?to", "the receiving agency must be named")
+        raise Problem("request_invalid", "the submission names no receiver", faults=[fault])
+    dry_run = body.truth(asked.get("dry_run"), "dry_run")
+    key = body.idempotency_key(request)
+    done = verb(
+        service.node(), actor_of(request), record, to=asked["to"], act=asked.get("act", "submit"), dry_run=dry_run,
+        key=key,
+    )  # fmt: skip
+    if dry_run:
+        return answer(done.as_json())
+    if done.receipt is None:
+        raise Problem("not_ready", fix="see `missing`: each line says who owes it", **done.as_json())
+    return answer(done.as_json(), status=201, headers={"Location": f"/api/v1/records/id/{done.receipt.record}"})
+
+
+@router.get("/records/id/{id}/history", **told("The acts on a record, oldest first", gives="History"))
+def history(request: HttpRequest, id: str) -> HttpResponse:
+    from comity.kernel.records.history import history as verb
+
+    lines = verb(service.node(), actor_of(request), body.id_of(id))
+    return answer({"items": [one.as_json() for one in lines]})
+
+
+def entered(said: dict[str, Any], path: str = "", **more: type) -> dict[str, Any]:
+    """The members of an entry that were given, as the verb takes them."""
+    return plain(body.members(said, path, **ENTER, **more))
+
+
+def plain(said: dict[str, Any]) -> dict[str, Any]:
+    """Ids as text; links as lists of ids, each checked to be one, or `key:` and the idempotency key of an entry."""
+    for name in ("links", "unlink"):
+        if name in said:
+            said[name] = {link: _ids(ids, f"{name}.{link}") for link, ids in said[name].items()}
+    return {name: str(value) if isinstance(value, UUID) else value for name, value in said.items()}
+
+
+def _ids(value: Any, path: str) -> list[str]:
+    if isinstance(value, str):
+        value = [value]
+    try:
+        return [one if isinstance(one, str) and one.startswith("key:") else str(UUID(one)) for one in value]
+    except (TypeError, ValueError, AttributeError):
+        fault = Fault("wrong_kind", path, "must be a list of ids")
+        raise Problem("request_invalid", "the body does not fit this operation", faults=[fault]) from None
+
+
+def written(receipt: Any, *, status: int = 200) -> HttpResponse:
+    """A receipt; a replayed one is answered as the first time."""
+    return answer(
+        receipt.as_json(),
+        status=status,
+        headers={"ETag": version_tag(receipt.version), "Location": f"/api/v1/records/id/{receipt.record}"},
+    )

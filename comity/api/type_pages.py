@@ -1,0 +1,78 @@
+"""A type as a caller may read it: its fields, links, states, acts and answers, and its JSON Schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from comity.kernel.types.catalogue import Act, Answer, Catalogue, Field, Link, Type
+
+
+def listed(of: Type) -> dict[str, Any]:
+    """A type as one line of the list."""
+    return {
+        "type": of.name,
+        "title": of.title,
+        "core": of.core_name,
+        "two_sided": of.offer is not None,
+        "term": of.term,
+    }
+
+
+def described(catalogue: Catalogue, of: Type) -> dict[str, Any]:
+    """The whole of a type, as the agency of the catalogue sees it."""
+    offer = of.offer
+    return {
+        **listed(of),
+        "number": of.number,
+        "groups": {name: group.title for name, group in of.groups.items()},
+        "fields": {name: _field(one) for name, one in of.fields.items()},
+        "links": {name: _link(one) for name, one in of.links.items()},
+        "states": {
+            name: {"core": one.core, "initial": one.initial, "final": one.final} for name, one in of.states.items()
+        },
+        "acts": {name: _act(one) for name, one in of.acts.items()},
+        "answers": {name: _answer(one) for name, one in offer.answers.items()} if offer else {},
+        "expires": offer.expires if offer else None,
+        "counterparty": of.counterparty,
+        "handling": sorted(of.handling),
+        "forbid": dict(of.forbid),
+        "schema": catalogue.schema(of.name),
+    }
+
+
+def _field(one: Field) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "label": one.label or one.name.replace("_", " "),
+        "group": one.group,
+        "class": one.cls,
+        "required": one.required,
+        "find": one.find,
+        "layer": one.owner_layer,
+    }
+    optional = {"term": one.term, "codes": one.codes, "unit": one.unit, "required_from": one.required_from}
+    out |= {name: value for name, value in optional.items() if value}
+    if one.values is not None:
+        out["values"] = {name: code.title for name, code in one.values.items()}
+    return out
+
+
+def _link(one: Link) -> dict[str, Any]:
+    return {"to": list(one.to), "many": one.many, "label": one.label or one.name.replace("_", " "), "term": one.term}
+
+
+def _act(one: Act) -> dict[str, Any]:
+    return {
+        "from": sorted(one.from_),
+        "to": one.to,
+        "by": sorted(one.by),
+        "needs": list(one.needs),
+        "sets": list(one.sets),
+        "creates": one.creates,
+    }
+
+
+def _answer(one: Answer) -> dict[str, Any]:
+    return {
+        "from": sorted(one.from_), "to": one.to, "by": sorted(one.by), "needs": list(one.needs), "sets": list(one.sets)
+    }  # fmt: skip

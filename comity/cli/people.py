@@ -1,0 +1,135 @@
+"""Members and agencies: one-time codes, seats, suspension."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from comity.cli import seats, speech
+from comity.cli.session import As, Json, SeatName, operating, plain, signed_in
+from comity.cli.speech import Shown
+from comity.cli.ways import ways
+
+member = typer.Typer(help="Members of an agency: invite, redeem, list, suspend, token.", no_args_is_help=True)
+agency = typer.Typer(help="Agencies of this node: list, suspend, resume.", no_args_is_help=True)
+
+AgencyName = Annotated[str, typer.Argument(metavar="AGENCY")]
+Why = Annotated[str, typer.Option("--reason", help="Why; it stands in the log.")]
+
+
+@member.command()
+def invite(
+    agency: AgencyName,
+    name: Annotated[str, typer.Option("--name", help="The member's name as the agency writes it.")],
+    role: Annotated[list[str], typer.Option("--role", help="A role of the agency's roles.yml; may be repeated.")],
+    as_: As = None,
+    seat: SeatName = None,
+    json: Json = False,
+) -> Shown:
+    """Make a one-time code for a member. The operator invites the first one; then an administrator does, with --as."""
+    from comity.kernel.policy.tokens import invite as verb
+
+    with operating(as_, seat) as session:
+        found = plain(verb(session.node, session.actor, agency=agency, name=name, roles=list(role)))
+    line = f"{name} of {agency} redeems it once, until {found['expires_at']}:\n  comity member redeem {found['code']}"
+    return Shown(found, line)
+
+
+@member.command()
+def redeem(code: Annotated[str, typer.Argument(metavar="CODE")], json: Json = False) -> Shown:
+    """Redeem a one-time code: the seat's token is kept in COMITY_HOME/keys and shown with --json."""
+    from comity.kernel.policy.tokens import redeem as verb
+
+    settings = ways().settings()
+    with ways().opened(settings) as node:
+        issued = verb(node, code)
+    seats.remember(settings.home, agency=issued.agency, member=str(issued.member), name=issued.name, token=issued.token)
+    line = f'{issued.name} of {issued.agency} has a seat here: --as {issued.agency} --seat "{issued.name}"'
+    return Shown(_issued(issued), line)
+
+
+@member.command()
+def token(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
+    """Issue one more token for the same member, such as for a program that speaks to the API."""
+    from comity.kernel.policy.tokens import issue
+
+    with signed_in(as_, seat) as session:
+        issued = issue(session.node, session.actor)
+    return Shown(_issued(issued), f"{issued.token}\nof {issued.name}, {issued.agency}, until {issued.expires_at:%Y-%m-%d}")
+
+
+@member.command("list")
+def members(agency: AgencyName, as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
+    """List the members of one's own agency."""
+    from comity.kernel.policy.tokens import members as verb
+
+    with signed_in(as_ or agency, seat) as session:
+        lines = [plain(one) for one in verb(session.node, session.actor, agency=agency)]
+
+    def page(out: Any) -> None:
+        rows = [(one["name"], ", ".join(one["roles"]), one["state"], one["id"]) for one in lines]
+        out.print(speech.table(("name", "roles", "state", "id"), rows) if rows else "no members yet")
+
+    return Shown({"items": lines}, page)
+
+
+@member.command("suspend")
+def suspend_member(
+    who: Annotated[str, typer.Argument(metavar="MEMBER", help="The member's name or id.")],
+    reason: Why,
+    lift: Annotated[bool, typer.Option("--lift", help="End the suspension.")] = False,
+    as_: As = None,
+    seat: SeatName = None,
+    json: Json = False,
+) -> Shown:
+    """Suspend a member of one's own agency, as its administrator; it holds from the next act on."""
+    from comity.kernel.policy.tokens import suspend_member as verb
+
+    with signed_in(as_, seat) as session:
+        done = plain(verb(session.node, session.actor, who, reason=reason, lift=lift))
+    return Shown(done, f"{done['name']} of {done['agency']} is {done['state']}")
+
+
+@agency.command("list")
+def agencies(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
+    """List the agencies that are installed on this node."""
+    from comity.kernel.policy.tokens import agencies as verb
+
+    with operating(as_, seat) as session:
+        lines = [plain(one) for one in verb(session.node, session.actor)]
+
+    def page(out: Any) -> None:
+        rows = [
+            tuple(one.get(name) for name in ("id", "title", "jurisdiction", "membership", "state")) for one in lines
+        ]
+        out.print(
+            speech.table(("agency", "title", "jurisdiction", "membership", "state"), rows) if rows else "none yet"
+        )
+
+    return Shown({"items": lines}, page)
+
+
+@agency.command()
+def suspend(agency: AgencyName, reason: Why, as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
+    """Suspend an agency: none of its members may act or read, and nobody reaches its records."""
+    return _agency(agency, reason, as_, seat, lift=False)
+
+
+@agency.command()
+def resume(agency: AgencyName, reason: Why, as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
+    """End an agency's suspension."""
+    return _agency(agency, reason, as_, seat, lift=True)
+
+
+def _agency(name: str, reason: str, as_: str | None, seat: str | None, *, lift: bool) -> Shown:
+    from comity.kernel.policy.tokens import suspend_agency
+
+    with operating(as_, seat) as session:
+        done = plain(suspend_agency(session.node, session.actor, name, reason=reason, lift=lift))
+    return Shown(done, f"{name} is {done['state']}")
+
+
+def _issued(issued: Any) -> dict[str, Any]:
+    found: dict[str, Any] = issued.as_json()
+    return found

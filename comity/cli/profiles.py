@@ -1,0 +1,200 @@
+"""Definitions of agencies: check them, compare them with a newer core, install them, list what is installed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from comity.cli import speech
+from comity.cli.session import As, Json, SeatName, operating, plain
+from comity.cli.speech import Shown
+from comity.cli.ways import Files, ways
+from comity.errors import Fault, Problem
+
+profile = typer.Typer(help="Definitions of agencies: check, install, list.", no_args_is_help=True)
+Folder = Annotated[str, typer.Argument(metavar="PATH", help="An agency's folder, or the name of a shipped agency.")]
+
+
+@profile.command()
+def check(
+    path: Annotated[
+        str | None, typer.Argument(metavar="[PATH]", help="An agency's folder, or one that holds several.")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option("--against", metavar="NEW_CORE", help="A folder of pillars to be moved to.")
+    ] = None,
+    json: Json = False,
+) -> Shown:
+    """Check definitions: what holds, what changes, what must be decided; all faults at once, by file and line."""
+    from comity.kernel.types.profile import check_folders
+
+    core = ways().core(None)
+    law, agencies = _found(path)
+    report = check_folders(core, law, agencies, ways().core(against) if against is not None else None).as_json()
+    policies = _policy_faults(core, law, agencies)
+    for layer in report["layers"]:
+        faults = policies.get(layer["name"], []) if layer["kind"] == "agency" else []
+        layer["faults"] += [one.as_json() for one in faults]
+        layer["ok"] = layer["ok"] and not faults
+    report["ok"] = all(layer["ok"] for layer in report["layers"])
+    decide = any((layer.get("upgrade") or {}).get("decide") for layer in report["layers"])
+    code = speech.REFUSED if not report["ok"] else speech.CONFLICT if decide else speech.OK
+    return Shown(report, lambda out: _check_page(report["layers"], out), code)
+
+
+@profile.command()
+def install(
+    path: Folder,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; it stands in the log.")] = None,
+    as_: As = None,
+    seat: SeatName = None,
+    json: Json = False,
+) -> Shown:
+    """Install an agency's definitions. The installation is itself entries in the log."""
+    from comity.kernel.records.install import install as verb
+
+    folder = _folder(path)
+    core, jurisdiction, own = layers_of(folder)
+    with operating(as_, seat) as session:
+        done = plain(
+            verb(
+                session.node, session.actor, agency=folder.name, core=core, jurisdiction=jurisdiction, own=own,
+                reason=reason,
+            )
+        )  # fmt: skip
+    return Shown(done, f"{folder.name} is installed")
+
+
+@profile.command("list")
+def installed(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
+    """List the agencies that are installed, with what their definitions come to."""
+    lines: list[dict[str, Any]] = []
+    with operating(as_, seat) as session:
+        for name in session.node.agencies():
+            catalogue = session.node.catalogue(name)
+            lines.append(
+                {
+                    "agency": name, "title": catalogue.definition.title, "jurisdiction": catalogue.jurisdiction,
+                    "types": len(catalogue.types), "roles": len(catalogue.roles),
+                    "agreements": len(catalogue.agreements), "digest": catalogue.digest,
+                }
+            )  # fmt: skip
+
+    def page(out: Any) -> None:
+        rows = [(*list(one.values())[:-1], one["digest"][:12]) for one in lines]
+        columns = ("agency", "title", "jurisdiction", "types", "roles", "agreements", "digest")
+        out.print(speech.table(columns, rows) if rows else "none yet: comity profile install PATH")
+
+    return Shown({"items": lines}, page)
+
+
+def layers_of(folder: Path) -> tuple[Files, Files, Files]:
+    """Core, jurisdiction and agency files of an agency's folder; its jurisdiction is looked for beside it first."""
+    from comity.kernel.types.load import read_folder
+
+    own = read_folder(folder)
+    if "agency.yml" not in own:
+        raise Problem("definitions_refused", f"{folder} holds no agency.yml", fix="name the folder of one agency")
+    name = _jurisdiction_of(own)
+    beside = folder.resolve().parent.parent / "jurisdictions" / name
+    law = read_folder(beside if beside.is_dir() else ways().jurisdictions() / name) if name else {}
+    return ways().core(None), law, own
+
+
+def _folder(path: str) -> Path:
+    for folder in (Path(path), ways().agencies() / path):
+        if folder.is_dir():
+            return folder
+    raise Problem("agency_unknown", f"there is no folder {path} and no shipped agency of that name")
+
+
+def _found(path: str | None) -> tuple[Mapping[str, Files], Mapping[str, Files]]:
+    """Jurisdictions and agencies by name: all that are shipped, or those of a folder with what is shipped behind it."""
+    from comity.kernel.types.load import read_folder
+
+    def layers(root: Path, holds: str) -> dict[str, Files]:
+        return {one.parent.name: read_folder(one.parent) for one in sorted(root.glob(f"*/{holds}"))}
+
+    law = layers(ways().jurisdictions(), "jurisdiction.yml")
+    if path is None:
+        return law, layers(ways().agencies(), "agency.yml")
+    root = _folder(path).resolve()
+    if (root / "jurisdiction.yml").is_file():
+        return {root.name: read_folder(root)}, {}
+    if (root / "agency.yml").is_file():
+        own, beside = {root.name: read_folder(root)}, root.parent.parent
+    else:
+        own = layers(root / "agencies", "agency.yml") or layers(root, "agency.yml")
+        beside = root if (root / "jurisdictions").is_dir() else root.parent
+    law |= layers(beside / "jurisdictions", "jurisdiction.yml")
+    if not own:
+        raise Problem("definitions_refused", f"{root} holds no agency", fix="name a folder with an agency.yml")
+    named = {str(_jurisdiction_of(files)) for files in own.values()}
+    return {name: files for name, files in law.items() if name in named}, own
+
+
+def _jurisdiction_of(own: Files) -> str:
+    from comity.kernel.types.definition import yaml_text
+
+    try:
+        node = yaml_text("agency.yml", own.get("agency.yml", "")).get("jurisdiction")
+    except Problem:
+        return ""
+    return str(node.plain() or "") if node is not None else ""
+
+
+def _policy_faults(core: Files, law: Mapping[str, Files], agencies: Mapping[str, Files]) -> dict[str, list[Fault]]:
+    """What is wrong with the policies that each agency's roles and agreements give, by agency."""
+    from comity.kernel.policy.check import check as verb
+    from comity.kernel.policy.generate import IncomingAgreement
+    from comity.kernel.types.load import load
+
+    made = {}
+    for name, files in agencies.items():
+        with contextlib.suppress(Problem):  # what does not load is told by the report
+            made[name] = load(core, law.get(_jurisdiction_of(files), {}), files)
+    return {
+        name: verb(
+            one,
+            [
+                IncomingAgreement(other.agency, spec)
+                for other in made.values()
+                for spec in other.agreements
+                if spec.to == one.agency
+            ],
+        )
+        for name, one in made.items()
+    }
+
+
+def _check_page(layers: list[dict[str, Any]], out: Any) -> None:
+    for one in layers:
+        told = "holds" if one["ok"] else "does not hold"
+        fit = one.get("fit")
+        more = f", {fit['percent']} percent of its fields are the core's" if fit and one["kind"] == "agency" else ""
+        examples = f", {one['examples_run']} examples" if one["examples_run"] else ""
+        out.print(f"{one['kind']} {one['name']}: {told}, {one['types']} types{examples}{more}", markup=False)
+        faults = [*one["faults"], *one.get("upgrade_faults", ())]
+        rows = [(fault["path"], f"{fault['message']} [{fault['code']}]", fault.get("fix", "")) for fault in faults]
+        rows += [(failed["file"], f"{failed['name']}: {failed['said']}", "") for failed in one["examples_failed"]]
+        if rows:
+            out.print(speech.table(("where", "what is wrong", "what to do"), rows))
+        _upgrade_page(one.get("upgrade") or {}, out)
+
+
+def _upgrade_page(report: Mapping[str, Any], out: Any) -> None:
+    """What a new core means for the agency: what holds, what changes by itself, what a person must decide."""
+    if not report:
+        return
+    out.print(f"  with the new core {report['holds']} parts hold")
+    rows = [
+        (word, line["path"], line["message"], line.get("fix", ""))
+        for word, lines in (("changes", report["changes"]), ("decide", report["decide"]))
+        for line in lines
+    ]
+    if rows:
+        out.print(speech.table(("", "where", "what", "what to do"), rows))

@@ -1,0 +1,256 @@
+"""The commands that write and find records. Each parses, calls one verb of the kernel, and renders."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from comity.cli import given, speech
+from comity.cli.session import INVESTIGATION, As, Json, Key, Purpose, SeatName, Session, signed_in
+from comity.cli.speech import Shown
+from comity.errors import Problem
+
+Reference = Annotated[str, typer.Argument(metavar="RECORD", help="A record's id or number.")]
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A field; may be repeated.")]
+FieldsFile = Annotated[str | None, typer.Option("--file", metavar="FILE", help="YAML or JSON; - is standard input.")]
+Links = Annotated[list[str] | None, typer.Option("--link", metavar="NAME=RECORD", help="A link, by id or number.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why it is done.")]
+Version = Annotated[int | None, typer.Option("--version", min=1, help="The version that was read.")]
+Occurred = Annotated[str | None, typer.Option("--occurred-at", metavar="INSTANT", help="When it happened.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
+
+
+def enter(
+    type: Annotated[str, typer.Argument(metavar="TYPE", help="Such as investigation.case.")],
+    sets: Sets = None,
+    file: FieldsFile = None,
+    link: Links = None,
+    mark: Annotated[list[str] | None, typer.Option("--mark", help="A handling mark; may be repeated.")] = None,
+    reason: Reason = None,
+    occurred_at: Occurred = None,
+    late_cause: Annotated[str | None, typer.Option("--late-cause", help="Why it is entered late.")] = None,
+    key: Key = None,
+    as_: As = None,
+    seat: SeatName = None,
+    purpose: Purpose = INVESTIGATION,
+    json: Json = False,
+) -> Shown:
+    """Enter a record."""
+    from comity.kernel.records.enter import enter as verb
+
+    with signed_in(as_, seat, purpose) as session:
+        of = session.catalogue.type(type)
+        said = given.gather(session, of, file=file, sets=sets or (), links=link or ())
+        more = _more(
+            said, reason=reason, occurred_at=given.instant(occurred_at, "--occurred-at"), late_cause=late_cause
+        )
+        more.pop("type", None)
+        if mark:
+            more["marks"] = mark
+        receipt = verb(session.node, session.actor, type, said.fields, links=said.links, key=key, **more)
+    return _receipt(receipt, "entered")
+
+
+def amend(
+    record: Reference,
+    version: Version = None,
+    sets: Sets = None,
+    unset: Annotated[list[str] | None, typer.Option("--unset", metavar="NAME", help="A field to take away.")] = None,
+    file: FieldsFile = None,
+    link: Links = None,
+    unlink: Annotated[list[str] | None, typer.Option("--unlink", metavar="NAME=RECORD", help="A link to end.")] = None,
+    reason: Reason = None,
+    corrects: Annotated[str | None, typer.Option("--corrects", metavar="ENTRY", help="The entry it corrects.")] = None,
+    authority: Annotated[str | None, typer.Option("--authority", help="By whose authority it is corrected.")] = None,
+    occurred_at: Occurred = None,
+    key: Key = None,
+    as_: As = None,
+    seat: SeatName = None,
+    purpose: Purpose = INVESTIGATION,
+    json: Json = False,
+) -> Shown:
+    """Change a record, or correct it. --version says which version was read, so that nobody's change is lost."""
+    from comity.kernel.records.amend import amend as verb
+
+    if version is None:
+        raise Problem("version_required", fix="add --version with the version that comity show gave")
+    with signed_in(as_, seat, purpose) as session:
+        id = session.record(record)
+        said = _said(session, id, file=file, sets=sets, unset=unset, links=link, unlink=unlink)
+        more = _more(said, reason=reason, occurred_at=given.instant(occurred_at, "--occurred-at"))
+        receipt = verb(
+            session.node, session.actor, id, version=version, fields=said.fields or None, links=said.links or None,
+            unlink=said.unlink or None, corrects=corrects, authority=authority, key=key, **more,
+        )  # fmt: skip
+    return _receipt(receipt, "amended")
+
+
+def act(
+    record: Reference,
+    name: Annotated[str, typer.Argument(metavar="ACT", help="Such as approve; comity show lists those open to you.")],
+    sets: Sets = None,
+    file: FieldsFile = None,
+    link: Links = None,
+    reason: Reason = None,
+    version: Version = None,
+    occurred_at: Occurred = None,
+    key: Key = None,
+    as_: As = None,
+    seat: SeatName = None,
+    purpose: Purpose = INVESTIGATION,
+    json: Json = False,
+) -> Shown:
+    """Do an act on a record: approve, close, and whatever its type names."""
+    from comity.kernel.records.act import act as verb
+
+    with signed_in(as_, seat, purpose) as session:
+        id = session.record(record)
+        said = _said(session, id, file=file, sets=sets, links=link)
+        more = _more(said, reason=reason, occurred_at=given.instant(occurred_at, "--occurred-at"))
+        receipt = verb(
+            session.node, session.actor, id, name, version=version, fields=said.fields or None,
+            links=said.links or None, key=key, **more,
+        )  # fmt: skip
+    return _receipt(receipt, name)
+
+
+def answer(
+    record: Reference,
+    name: Annotated[str, typer.Argument(metavar="ANSWER", help="Such as accepted, declined, returned, withdrawn.")],
+    sets: Sets = None,
+    file: FieldsFile = None,
+    reason: Reason = None,
+    key: Key = None,
+    as_: As = None,
+    seat: SeatName = None,
+    purpose: Purpose = INVESTIGATION,
+    json: Json = False,
+) -> Shown:
+    """Answer an offer, or withdraw one."""
+    from comity.kernel.records.answer import answer as verb
+
+    with signed_in(as_, seat, purpose) as session:
+        id = session.record(record)
+        said = _said(session, id, file=file, sets=sets)
+        more = _more(said, reason=reason)
+        receipt = verb(session.node, session.actor, id, name, fields=said.fields or None, key=key, **more)
+    return _receipt(receipt, f"answered {name}")
+
+
+def submit(
+    case: Annotated[str, typer.Argument(metavar="CASE", help="A record's id or number.")],
+    to: Annotated[str, typer.Option("--to", metavar="OFFICE", help="The receiving agency.")],
+    dry_run: DryRun = False,
+    key: Key = None,
+    as_: As = None,
+    seat: SeatName = None,
+    purpose: Purpose = INVESTIGATION,
+    json: Json = False,
+) -> Shown:
+    """Submit a finished case to the prosecutor, or say exactly what is missing, who owes it and since when."""
+    from comity.kernel.records.submit import submit as verb
+
+    with signed_in(as_, seat, purpose) as session:
+        done = verb(session.node, session.actor, session.record(case), to=to, dry_run=dry_run, key=key)
+
+    def page(out: Any) -> None:
+        if done.missing:
+            speech.missing_page(done.missing, out)
+        if done.receipt is not None:
+            out.print(f"submitted to {to} as {done.receipt.number or done.receipt.record}", markup=False)
+        elif not done.ready:
+            out.print(f"not submitted: what blocks is listed above, and {to} accepts nothing without it", markup=False)
+        else:
+            out.print(f"ready: comity submit {case} --to {to} would offer these records", markup=False)
+        if done.manifest:
+            out.print(
+                speech.table(
+                    ("record", "version", "of", "sent as", "ground"),
+                    [(one.label, one.version, one.agency, one.decision, one.ground) for one in done.manifest],
+                )
+            )
+
+    payload = done.as_json()
+    if done.receipt is None and not dry_run:
+        problem = Problem("not_ready", fix="see `missing`: each line says who owes it")
+        payload = {**problem.as_json(), **payload}
+    return Shown(payload, page, speech.OK if done.receipt is not None or done.ready else speech.NOT_READY)
+
+
+def find(
+    type: Annotated[str | None, typer.Argument(metavar="[TYPE]", help="Such as investigation.incident.")] = None,
+    text: Annotated[str | None, typer.Option("--text", "-t", help="Words to find.")] = None,
+    where: Annotated[list[str] | None, typer.Option("--where", metavar="NAME=VALUE", help="A filter.")] = None,
+    owner: Annotated[str | None, typer.Option("--owner", metavar="AGENCY", help="Only records of this agency.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=200)] = 20,
+    cursor: Annotated[str | None, typer.Option("--cursor", help="The next page's cursor.")] = None,
+    as_: As = None,
+    seat: SeatName = None,
+    purpose: Purpose = INVESTIGATION,
+    json: Json = False,
+) -> Shown:
+    """Find records by words and filters, in one's own agency and wherever one may look."""
+    from comity.kernel.records.find import find as verb
+
+    with signed_in(as_, seat, purpose) as session:
+        filters = dict(given.pair(one, "--where") for one in where or ())
+        page = verb(
+            session.node, session.actor, type=type, text=text, where=filters or None, limit=limit, cursor=cursor,
+            owner=owner,
+        )  # fmt: skip
+
+    def show(out: Any) -> None:
+        rows = [
+            (one.get("number") or one["id"], one["type"], one.get("title"), one["state"], one["agency"])
+            for one in page.items
+        ]
+        out.print(speech.table(("number", "type", "title", "state", "agency"), rows) if rows else "nothing found")
+        if page.next:
+            out.print(f"more: --cursor {page.next}", markup=False)
+
+    return Shown(page.as_json(), show)
+
+
+def inbox(as_: As = None, seat: SeatName = None, purpose: Purpose = INVESTIGATION, json: Json = False) -> Shown:
+    """What waits for this agency: offers to answer, what is owed, whom to call, what was answered."""
+    from comity.kernel.records.inbox import inbox as verb
+
+    with signed_in(as_, seat, purpose) as session:
+        lines = [one.as_json() for one in verb(session.node, session.actor)]
+
+    def page(out: Any) -> None:
+        rows = [
+            (one["kind"], one.get("number") or one["record"], one["message"], one["from_agency"], one["since"])
+            for one in lines
+        ]
+        out.print(speech.table(("", "record", "what", "from", "since"), rows) if rows else "nothing waits")
+
+    return Shown({"items": lines}, page)
+
+
+def _said(session: Session, id: str, *, file: str | None, **options: list[str] | None) -> given.Given:
+    """What was given for a record that is there. Its type is looked up only when something was given."""
+    held = {name: values for name, values in options.items() if values}
+    if not held and file is None:
+        return given.Given()
+    from comity.kernel.records.read import read
+
+    of = session.catalogue.types.get(read(session.node, session.actor, id).type)
+    return given.gather(session, of, file=file, **held)
+
+
+def _more(said: given.Given, **options: Any) -> dict[str, Any]:
+    """What a document said beside fields and links, with the options over it; nothing that was not given."""
+    return {**said.more, **{name: value for name, value in options.items() if value is not None}}
+
+
+def _receipt(receipt: Any, what: str) -> Shown:
+    number = receipt.number or receipt.record
+    again = ", as it already was" if receipt.replayed else ""
+    line = (
+        f"{number} {what}{again}: {receipt.type}, {receipt.state}, version {receipt.version}\n"
+        f"receipt {receipt.address}  leaf {receipt.leaf[:16]}…"
+    )
+    told = "".join(f"\nalso held by {one}: comity inbox says whom to call" for one in receipt.pointers)
+    return Shown(receipt.as_json(), line + told)

@@ -1,0 +1,79 @@
+"""Who speaks in a command: a seat of this machine, or the operator of the node for what needs no seat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from comity.cli import seats
+from comity.cli.ways import ways
+from comity.errors import Problem
+
+if TYPE_CHECKING:
+    from comity.kernel.policy.actor import Actor
+    from comity.kernel.records.node import Node
+    from comity.kernel.types.catalogue import Catalogue
+
+As = Annotated[str | None, typer.Option("--as", metavar="AGENCY", help="The agency to speak for.")]
+SeatName = Annotated[str | None, typer.Option("--seat", metavar="MEMBER", help="The member, when several have seats.")]
+Purpose = Annotated[str, typer.Option("--purpose", metavar="WORD", help="What it is read or done for.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Key = Annotated[str | None, typer.Option("--key", help="An idempotency key: the same again is done once.")]
+INVESTIGATION = "investigation"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in actor at a node."""
+
+    node: Node
+    actor: Actor
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.node.catalogue(self.actor.agency)
+
+    def record(self, reference: str) -> str:
+        """The id that a reference means: an id, or a record's number. Problem `not_found`."""
+        try:
+            return str(UUID(reference))
+        except ValueError:
+            from comity.kernel.records.find import find_by_number
+
+            return str(find_by_number(self.node, self.actor, reference))
+
+
+@contextmanager
+def signed_in(agency: str | None, seat: str | None, purpose: str = INVESTIGATION) -> Iterator[Session]:
+    """The session of a seat; its agency's and member's suspension count from this moment."""
+    from comity.kernel.policy.tokens import sign_in
+
+    settings = ways().settings()
+    token = seats.choose(settings.home, agency, seat)
+    with ways().opened(settings) as node:
+        actor = sign_in(node, token, purpose)
+        if agency is not None and actor.agency != agency:
+            raise Problem("seat_unknown", f"the token is of {actor.agency}, not of {agency}", fix="unset COMITY_TOKEN")
+        yield Session(node, actor)
+
+
+@contextmanager
+def operating(agency: str | None = None, seat: str | None = None) -> Iterator[Session]:
+    """A seat where one is named, else the operator: who may install and run, and reads nothing."""
+    if agency is not None or seat is not None:
+        with signed_in(agency, seat) as session:
+            yield session
+        return
+    from comity.kernel.policy.tokens import operator
+
+    with ways().opened(ways().settings()) as node:
+        yield Session(node, operator())
+
+
+def plain(value: Any) -> Any:
+    return value.as_json() if hasattr(value, "as_json") else value

@@ -1,0 +1,240 @@
+"""`comity show` and `comity history`: a record and its acts as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from comity.cli import given, speech
+from comity.cli.records import Reference
+from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, signed_in
+from comity.cli.speech import Shown
+from comity.errors import Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+    from comity.kernel.records.results import View
+    from comity.kernel.types.catalogue import Catalogue, Field, Type
+
+
+def show(
+    record: Reference,
+    at: Annotated[str | None, typer.Option("--at", metavar="INSTANT", help="As it was in fact at that time.")] = None,
+    as_entered: Annotated[
+        str | None, typer.Option("--as-entered", metavar="INSTANT", help="As the log held it at that time.")
+    ] = None,
+    as_: As = None,
+    seat: SeatName = None,
+    purpose: Purpose = INVESTIGATION,
+    json: Json = False,
+) -> Shown:
+    """Show a record: its fields, what is masked and why, what it is tied to, who sees it, what may be done next."""
+    from comity.kernel.records.read import read
+
+    if at and as_entered:
+        raise Problem("request_invalid", "--at and --as-entered exclude each other")
+    with signed_in(as_, seat, purpose) as session:
+        view = read(
+            session.node, session.actor, session.record(record), as_entered=given.instant(as_entered, "--as-entered"),
+            as_of=given.instant(at, "--at"),
+        )  # fmt: skip
+        catalogue = session.catalogue
+    return Shown(view.as_json(), lambda out: _page(view, catalogue, session.actor.agency, out))
+
+
+def history(
+    record: Reference, as_: As = None, seat: SeatName = None, purpose: Purpose = INVESTIGATION, json: Json = False
+) -> Shown:
+    """Show the acts on a record, oldest first: who did what, when it happened and when it was entered."""
+    from comity.kernel.records.history import history as verb
+
+    with signed_in(as_, seat, purpose) as session:
+        lines = [one.as_json() for one in verb(session.node, session.actor, session.record(record))]
+        zone = ZoneInfo(session.catalogue.definition.zone)
+    return Shown({"items": lines}, lambda out: _timeline(lines, zone, out))
+
+
+def _page(view: View, catalogue: Catalogue, agency: str, out: Console) -> None:
+    from rich.text import Text
+
+    of = catalogue.types.get(view.type)
+    zone = ZoneInfo(catalogue.definition.zone)
+    title = catalogue.definition.words.get(view.type, "") or (of.title if of else view.type)
+    owner = "ours" if view.agency == agency else f"of {view.agency}"
+    out.print(
+        Text.assemble(
+            (title, "bold"), "  ", (view.number or view.id, "bold cyan"), "  ", (view.state, "green"),
+            f"  version {view.version}  {owner}",
+        )
+    )  # fmt: skip
+    if view.title:
+        out.print(Text(view.title, style="italic"))
+    for mark in view.marks:
+        known = catalogue.marks.get(mark)
+        out.print(Text(f"marked {known.title if known else mark}" + (f" · {known.basis}" if known else ""), "yellow"))
+    _fields(view, of, out)
+    _ties(view, of, out)
+    _offer(view, zone, out)
+    for pointer in view.pointers:
+        call = pointer.get("call") or {}
+        who = " ".join(str(call[name]) for name in ("name", "phone") if name in call)
+        out.print(_line("also a target of", f"{pointer.get('title') or pointer['agency']}: call {who}"))
+    if view.seen_by:
+        out.print(_line("also seen by", ", ".join(view.seen_by)))
+    out.print(_line("entered", f"{_when(view.entered_at, zone)}, changed {_when(view.changed_at, zone)}"))
+    if view.acts:
+        out.print(_line("open to you", ", ".join(view.acts)))
+
+
+def _fields(view: View, of: Type | None, out: Console) -> None:
+    rows: list[tuple[Any, ...]] = []
+    masked = {one["field"]: one for one in view.masked if "field" in one}
+    order = [name for name in (of.fields if of else ()) if name in view.fields or name in masked]
+    order += [name for name in (*view.fields, *masked) if name not in order]
+    for name in order:
+        one = of.fields.get(name) if of else None
+        if name in masked:
+            rows.append((_label(one, name), _dim(f"masked: {masked[name]['ground']}")))
+        else:
+            rows.append((_label(one, name), _value(one, view.fields[name])))
+    for other in view.masked:
+        if "field" not in other:
+            rows.append((other.get("group", ""), _dim(f"masked: {other.get('ground', '')}")))
+    if rows:
+        out.print(_pairs(rows))
+
+
+def _ties(view: View, of: Type | None, out: Console) -> None:
+    """What the record points at, what points at it, and its files."""
+    rows: list[tuple[Any, ...]] = []
+    for one in view.linked:
+        link = of.links.get(one.name) if of else None
+        rows.append((link.label if link and link.label else _words(one.name), _record(one)))
+    for one in view.linked_from:
+        rows.append((f"{_words(one.name)} of", _record(one)))
+    for id, info in view.files.items():
+        name = info.get("name") if isinstance(info, Mapping) else info
+        rows.append(("file", f"{name}  {id}"))
+    if rows:
+        out.print(_pairs(rows))
+
+
+def _record(one: Any) -> str:
+    parts = [one.number or ("" if one.type == "member" else one.id), one.title]
+    where = f"({one.type}, {one.state}, {one.agency})" if one.type != "member" else ""
+    return "  ".join(part for part in (*parts, where) if part)
+
+
+def _offer(view: View, zone: ZoneInfo, out: Console) -> None:
+    offer = view.offer
+    if not offer:
+        return
+    told = f"{offer['from']} to {offer['to']} on {_when(offer['offered_at'], zone)}: {offer['state']}"
+    if offer.get("answered_at"):
+        told += f" on {_when(offer['answered_at'], zone)}"
+    elif offer.get("seen_at"):
+        told += f", seen {_when(offer['seen_at'], zone)}"
+    else:
+        told += ", not seen yet"
+    if offer.get("expires_at") and not offer.get("answered_at"):
+        told += f", expires {_when(offer['expires_at'], zone)}"
+    out.print(_line("offered", told))
+    for name, value in (offer.get("answer") or {}).items():
+        out.print(_line(f"  {_words(name)}", _plain(value)))
+    if offer.get("manifest"):
+        rows = [
+            (
+                one.get("label") or one.get("record"),
+                *(one.get(name) for name in ("version", "agency", "decision", "ground")),
+            )
+            for one in offer["manifest"]
+        ]
+        out.print(speech.table(("record", "version", "of", "sent as", "ground"), rows))
+
+
+def _timeline(lines: Sequence[Mapping[str, Any]], zone: ZoneInfo, out: Console) -> None:
+    columns = ("v", "happened", "act", "state", "by", "what", "reason", "place, leaf")
+    rows = [_moment(one, zone) for one in lines]
+    out.print(speech.table(columns, rows) if rows else "no acts to see")
+
+
+def _moment(one: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
+    """One entry as a row of the timeline."""
+    moved = one["state_from"] not in ("", one["state_to"])
+    state = f"{one['state_from']} → {one['state_to']}" if moved else one["state_to"]
+    late = f" late: {one['cause']}" if one["late"] else ""
+    names = [_words(name.partition("/")[2] or name) for name in one["changes"]]
+    what = "erased" if one["erased"] else ", ".join(dict.fromkeys(names))
+    if one["corrects"]:
+        what = f"corrects {one['corrects'][:8]}: {what}"
+    place = f"#{one['place']}" if one["place"] is not None else "not placed yet"
+    return (
+        one["version"], _when(one["occurred_at"], zone), f"{one['act']}{late}", state,
+        f"{one['agency']} {one['member']}", what, one["reason"], f"{place} {one['leaf'][:8]}",
+    )  # fmt: skip
+
+
+def _value(one: Field | None, value: Any) -> str:
+    if one is not None and one.values is not None:
+        titles = {name: code.title or name for name, code in one.values.items()}
+        return ", ".join(titles.get(part, str(part)) for part in (value if isinstance(value, list) else [value]))
+    shown = _plain(value)
+    return f"{shown} {one.unit}" if one is not None and one.unit else shown
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_words(str(name))}: {_plain(part)}" for name, part in value.items())
+    if isinstance(value, list):
+        return (
+            "\n".join(_plain(part) for part in value)
+            if value and isinstance(value[0], Mapping)
+            else ", ".join(map(_plain, value))
+        )
+    return str(value)
+
+
+def _label(one: Field | None, name: str) -> str:
+    label = one.label if one is not None and one.label else _words(name)
+    return f"{label} [{one.cls}]" if one is not None and one.cls != "ordinary" else label
+
+
+def _words(name: str) -> str:
+    return name.rpartition(":")[2].replace("_", " ")
+
+
+def _when(value: Any, zone: ZoneInfo) -> str:
+    instant = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M") if instant is not None else ""
+
+
+def _line(label: str, text: str) -> Text:
+    from rich.text import Text
+
+    return Text.assemble((f"{label}  ", "dim"), text)
+
+
+def _dim(text: str) -> Text:
+    from rich.text import Text
+
+    return Text(text, style="dim italic")
+
+
+def _pairs(rows: Sequence[tuple[Any, ...]]) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", justify="right", max_width=34)
+    grid.add_column(overflow="fold")
+    for label, value in rows:
+        grid.add_row(Text(label), value if isinstance(value, Text) else Text(str(value)))
+    return grid

@@ -1,0 +1,115 @@
+"""Puts the node together: database, start-up check, keys, and what the pillars add. The one importer of pillars."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from comity.config import paths
+from comity.config.database import Database, migrate, open_database
+from comity.config.settings import Settings
+from comity.config.startup import StartupRefused, check
+from comity.errors import Problem
+from comity.extensions import Extensions
+
+if TYPE_CHECKING:
+    from comity.kernel.records.node import Node
+    from comity.kernel.types.catalogue import Catalogue
+
+ALLOWED = ("comity.pillars.", "comity.formats.")
+_kept: list[Database] = []
+
+
+def open_node(settings: Settings, *, threads: int = 1) -> Node:
+    """A node for the life of this process; the embedded database stays up as long. Raises StartupRefused."""
+    database = open_database(settings)
+    _kept.append(database)
+    return _node(settings, database, threads)
+
+
+@contextmanager
+def opened(settings: Settings, *, threads: int = 1) -> Iterator[Node]:
+    """A node for one piece of work. Raises StartupRefused."""
+    with open_database(settings) as database:
+        node = _node(settings, database, threads)
+        try:
+            yield node
+        finally:
+            node.close()
+
+
+def _node(settings: Settings, database: Database, threads: int) -> Node:
+    from psycopg_pool import ConnectionPool
+
+    from comity.kernel.records.keys import KeyRing
+    from comity.kernel.records.node import Node
+
+    migrate(database)
+    check(database.app_url)
+    pool: ConnectionPool[Any] = ConnectionPool(
+        database.app_url,
+        min_size=1,
+        max_size=2 * threads + 2,  # drawing a number opens a second, short transaction beside that of the verb
+        open=True,
+        name="comity",
+        timeout=10,
+        kwargs={"application_name": "comity"},
+    )
+    return Node(pool=pool, home=settings.home, keys=KeyRing(settings.keys), extensions=extensions())
+
+
+def as_problem(refused: StartupRefused) -> Problem:
+    """A start-up refusal as a way in shows it: the database may yet answer, or it is not fit for a record."""
+    code = "unavailable" if refused.code == "database_unreachable" else "startup_refused"
+    return Problem(code, refused.message, fix=refused.fix, cause=refused.code)
+
+
+@lru_cache(maxsize=4)
+def core_files(root: Path | None = None) -> Mapping[str, str]:
+    """The definition files of all pillars, or of those below `root`: the core layer."""
+    from comity.kernel.types.load import read_core
+
+    return read_core(root or paths.pillars())
+
+
+@lru_cache(maxsize=1)
+def core_catalogue() -> Catalogue:
+    """The core types without any agency's layer: the same for every caller."""
+    from comity.kernel.types.load import load
+
+    return load(core_files())
+
+
+@lru_cache(maxsize=1)
+def extensions() -> Extensions:
+    """What the pillars' `pillar.yml` name under `extensions`, imported."""
+    found: dict[str, dict[str, Callable[..., Any]]] = {"guards": {}, "packages": {}, "formats": {}}
+    for pillar in sorted(paths.pillars().glob("*/pillar.yml")):
+        for kind, named in _named(pillar).items():
+            for name, target in named.items():
+                whole = name if "." in name else f"{pillar.parent.name}.{name}"
+                found[kind][whole] = _imported(target, pillar)
+    return Extensions(guards=found["guards"], packages=found["packages"], formats=found["formats"])
+
+
+def _named(pillar: Path) -> Mapping[str, Mapping[str, str]]:
+    import yaml
+
+    held: Mapping[str, Mapping[str, str]] = (yaml.safe_load(pillar.read_text("utf-8")) or {}).get("extensions") or {}
+    return held
+
+
+def _imported(target: str, pillar: Path) -> Callable[..., Any]:
+    module, _, name = target.partition(":")
+    if not module.startswith(ALLOWED):
+        raise StartupRefused(
+            "extension_refused",
+            f"{pillar.parent.name}: {target} lies outside the pillars",
+            "name a function of a pillar",
+        )
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function

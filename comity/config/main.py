@@ -1,0 +1,105 @@
+"""The console script `comity`. Everything else is imported by the command that needs it: help is quick."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from comity.cli.app import run
+from comity.cli.ways import Ways
+from comity.config import paths
+from comity.config.settings import Settings, settings
+from comity.config.startup import StartupRefused
+from comity.errors import Problem
+
+if TYPE_CHECKING:
+    from comity.config.doctor import Finding
+    from comity.kernel.records.node import Node
+
+
+def main() -> None:
+    sys.exit(run(ways(), sys.argv[1:]))
+
+
+def ways() -> Ways:
+    return Ways(
+        settings=settings,
+        opened=_opened,
+        refused=_refused,
+        serve=_serve,
+        demo=_demo,
+        examine=_examine,
+        migrate=_migrate,
+        database_state=_database_state,
+        hold_database=_hold_database,
+        stop_database=_stop_database,
+        core=_core,
+        jurisdictions=paths.jurisdictions,
+        agencies=paths.agencies,
+    )
+
+
+def _opened(of: Settings) -> AbstractContextManager[Node]:
+    from comity.config.loader import opened
+
+    return opened(of)
+
+
+def _refused(error: BaseException) -> Problem | None:
+    if not isinstance(error, StartupRefused):
+        return None
+    from comity.config.loader import as_problem
+
+    return as_problem(error)
+
+
+def _serve(of: Settings, *, as_json: bool) -> int:
+    from comity.config.serve import serve
+
+    return serve(of, as_json=as_json)
+
+
+def _demo(of: Settings, *, serve: bool, as_json: bool) -> int:
+    from comity.config import demo
+
+    return int(demo.run(of, serve=serve, as_json=as_json))
+
+
+def _examine(of: Settings) -> Sequence[Finding]:
+    from comity.config.doctor import examine
+
+    return examine(of)
+
+
+def _migrate(of: Settings) -> Sequence[str]:
+    from comity.config.database import migrate, open_database
+
+    with open_database(of) as database:
+        return migrate(database)
+
+
+def _database_state(of: Settings) -> Mapping[str, Any]:
+    from comity.config.attending import state
+
+    return state(of)
+
+
+def _hold_database(of: Settings, ready: Callable[[], None]) -> None:
+    from comity.config.attending import hold
+
+    hold(of, ready)
+
+
+def _stop_database(of: Settings) -> bool:
+    from comity.config.attending import stop
+
+    return stop(of)
+
+
+def _core(root: Path | None) -> Mapping[str, str]:
+    from comity.config.loader import core_files
+
+    return core_files(root)

@@ -1,0 +1,110 @@
+"""What an installation may set, read from the environment in one place. Every setting is a field here.
+
+| variable | meaning | default |
+|---|---|---|
+| COMITY_HOME | folder of the embedded database, keys and files | ~/.comity |
+| DATABASE_URL | a PostgreSQL server of your own, role comity_app | the embedded one |
+| DATABASE_ADMIN_URL | the same database, role comity_owner: migrations only | the embedded one |
+| DATABASE_SEQUENCER_URL | the same database, role comity_sequencer | the embedded one |
+| COMITY_BIND | address and port to serve | 127.0.0.1:8440 |
+| COMITY_TLS_CERT, COMITY_TLS_KEY | certificate chain and private key (PEM) | none |
+| COMITY_TRUSTED_PROXY | address of the proxy that ends TLS in front of us | none |
+| COMITY_WORKERS | processes that serve | one for each processor, 8 at most |
+"""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from comity.config.startup import StartupRefused
+
+
+@dataclass(frozen=True)
+class Settings:
+    home: Path
+    database_url: str | None
+    database_admin_url: str | None
+    database_sequencer_url: str | None
+    bind_host: str
+    bind_port: int
+    tls_cert: Path | None
+    tls_key: Path | None
+    trusted_proxy: str | None
+    workers: int
+
+    @property
+    def keys(self) -> Path:
+        """Private keys of this node, mode 0700; made on first use."""
+        folder = self.home / "keys"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+
+def settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Raises StartupRefused: `setting_invalid`, `tls_incomplete`, `bind_refused`."""
+
+    def said(name: str) -> str | None:
+        return environment.get(name, "").strip() or None
+
+    host, port = _bind(said("COMITY_BIND") or "127.0.0.1:8440")
+    cert, key = said("COMITY_TLS_CERT"), said("COMITY_TLS_KEY")
+    if bool(cert) != bool(key):
+        raise StartupRefused("tls_incomplete", "COMITY_TLS_CERT and COMITY_TLS_KEY go together", "set both, or neither")
+    for name, path in (("COMITY_TLS_CERT", cert), ("COMITY_TLS_KEY", key)):
+        if path and not os.access(Path(path).expanduser(), os.R_OK):
+            raise _invalid(name, path, "a PEM file that this account can read")
+    proxy = said("COMITY_TRUSTED_PROXY")
+    if proxy and not _is_address(proxy):
+        raise _invalid("COMITY_TRUSTED_PROXY", proxy, "the proxy's IP address or network, as 10.0.0.5 or 10.0.0.0/28")
+    if not _is_loopback(host) and not cert and not proxy:
+        raise StartupRefused(
+            "bind_refused",
+            f"{host} can be reached from other machines, and what passes would be in clear text",
+            "set COMITY_TLS_CERT and COMITY_TLS_KEY, or COMITY_TRUSTED_PROXY if a proxy ends TLS, or bind to 127.0.0.1",
+        )
+    return Settings(
+        home=Path(said("COMITY_HOME") or "~/.comity").expanduser().absolute(),
+        database_url=said("DATABASE_URL"),
+        database_admin_url=said("DATABASE_ADMIN_URL"),
+        database_sequencer_url=said("DATABASE_SEQUENCER_URL"),
+        bind_host=host,
+        bind_port=port,
+        tls_cert=Path(cert).expanduser().absolute() if cert else None,
+        tls_key=Path(key).expanduser().absolute() if key else None,
+        trusted_proxy=proxy,
+        workers=_number("COMITY_WORKERS", said("COMITY_WORKERS") or str(min(os.cpu_count() or 1, 8)), 1, 256),
+    )
+
+
+def _invalid(name: str, value: str, wanted: str) -> StartupRefused:
+    return StartupRefused("setting_invalid", f"{name} is {value!r}", f"set it to {wanted}")
+
+
+def _number(name: str, text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise _invalid(name, text, f"a number from {least} to {most}")
+    return int(text)
+
+
+def _bind(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        raise _invalid("COMITY_BIND", text, "address:port, as 127.0.0.1:8440 or [::1]:8440")
+    return host.strip("[]") or "0.0.0.0", _number("COMITY_BIND", port, 0, 65535)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,7 @@
+"""The addresses of this server. What is not here answers with the problem `route_unknown`."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from comity.api.routes import api
+
+urlpatterns: list[URLPattern | URLResolver] = [path("api/v1/", api.urls)]

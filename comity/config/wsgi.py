@@ -1,0 +1,66 @@
+"""The application that an HTTP worker runs. It opens the node at the first request that needs it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.core.handlers.wsgi import WSGIHandler
+
+from comity import __version__
+from comity.api import gate, service
+from comity.config import loader, log
+from comity.config.children import end_with_parent
+from comity.config.settings import Settings, settings
+from comity.config.startup import StartupRefused
+
+if TYPE_CHECKING:
+    from comity.kernel.records.node import Node
+
+GATE = "comity.api.gate.Gate"
+THREADS = 4
+"""Threads of one HTTP worker: enough to wait for the disk with, few enough not to fight over the interpreter."""
+
+
+def make(of: Settings) -> WSGIHandler:
+    """The application for these settings, with logging and counting in place."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "comity.config.django_settings")
+    django.setup(set_prefix=False)
+    from django.conf import settings as of_django
+
+    if GATE not in of_django.MIDDLEWARE:
+        of_django.MIDDLEWARE = [GATE, *of_django.MIDDLEWARE]
+    log.configure()
+    folder = metrics_folder(of)
+    gate.count_into(folder)
+
+    def open_node() -> Node:
+        try:
+            return loader.open_node(of, threads=THREADS)
+        except StartupRefused as refused:
+            raise loader.as_problem(refused) from None
+
+    service.attach(
+        service.Service(
+            open_node=open_node,
+            core=loader.core_catalogue,
+            version=__version__,
+            metrics_folder=folder,
+            metrics_open=getattr(of, "metrics_open", False),
+        )
+    )
+    return WSGIHandler()
+
+
+def metrics_folder(of: Settings) -> Path:
+    """Where the HTTP workers of one server leave their counts for each other."""
+    return of.home / "metrics"
+
+
+def application() -> WSGIHandler:
+    """Called once by each HTTP worker, which ends with the server that started it."""
+    end_with_parent()
+    return make(settings())

@@ -1,0 +1,157 @@
+"""What a pillar may add in Python: this page is the whole list. Each is a pure function over read-only facts.
+
+Guard      a condition of an act that one sentence cannot say: returns what is missing.
+Package    builds what another institution asks for (a referral) from the facts, or says exactly what is missing.
+Format     reads a foreign file as rows.
+
+A pillar owns no table, opens no transaction and makes no request. Facts hold only what the acting agency may see.
+The name of an extension is `pillar.function`; `config` registers what a pillar's `pillar.yml` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """That an act happened on a record: which member did it and when. `by` is the member's id as text."""
+
+    by: str
+    at: datetime
+    agency: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFact:
+    """Where a two-sided record stands: `state` is `offered`, an answer's name, `withdrawn` or `expired`."""
+
+    state: str
+    from_agency: str
+    to_agency: str
+    offered_at: datetime
+    answered_at: datetime | None
+    answer: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One record as the acting agency may see it. `links` maps a link's name to target ids (text)."""
+
+    id: str
+    type: str
+    agency: str
+    number: str
+    title: str
+    state: str
+    version: int
+    fields: Mapping[str, Any]
+    links: Mapping[str, Sequence[str]]
+    marks: frozenset[str]
+    entered_at: datetime
+    entered_by: str
+    acts: Mapping[str, Done]
+    offer: OfferFact | None = None
+
+
+class Facts(Protocol):
+    """The graph of records around one subject, read lazily under the actor's rights."""
+
+    subject: Fact
+    agency: str
+    today: date
+
+    def linked(self, fact: Fact, name: str) -> Sequence[Fact]:
+        """The records that `fact` points at by the link `name`, oldest first; hidden ones are absent."""
+
+    def linking(self, fact: Fact, type_name: str, name: str) -> Sequence[Fact]:
+        """The records of a type whose link `name` points at `fact`, oldest first; hidden ones are absent."""
+
+    def rules(self, name: str) -> Any:
+        """A rule file of the jurisdiction or agency, such as `us-federal.statutes`; None when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing a package lacks. `about` is a record id, `owed_by` an agency, `since` the day from which it is owed."""
+
+    code: str
+    severity: str
+    message: str
+    about: str
+    about_label: str
+    owed_by: str
+    since: date
+    fix: str = ""
+    citation: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "code": self.code, "severity": self.severity, "message": self.message, "about": self.about,
+            "about_label": self.about_label, "owed_by": self.owed_by, "since": self.since.isoformat(),
+            "fix": self.fix, "citation": self.citation,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestItem:
+    """One record in a package: `included`, `masked` (only `groups` are shown) or `withheld`, with its ground.
+
+    `agency` owns the record; only the offerer's own records can be granted by the package itself.
+    """
+
+    record: str
+    version: int
+    agency: str
+    type: str
+    label: str
+    decision: str
+    groups: tuple[str, ...] = ("base",)
+    ground: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "record": self.record, "version": self.version, "agency": self.agency, "type": self.type,
+            "label": self.label, "decision": self.decision, "groups": list(self.groups), "ground": self.ground,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What a package function answers: blocking and warning lacks, and what to send when nothing blocks."""
+
+    missing: Sequence[Missing] = ()
+    manifest: Sequence[ManifestItem] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    links: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def blocking(self) -> list[Missing]:
+        return [one for one in self.missing if one.severity == "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a foreign file: `number` counts from 1 as a reader of the file would, `values` keyed by column."""
+
+    number: int
+    values: Mapping[str, Any]
+
+
+Guard = Callable[[Facts], Sequence[Missing]]
+Package = Callable[[Facts, Fact], Parcel]
+"""Called with the facts around the subject and the receiver's profile record (a Fact of its own)."""
+Format = Callable[[Path], Iterator[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """What `config` found in the pillars, by name. The kernel looks up; it never imports a pillar."""
+
+    guards: Mapping[str, Guard] = field(default_factory=dict)
+    packages: Mapping[str, Package] = field(default_factory=dict)
+    formats: Mapping[str, Format] = field(default_factory=dict)

@@ -1,0 +1,49 @@
+"""The one place that inserts entries (a test holds that): entry, content and pending place in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection
+
+from comity.kernel.ledger.entry import Entry, Sealed, seal_bytes
+
+_APPEND = """
+with given as (
+    select * from unnest(
+        %s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::int[], %s::text[], %s::text[], %s::uuid[],
+        %s::timestamptz[], %s::timestamptz[], %s::int[], %s::text[], %s::text[], %s::uuid[], %s::bytea[], %s::bytea[],
+        %s::bytea[], %s::bytea[]
+    ) with ordinality as t (id, agency, record, type, type_version, kind, act, actor, occurred_at, entered_at,
+        version, state_from, state_to, refers, commitments, leaf, content, salts, at)
+), entered as (
+    insert into comity.entry (id, agency, record, type, type_version, kind, act, actor, occurred_at, entered_at,
+        version, state_from, state_to, refers, commitments, leaf)
+    select id, agency, record, type, type_version, kind, act, actor, occurred_at, entered_at,
+        version, state_from, state_to, refers, commitments, leaf from given
+), kept as (
+    insert into comity.entry_content (entry, agency, record, content, salts)
+    select id, agency, record, content, salts from given
+)
+insert into comity.pending (agency, entry, leaf) select agency, id, leaf from given order by at
+"""
+
+
+def append(conn: Connection[Any], entries: Sequence[Entry]) -> list[Sealed]:
+    """Append entries in their order, within the caller's transaction; they are `appended` once that commits.
+
+    The transaction must act for the entries' agency: row-level security refuses another's log. A second entry with the
+    same (agency, record, version) raises psycopg's UniqueViolation: somebody else moved the record first.
+    """
+    sealed = [seal_bytes(entry) for entry in entries]
+    rows = [
+        (
+            e.id, e.agency, e.record, e.type, e.type_version, e.kind, e.act, e.actor, e.occurred_at, e.entered_at,
+            e.version, e.state_from, e.state_to, e.refers, s.commitments, s.leaf, s.content, s.salts,
+        )
+        for s in sealed
+        for e in (s.entry,)
+    ]  # fmt: skip
+    conn.execute(_APPEND, [list(column) for column in zip(*rows, strict=True)])
+    return sealed

@@ -1,0 +1,63 @@
+"""One spelling for one value: RFC 8785 (JCS) bytes, for values that hold no floating-point number.
+
+Numbers are integers within 2^53; money and measures are decimal strings. The fast path gives the same bytes as the
+reference library for every value it takes (a property test holds it); anything it might spell otherwise goes to the
+reference.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import rfc8785
+
+from comity.errors import Fault, Problem
+
+LIMIT = 2**53 - 1
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 bytes. Raises Problem `invalid` naming the path of a float, a larger integer or an unpaired surrogate."""
+    faults: list[Fault] = []
+    plain = _examine(value, "", faults)
+    if faults:
+        raise Problem("invalid", "A value cannot be written canonically", faults=faults)
+    if plain:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return rfc8785.dumps(value)
+
+
+def _examine(value: Any, path: str, faults: list[Fault]) -> bool:
+    """Gather what cannot be written; answer whether every key is ASCII, where both orders of keys agree."""
+    if value is None or value is True or value is False:
+        return True
+    if isinstance(value, str):
+        if not value.isascii():
+            try:
+                value.encode("utf-8")
+            except UnicodeEncodeError:
+                faults.append(Fault("unpaired_surrogate", path, "the text is not Unicode", "send well-formed UTF-8"))
+        return True
+    if isinstance(value, int):
+        if not -LIMIT <= value <= LIMIT:
+            faults.append(Fault("integer_too_large", path, "beyond 2^53", "send it as a decimal string"))
+        return True
+    if isinstance(value, dict):
+        plain = True
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                faults.append(Fault("key_not_text", path, f"the key {key!r} is not text"))
+                continue
+            plain = key.isascii() and plain
+            plain = _examine(inner, f"{path}.{key}" if path else key, faults) and plain
+        return plain
+    if isinstance(value, list | tuple):
+        plain = True
+        for index, inner in enumerate(value):
+            plain = _examine(inner, f"{path}[{index}]", faults) and plain
+        return plain
+    faults.append(
+        Fault("not_canonical", path, f"a {type(value).__name__} has no canonical spelling", "send a decimal string")
+    )
+    return True

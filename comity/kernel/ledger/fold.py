@@ -1,0 +1,100 @@
+"""Folding entries into a record's state: a pure function that needs no catalogue, policy, clock or key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A record as its entries make it. `erased` names the versions whose content was expunged (tombstones)."""
+
+    version: int = 0
+    type: str = ""
+    type_version: int = 0
+    state: str = ""
+    number: str | None = None
+    entered_by: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    marks: tuple[str, ...] = ()
+    field_marks: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, Any] = field(default_factory=dict)
+    erased: tuple[int, ...] = ()
+
+
+def step(
+    before: Folded,
+    *,
+    version: int,
+    type: str,
+    type_version: int,
+    state_to: str,
+    actor: str,
+    content: Mapping[str, Any] | None,
+) -> Folded:
+    """The state after one entry. `content` is None where it was erased: its effect stays as unknown, not as a guess."""
+    base = replace(
+        before,
+        version=version,
+        type=type,
+        type_version=type_version,
+        state=state_to,
+        entered_by=before.entered_by or actor,
+    )
+    if content is None:
+        return replace(base, erased=(*before.erased, version))
+    fields = dict(before.fields)
+    links = {name: list(ids) for name, ids in before.links.items()}
+    marks, field_marks, files = set(before.marks), dict(before.field_marks), dict(before.files)
+    number = before.number
+    for path in sorted(content):
+        value = content[path]
+        kind, _, rest = path.partition("/")
+        if kind == "set":
+            fields[rest] = value
+        elif kind == "unset":
+            fields.pop(rest, None)
+        elif kind == "link":
+            name, _, target = rest.rpartition("/")
+            held = links.setdefault(name, [])
+            if target not in held:
+                held.append(target)
+        elif kind == "unlink":
+            name, _, target = rest.rpartition("/")
+            links[name] = [one for one in links.get(name, []) if one != target]
+        elif kind == "number":
+            number = value
+        elif kind == "mark":
+            marks.add(rest)
+        elif kind == "field_mark":
+            field_marks[rest] = value
+        elif kind == "file":
+            files[rest] = value
+    return replace(
+        base,
+        number=number,
+        fields=fields,
+        links={name: tuple(sorted(ids)) for name, ids in links.items() if ids},
+        marks=tuple(sorted(marks)),
+        field_marks=field_marks,
+        files=files,
+    )
+
+
+def fold(entries: Iterable[Mapping[str, Any]]) -> Folded:
+    """Fold rows with version, type, type_version, state_to, actor and content (a mapping or None), in that order."""
+    state = Folded()
+    for row in entries:
+        state = step(
+            state,
+            version=row["version"],
+            type=row["type"],
+            type_version=row["type_version"],
+            state_to=row["state_to"],
+            actor=str(row["actor"]),
+            content=row["content"],
+        )
+    return state

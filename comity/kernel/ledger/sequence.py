@@ -1,0 +1,46 @@
+"""Giving entries their place: a gapless one in the agency's log and one in the node's stream.
+
+The pending table is drained by delete and insert in one transaction, in order of its serial. An entry that saw another
+was inserted after that one had committed, so it has the larger serial and stands behind it in every drain that sees
+both; one that commits late is found by the next drain. No long transaction stalls it and none is missed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+LOCK = 4_801_001
+WAKE = "comity_sequenced"
+
+_DRAIN = """
+with drained as (
+    delete from comity.pending where serial in (select serial from comity.pending order by serial limit %(limit)s)
+    returning serial, agency, entry, leaf
+), tail as (
+    select coalesce(max(place), 0) as place from comity.sequence
+), own as (
+    select agency, max(agency_place) as place from comity.sequence
+     where agency in (select agency from drained) group by agency
+)
+insert into comity.sequence (place, agency, agency_place, entry, leaf, sequenced_at)
+select tail.place + row_number() over (order by d.serial), d.agency,
+       coalesce(own.place, 0) + row_number() over (partition by d.agency order by d.serial), d.entry, d.leaf, %(now)s
+  from drained d cross join tail left join own using (agency)
+returning place
+"""
+
+
+def drain(conn: Connection[Any], now: datetime, limit: int = 5_000) -> int:
+    """Place up to `limit` pending entries; answers how many. `conn` is the sequencer role's; one drain runs at a time.
+
+    Commits. Wakes listeners once a batch, because NOTIFY serialises commits.
+    """
+    with conn.transaction():
+        conn.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
+        placed = conn.execute(_DRAIN, {"limit": limit, "now": now}).rowcount
+        if placed:
+            conn.execute(f"notify {WAKE}")
+    return placed

@@ -1,0 +1,40 @@
+"""Checking stored entries without trusting the host: pure functions that need neither Django nor a database driver."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from comity.kernel.ledger.canonical import canonical
+from comity.kernel.ledger.leaf import HASH, SALT, commitment, header_fields, leaf_data, leaf_hash
+
+
+def check_entry(row: Mapping[str, Any]) -> list[str]:
+    """What is wrong with an entry: empty when its bytes give its leaf.
+
+    `row` holds the header's values as text, `commitments` and `leaf` as bytes, and `content` and `salts` as bytes or
+    None where they were erased. With part of the content erased, the items that remain must be among the commitments.
+    """
+    faults = []
+    stored = row["commitments"]
+    commitments = [stored[at : at + HASH] for at in range(0, len(stored), HASH)]
+    if len(stored) % HASH or commitments != sorted(commitments):
+        faults.append("the commitments are not whole or not in order")
+    header = canonical(header_fields(row))
+    if leaf_hash(leaf_data(header, commitments)) != row["leaf"]:
+        faults.append("the header and the commitments do not give the leaf")
+    if row["content"] is None:
+        return faults
+    content = json.loads(row["content"])
+    salts = row["salts"]
+    if len(salts) != SALT * len(content):
+        return [*faults, "there is not one salt for each item"]
+    known = set(commitments)
+    for at, path in enumerate(sorted(content)):
+        salt = salts[SALT * at : SALT * (at + 1)]
+        if commitment(path, salt, canonical(content[path])) not in known:
+            faults.append(f"the item {path.split('/')[0]} is not what was committed to")
+    if canonical(content) != bytes(row["content"]):
+        faults.append("the stored content is not in its canonical spelling")
+    return faults

@@ -1,0 +1,72 @@
+"""Who acts: a member of an agency, the agency's own system, or an operator of the node.
+
+A name can be both a role of the agency (roles.yml) and a lifecycle role (a type's `by`): `supervisor` often is. Rights
+go by the roles that the member *holds*; the wider set `roles` is what guards read as `actor.roles`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from comity.kernel.types.catalogue import Catalogue
+
+Kind = Literal["member", "system", "operator"]
+KINDS = ("member", "system", "operator")
+SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`member` is the member's id as text. `roles` are the roles held and the lifecycle roles that they fill.
+
+    `held` are the roles of roles.yml alone; None when only `roles` is known, see `held_roles`.
+    `purpose` is what the member states for this request; agreements and marks name the purposes that they serve.
+    """
+
+    agency: str
+    member: str
+    name: str = ""
+    roles: frozenset[str] = frozenset()
+    purpose: str = "investigation"
+    kind: Kind = "member"
+    held: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"an actor is one of {', '.join(KINDS)}, not {self.kind!r}")
+
+    @classmethod
+    def of(
+        cls, catalogue: Catalogue, *, member: str, name: str, held: Iterable[str], purpose: str = "investigation"
+    ) -> Actor:
+        """A member of the catalogue's agency. Roles that roles.yml no longer has give nothing."""
+        kept = frozenset(role for role in held if role in catalogue.roles)
+        filled = frozenset[str]().union(*(catalogue.roles[role].is_ for role in kept))
+        return cls(catalogue.agency, member, name, kept | filled - {SYSTEM}, purpose, "member", kept)
+
+    @classmethod
+    def system(cls, agency: str, *, purpose: str = "investigation") -> Actor:
+        """The agency's own system: fills the lifecycle role `system`, which no member fills."""
+        return cls(agency, SYSTEM, "Comity", frozenset({SYSTEM}), purpose, "system", frozenset())
+
+    @classmethod
+    def operator(cls, agency: str, *, member: str, name: str) -> Actor:
+        """Whoever runs the node: installs and runs, and reads nothing."""
+        return cls(agency, member, name, frozenset(), "operation", "operator", frozenset())
+
+
+def held_roles(actor: Actor, catalogue: Catalogue) -> frozenset[str]:
+    """The roles of roles.yml that the actor holds; without `held`, those that nothing else explains.
+
+    A name in `roles` that another of them fills as a lifecycle role may not be held at all, so it does not count.
+    """
+    if actor.kind != "member":
+        return frozenset()
+    if actor.held is not None:
+        return frozenset(role for role in actor.held if role in catalogue.roles)
+    named = [catalogue.roles[role] for role in actor.roles if role in catalogue.roles]
+    return frozenset(
+        role.name for role in named if not any(role.name in other.is_ for other in named if other is not role)
+    )

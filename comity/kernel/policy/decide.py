@@ -1,0 +1,355 @@
+"""May this actor do this, and why: the one place where rights are decided.
+
+`Policies` belongs to one agency and decides what its members may do with its own and with others' records. It is
+immutable but for its caches and may be used by many threads. Any error inside a decision is a denial.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import cedarpy
+
+from comity.errors import Problem
+from comity.kernel.policy.actor import Actor, held_roles
+from comity.kernel.policy.cedar import ACTIONS, SCHEMA, Rule
+from comity.kernel.policy.generate import IncomingAgreement, rules
+from comity.kernel.policy.scope import (
+    MEMBER,
+    Binding,
+    GroupColumns,
+    PolicyNotCompilable,
+    Predicate,
+    bound,
+    combine,
+    compile_residuals,
+    group_array,
+)
+from comity.kernel.types.catalogue import Catalogue
+
+_KEPT = 4096
+_SCHEMA = cedarpy.Schema.from_str(SCHEMA)
+_PRINCIPAL = 'Member::"actor"'
+_RESOURCE = 'Record::"record"'
+_ERROR = "error"
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What policies may know of a record. `state` is its core state; parties are agencies, assigned are member ids.
+
+    `core_type` is the core type that `type` derives from; empty where it is `type` itself.
+
+    `grants` are the groups that a live share opens to this actor (its agency, or the member in person).
+    """
+
+    owner: str
+    type: str
+    state: str = ""
+    marks: frozenset[str] = frozenset()
+    assigned: frozenset[str] = frozenset()
+    parties: frozenset[str] = frozenset()
+    entered_by: str = ""
+    grants: frozenset[str] = frozenset()
+    core_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`reasons` are the ids of the rules that decided (`role:agent:read`, `mark:grand_jury`), `why` the same in words.
+
+    A denial without reasons is one that no rule allows. A decision that erred is denied, with the reason `error`.
+    """
+
+    allowed: bool
+    reasons: tuple[str, ...]
+    why: str
+
+    def require(self) -> None:
+        """Raise the denial: `policy_error` when the decision erred, else `not_allowed` with the reasons."""
+        if not self.allowed:
+            raise Problem(
+                "policy_error" if self.reasons == (_ERROR,) else "not_allowed", self.why, reasons=list(self.reasons)
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """The policies that can apply to one kind of request. `ids` and `why` are by the engine's own policy name."""
+
+    policies: cedarpy.PolicySet
+    rules: Mapping[str, Rule]
+
+
+class Policies:
+    """The prepared policies of the catalogue's agency. `incoming` are the agreements that others made in its favour."""
+
+    def __init__(self, catalogue: Catalogue, incoming: Sequence[IncomingAgreement] = ()) -> None:
+        self.catalogue = catalogue
+        self.agency = catalogue.agency
+        self.rules = rules(catalogue, incoming)
+        self._agreed: dict[str, set[str]] = defaultdict(set)
+        for one in incoming:
+            for name, groups in one.spec.read.items():
+                self._agreed[name].update(groups)
+        self._acts = {rule.act for rule in self.rules}
+        self._owners = frozenset[str]().union(*(rule.owners or () for rule in self.rules))
+        self._types = frozenset[str]().union(*(rule.types or () for rule in self.rules))
+        self._slices: dict[tuple[str | None, ...], _Prepared] = {}
+        self._predicates: dict[tuple[Any, ...], Predicate] = {}
+        self._columns: dict[tuple[Any, ...], GroupColumns] = {}
+
+    def cedar_text(self) -> str:
+        """All policies as Cedar text, each with its id and its reason in words."""
+        return "\n".join(rule.cedar() for rule in self.rules)
+
+    def groups_of(self, type_name: str | None = None) -> tuple[str, ...]:
+        """The field groups of a type, of all types without a name: the catalogue's and those of agreements with us."""
+        names = [type_name] if type_name else [*self.catalogue.types, *self._agreed]
+        known = [self.catalogue.types[name].groups for name in names if name in self.catalogue.types]
+        return tuple(sorted({"base"}.union(*known, *(self._agreed.get(name, ()) for name in names))))
+
+    def decide(
+        self, actor: Actor, action: str, resource: Resource, *, act: str = "", group: str = "base", today: int
+    ) -> Decision:
+        """One decision. `act` names the act or answer; `group` the field group read; `today` is 20261122."""
+        return self._decide(actor, action, resource, act=act, groups=(group,), today=today)[group]
+
+    def decide_groups(
+        self, actor: Actor, action: str, resource: Resource, *, groups: Collection[str], today: int
+    ) -> dict[str, Decision]:
+        """The decision for each field group, in one call to the engine."""
+        return self._decide(actor, action, resource, act="", groups=tuple(groups), today=today)
+
+    def scope(
+        self,
+        actor: Actor,
+        action: str = "read",
+        group: str = "base",
+        *,
+        today: int,
+        alias: str = "r",
+        type: str | None = None,
+        act: str = "",
+        prefix: str | None = None,
+    ) -> Predicate:
+        """The records the actor may see (or act on), as SQL over `comity.record AS <alias>`.
+
+        With `type` the predicate selects only that type and is shorter. `act` is the act's name, or for `find` the
+        field searched by, as `find.<type>.<field>`. The prefix of the parameters is by default alias_action_group_.
+        """
+        prefix = prefix or re.sub(r"\W", "_", f"{alias}_{action}_{group}_")
+        held = held_roles(actor, self.catalogue)
+        key = (held, actor.kind, actor.agency, actor.purpose, action, group, today, alias, type, act, prefix)
+        cached = _kept(self._predicates, key, lambda: self._compile(actor, held, *key[4:]))
+        return Predicate(cached.sql, bound(cached.params, actor.member))
+
+    def group_columns(
+        self, actor: Actor, type: str | None = None, alias: str = "r", *, today: int, prefix: str | None = None
+    ) -> GroupColumns:
+        """For each field group whether the actor may read it, as SQL for the select list of the same query.
+
+        Without `type` the groups are those of all types. A type's expression is false on rows of other types.
+        """
+        prefix = prefix or f"{alias}_groups_"
+        held = held_roles(actor, self.catalogue)
+        key = (held, actor.kind, actor.agency, actor.purpose, today, alias, type, prefix)
+        cached = _kept(self._columns, key, lambda: self._compile_groups(actor, held, *key[4:]))
+        return GroupColumns(cached.sql, cached.each, bound(cached.params, actor.member), cached.groups)
+
+    def _decide(
+        self, actor: Actor, action: str, resource: Resource, *, act: str, groups: tuple[str, ...], today: int
+    ) -> dict[str, Decision]:
+        prepared = self._slice(action, act, resource.type, resource.core_type or resource.type, resource.owner)
+        requests = [
+            {
+                "principal": _PRINCIPAL,
+                "action": f'Action::"{action}"',
+                "resource": _RESOURCE,
+                "context": {"act": act, "group": group, "purpose": actor.purpose, "today": today},
+            }
+            for group in groups
+        ]
+        held = held_roles(actor, self.catalogue)
+        entities = json.dumps([_member(actor, held, actor.member), _record(resource)])
+        try:
+            answers = cedarpy.is_authorized_batch(requests, prepared.policies, entities)
+        except ValueError as error:
+            return {group: _errs(str(error)) for group in groups}
+        unasked = f"no rule lets {_titles(held) or 'this actor'} of {actor.agency} {act or action} this {resource.type}"
+        return {group: _decision(answer, prepared, unasked) for group, answer in zip(groups, answers, strict=True)}
+
+    def _known(self, type_name: str | None) -> dict[str, str | tuple[str, ...]]:
+        """What is known of a record whose type is known; the core type of a type of others is not."""
+        known = {"type": type_name, "core_type": self._core_type(type_name)}
+        return {name: value for name, value in known.items() if value}
+
+    def _core_type(self, type_name: str | None) -> str | None:
+        of = self.catalogue.types.get(type_name or "")
+        return (of.core_name or of.name) if of else None
+
+    def _slice(
+        self, action: str, act: str, type_name: str | None, core_type: str | None, owner: str | None
+    ) -> _Prepared:
+        """The policies that can apply; leaving out the others cannot change the decision (see `Rule`)."""
+        if action not in ACTIONS:
+            raise ValueError(f"{action!r} is not an action; the actions are {', '.join(ACTIONS)}")
+
+        # A name that no rule speaks of is like any other such name: callers cannot fill the cache with them.
+        act = act if act in self._acts else ""
+        owner = owner if owner is None or owner in self._owners else ""
+        type_name = type_name if type_name is None or type_name in self._types else ""
+        core_type = core_type if core_type is None or core_type in self._types else ""
+
+        def prepare() -> _Prepared:
+            chosen = [
+                one
+                for one in self.rules
+                if one.concerns(action, act=act, type_name=type_name, core_type=core_type, owner=owner)
+            ]
+            text = "\n".join(one.cedar() for one in chosen)
+            return _Prepared(cedarpy.PolicySet.from_str(text), {f"policy{i}": one for i, one in enumerate(chosen)})
+
+        return _kept(self._slices, (action, act, type_name, core_type, owner), prepare)
+
+    def _compile(
+        self,
+        actor: Actor,
+        held: frozenset[str],
+        action: str,
+        group: str,
+        today: int,
+        alias: str,
+        type_name: str | None,
+        act: str,
+        prefix: str,
+    ) -> Predicate:
+        binding = Binding(alias, actor.agency, prefix, self._known(type_name))
+        parts = compile_residuals(self._residuals(actor, held, action, group, today, type_name, act), binding)
+        sql = combine(*parts)
+        if type_name and sql != "false":
+            sql = f"({binding.column('type')} = {binding.param(type_name)} and {sql})"
+        return Predicate(sql, binding.params)
+
+    def _compile_groups(
+        self, actor: Actor, held: frozenset[str], today: int, alias: str, type_name: str | None, prefix: str
+    ) -> GroupColumns:
+        binding = Binding(alias, actor.agency, prefix, self._known(type_name))
+        groups = self.groups_of(type_name)
+        parts = {
+            group: compile_residuals(self._residuals(actor, held, "read", group, today, type_name, ""), binding)
+            for group in groups
+        }
+        array, each = group_array(parts, binding), {group: combine(*part) for group, part in parts.items()}
+        if type_name:
+            this = f"{binding.column('type')} = {binding.param(type_name)}"
+            array = f"case when {this} then {array} else '{{}}'::text[] end"
+            each = {group: f"({this} and {sql})" for group, sql in each.items()}
+        return GroupColumns(array, each, binding.params, groups)
+
+    def _residuals(
+        self,
+        actor: Actor,
+        held: frozenset[str],
+        action: str,
+        group: str,
+        today: int,
+        type_name: str | None,
+        act: str,
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """What is left of each policy when all but the record is known. Every policy must be accounted for."""
+        prepared = self._slice(action, act, type_name, self._core_type(type_name), None)
+        result = cedarpy.is_authorized_partial(
+            {
+                "principal": _PRINCIPAL,
+                "action": f'Action::"{action}"',
+                "resource": None,
+                "context": {"act": act, "group": group, "purpose": actor.purpose, "today": today},
+            },
+            prepared.policies,
+            cedarpy.Entities.from_json_str(json.dumps([_member(actor, held, MEMBER)]), _SCHEMA),
+            _SCHEMA,
+        )
+        residuals: Mapping[str, Mapping[str, Any]] = result.residuals
+        if result.diagnostics.errors:
+            raise PolicyNotCompilable(f"the policies could not be evaluated: {'; '.join(result.diagnostics.errors)}")
+        if set(residuals) != set(prepared.rules):
+            raise PolicyNotCompilable("the evaluation did not account for every policy")
+        return residuals
+
+
+_policies: dict[tuple[str, str, str], Policies] = {}
+
+
+def policies_for(catalogue: Catalogue, incoming: Sequence[IncomingAgreement] = ()) -> Policies:
+    """The policies of the catalogue's agency, prepared once for each pair of catalogue and incoming agreements."""
+    key = (catalogue.agency, catalogue.digest, incoming_digest(incoming))
+    return _kept(_policies, key, lambda: Policies(catalogue, incoming))
+
+
+def incoming_digest(incoming: Sequence[IncomingAgreement]) -> str:
+    """SHA-256 (hex) of the agreements in whatever order they come."""
+    lines = sorted(json.dumps([one.owner, one.spec.as_json()], sort_keys=True) for one in incoming)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _kept(cache: dict[_Key, _Value], key: _Key, make: Callable[[], _Value]) -> _Value:
+    """The cached value, made when absent. A full cache starts anew; two threads may make the same value."""
+    if (value := cache.get(key)) is None:
+        value = make()
+        if len(cache) >= _KEPT:
+            cache.clear()
+        cache[key] = value
+    return value
+
+
+def _member(actor: Actor, held: frozenset[str], member: str) -> dict[str, Any]:
+    return {
+        "uid": {"type": "Member", "id": "actor"},
+        "attrs": {"agency": actor.agency, "id": member, "kind": actor.kind, "roles": sorted(held)},
+        "parents": [],
+    }
+
+
+def _record(resource: Resource) -> dict[str, Any]:
+    return {
+        "uid": {"type": "Record", "id": "record"},
+        "attrs": {
+            "owner": resource.owner,
+            "type": resource.type,
+            "core_type": resource.core_type or resource.type,
+            "state": resource.state,
+            "entered_by": resource.entered_by,
+            "marks": list(resource.marks),
+            "assigned": list(resource.assigned),
+            "parties": list(resource.parties),
+            "grants": list(resource.grants),
+        },
+        "parents": [],
+    }
+
+
+def _decision(answer: cedarpy.AuthzResult, prepared: _Prepared, unasked: str) -> Decision:
+    if answer.diagnostics.errors:
+        return _errs("; ".join(answer.diagnostics.errors))
+    decided = [prepared.rules[name] for name in sorted(answer.diagnostics.reasons, key=lambda one: (len(one), one))]
+    reasons = tuple(dict.fromkeys(rule.id for rule in decided))
+    why = "; ".join(dict.fromkeys(rule.why for rule in decided))
+    return Decision(answer.allowed, reasons, why or unasked)
+
+
+def _errs(what: str) -> Decision:
+    return Decision(False, (_ERROR,), f"the policy could not be decided, so it is denied: {what}")
+
+
+def _titles(held: frozenset[str]) -> str:
+    return " and ".join(sorted(held))

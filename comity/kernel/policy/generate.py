@@ -1,0 +1,305 @@
+"""The policies of one agency, generated: there is no other source of rights than what is read here.
+
+roles.yml gives `role:*`, the lifecycle of types `lifecycle:*`, `answer:*` and `forbid:*`, agreements `agreement:*` and
+`party`, an offer or emergency grant `share`, marks `mark:*`. The agency is the one whose members act; its policies
+speak of its own records and of those that others let it see. A rule that nobody could satisfy is not written.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from comity.kernel.policy.actor import SYSTEM
+from comity.kernel.policy.cedar import (
+    ACTIONS,
+    INVOLVED,
+    OWN,
+    SCHEMA,
+    SEEING,
+    Rule,
+    between,
+    both,
+    either,
+    holds,
+    literal,
+    one_of,
+    within,
+)
+from comity.kernel.types.catalogue import Agreement, Answer, Catalogue, Mark, ReadRule, Role, Type
+
+__all__ = ["LIFECYCLE_ROLES", "SCHEMA", "IncomingAgreement", "cedar_text", "fillers", "rules"]
+
+LIFECYCLE_ROLES = frozenset({
+    "agent", "supervisor", "custodian", "carrier_clerk", "analyst", "verifier", "attorney", "records",
+    "administrator", "clerk", "officer", "judge",
+})  # fmt: skip
+GUARDED = tuple(action for action in ACTIONS if action != "enter")
+"""What a mark bars. Entering is how a record gets its marks."""
+
+SYSTEM_ACTS = 'principal.kind == "system"'
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingAgreement:
+    """An agreement of another agency: what `owner` lets us see or do. `spec.to` is us, or it gives nothing."""
+
+    owner: str
+    spec: Agreement
+
+
+def cedar_text(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> str:
+    """All policies of the catalogue's agency as Cedar text."""
+    return "\n".join(rule.cedar() for rule in rules(catalogue, incoming))
+
+
+def rules(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> tuple[Rule, ...]:
+    """All policies of the catalogue's agency, in a stable order."""
+    me = catalogue.agency
+    ours = sorted(
+        (one for one in incoming if one.spec.to == me and one.owner != me), key=lambda one: (one.owner, one.spec.id)
+    )
+    return (
+        *_always(catalogue),
+        *(rule for name in sorted(catalogue.roles) for rule in _role(catalogue, catalogue.roles[name])),
+        *(rule for name in sorted(catalogue.types) for rule in _lifecycle(catalogue, catalogue.types[name])),
+        *(rule for one in ours for rule in _agreement(catalogue, one)),
+        *_partners(catalogue, ours),
+        *_marks(catalogue, ours),
+        *_barred_searches(catalogue),
+    )  # fmt: skip
+
+
+def fillers(catalogue: Catalogue, by: frozenset[str]) -> frozenset[str]:
+    """The agency's roles that fill one of the lifecycle roles `by`; `system` is filled by no member."""
+    wanted = by - {SYSTEM}
+    return frozenset(name for name, role in catalogue.roles.items() if role.is_ & wanted)
+
+
+def _always(catalogue: Catalogue) -> Iterator[Rule]:
+    me = catalogue.agency
+    yield Rule(
+        "agency", f"only members of {me} act under its rights", ACTIONS, "forbid",
+        (f"principal.agency != {literal(me)}",),
+    )  # fmt: skip
+    yield Rule(
+        "operator", "an operator runs the node and reads nothing", ACTIONS, "forbid", ('principal.kind == "operator"',)
+    )
+    roleless = ['principal.kind == "member"']
+    if catalogue.roles:
+        roleless.append(f"!({holds(catalogue.roles)})")
+    yield Rule("roles", f"a member without a role in {me} may nothing", ACTIONS, "forbid", tuple(roleless))
+    yield Rule(
+        "system:read", f"the system of {me} reads the agency's own records", SEEING, given=(SYSTEM_ACTS,), when=(OWN,)
+    )
+    yield Rule(
+        "share",
+        "an offer or an emergency opened this to you",
+        SEEING,
+        when=("resource.grants.contains(context.group)",),
+    )
+
+
+def _role(catalogue: Catalogue, role: Role) -> Iterator[Rule]:
+    """What the role reads of its own agency's records, one rule for all types that are read alike."""
+    alike: dict[tuple[str, tuple[str, ...] | None], set[str]] = defaultdict(set)
+    for name, of in catalogue.types.items():
+        found = _read_rule(role, of)
+        if found and found.when in ("all", "assigned") and found.groups != ():
+            alike[found.when, found.groups].add(name)
+    everything = set(role.read) == {"*"}
+    mine = (holds([role.name]),)
+    for (when, groups), types in sorted(alike.items(), key=lambda item: sorted(item[1])):
+        which = "records" if when == "all" else "the records assigned to or entered by the member"
+        yield Rule(
+            f"role:{role.name}:read",
+            f"a {role.name} reads {which} of {catalogue.agency}",
+            SEEING,
+            given=mine if groups is None else (*mine, one_of(groups, "context.group")),
+            types=None if everything else frozenset(types),
+            when=(OWN,) if when == "all" else (OWN, INVOLVED),
+        )
+    if alike:
+        yield Rule(
+            f"role:{role.name}:emergency",
+            f"a {role.name} may open such a record of {catalogue.agency} in an emergency",
+            ("emergency",),
+            given=mine,
+            types=None if everything else frozenset[str]().union(*alike.values()),
+            when=(OWN,),
+        )
+
+
+def _read_rule(role: Role, of: Type) -> ReadRule | None:
+    """What the role says of the type itself, else of its core type, else of everything."""
+    found = role.read_rule(of.name)
+    return role.read_rule(of.core_name or of.name) if found is None or found is role.read.get("*") else found
+
+
+def _lifecycle(catalogue: Catalogue, of: Type) -> Iterator[Rule]:
+    """Who may do each act of the type on the agency's own record, who may answer another's, what a statute bars."""
+    only = frozenset({of.name})
+    for name, act in sorted(of.acts.items()):
+        if given := _filled(catalogue, act.by):
+            yield _act(catalogue, of, name, given)
+    for name, answer in sorted(of.offer.answers.items() if of.offer else ()):
+        if given := _filled(catalogue, answer.by):
+            yield Rule(
+                f"answer:{of.name}:{name}", f"{catalogue.agency} may answer {name} to a {of.name} offered to it",
+                ("answer",), given=(given,), act=name, types=only,
+                when=("resource.owner != principal.agency", 'resource.grants.contains("base")'),
+            )  # fmt: skip
+    for ending in _endings(of):
+        given = _filled(catalogue, ending.by or frozenset({SYSTEM}))
+        if given and ending.name not in of.acts:
+            yield _act(catalogue, of, ending.name, given)
+    for name, citation in sorted(of.forbid.items()):
+        if name.startswith("find."):
+            continue
+        actions, only_act = _actions(name, answers=True)
+        yield Rule(
+            f"forbid:{of.name}:{name}", f"{name} of {of.name} is barred: {citation}", actions, "forbid",
+            act=only_act, types=only,
+        )  # fmt: skip
+
+
+def _act(catalogue: Catalogue, of: Type, name: str, given: str) -> Rule:
+    actions, act = _actions(name)
+    return Rule(
+        f"lifecycle:{of.name}:{name}", f"{catalogue.agency} may {name} its own {of.name} in this role", actions,
+        given=(given,), act=act, types=frozenset({of.name}), when=(OWN,),
+    )  # fmt: skip
+
+
+def _actions(name: str, *, answers: bool = False) -> tuple[tuple[str, ...], str | None]:
+    """The actions that an act of a type is decided under, and its name where the action does not say it."""
+    if name == "enter":
+        return ("enter",), None
+    if name == "amend":
+        return ("amend", "attach"), None
+    return (("act", "answer") if answers else ("act",)), name
+
+
+def _endings(of: Type) -> list[Answer]:
+    return [one for one in (of.offer.withdrawn, of.offer.expired) if one] if of.offer else []
+
+
+def _filled(catalogue: Catalogue, by: frozenset[str]) -> str:
+    """The clause that the actor fills one of `by`, or nothing when nobody can."""
+    clauses = [SYSTEM_ACTS] if SYSTEM in by else []
+    if roles := fillers(catalogue, by):
+        clauses.append(both(('principal.kind == "member"', holds(roles))))
+    return either(clauses) if clauses else ""
+
+
+def _agreed(spec: Agreement) -> tuple[str, ...] | None:
+    """Valid today and for the purpose; None when the agreement names no purpose and so serves none."""
+    return (*between(spec.from_, spec.until), one_of(spec.purposes, "context.purpose")) if spec.purposes else None
+
+
+def _agreement(catalogue: Catalogue, incoming: IncomingAgreement) -> Iterator[Rule]:
+    """What one agreement opens: reading, finding (what is also read), and emergency access."""
+    spec, owners = incoming.spec, frozenset({incoming.owner})
+    marks = within("resource.marks", spec.marks)
+    given = _agreed(spec)
+    name = spec.title or spec.id
+    for (states, groups), types in sorted(_alike(spec, spec.read).items()):
+        if given is None:
+            break
+        opens = (*given, one_of(groups, "context.group"))
+        when = (*((one_of(states, "resource.state"),) if states else ()), marks)
+        for action, kept in (("read", types), ("find", types & spec.find)):
+            if kept:
+                yield Rule(
+                    f"agreement:{spec.id}:{action}", f"the agreement {name} lets {catalogue.agency} {action} this",
+                    (action,), given=opens, owners=owners, types=frozenset(kept), core=True,
+                    when=when,
+                )  # fmt: skip
+    for (states, roles), types in sorted(_alike(spec, _emergency_roles(catalogue, spec)).items()):
+        yield Rule(
+            f"agreement:{spec.id}:emergency", f"the agreement {name} allows emergency access", ("emergency",),
+            given=(*between(spec.from_, spec.until), holds(roles)), owners=owners, types=frozenset(types), core=True,
+            when=(*((one_of(states, "resource.state"),) if states else ()), marks),
+        )  # fmt: skip
+
+
+def _alike(
+    spec: Agreement, opened: Mapping[str, tuple[str, ...]]
+) -> dict[tuple[tuple[str, ...], tuple[str, ...]], set[str]]:
+    """Types by the states and the groups (or roles) that they are opened for; a type opened for none is left out."""
+    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], set[str]] = defaultdict(set)
+    for name, values in opened.items():
+        states = spec.states.get(name)
+        if values and states != ():
+            alike[tuple(sorted(states or ())), tuple(sorted(values))].add(name)
+    return alike
+
+
+def _emergency_roles(catalogue: Catalogue, spec: Agreement) -> dict[str, tuple[str, ...]]:
+    """For each type under emergency access the roles of ours that read such records of our own."""
+    return {
+        name: tuple(role.name for role in catalogue.roles.values() if role.read_rule(name)) for name in spec.emergency
+    }
+
+
+def _partners(catalogue: Catalogue, ours: Sequence[IncomingAgreement]) -> Iterator[Rule]:
+    """A party to another agency's record reads its base group, while an agreement exists either way."""
+    spans: dict[tuple[date | None, date | None], set[str]] = defaultdict(set)
+    for one in ours:
+        spans[one.spec.from_, one.spec.until].add(one.owner)
+    for spec in catalogue.agreements:
+        if spec.to != catalogue.agency:
+            spans[spec.from_, spec.until].add(spec.to)
+    for span, owners in sorted(spans.items(), key=lambda item: sorted(item[1])):
+        yield Rule(
+            "party", f"{catalogue.agency} is a party to this record, and an agreement exists", SEEING,
+            given=(*between(*span), 'context.group == "base"'), owners=frozenset(owners),
+            when=("resource.parties.contains(principal.agency)",),
+        )  # fmt: skip
+
+
+def _marks(catalogue: Catalogue, ours: Sequence[IncomingAgreement]) -> Iterator[Rule]:
+    """Each mark bars what carries it from all who are not cleared; a mark that nobody here knows bars everyone."""
+    known = set(catalogue.marks).union(*(one.spec.marks for one in ours))
+    for name in sorted(known):
+        mark = catalogue.marks.get(name) or Mark(name, name)
+        basis = f" ({mark.basis})" if mark.basis else ""
+        yield Rule(
+            f"mark:{name}", f"the record is marked {name}, {mark.title}{basis}, and you are not among its receivers",
+            GUARDED, "forbid",
+            when=(f"resource.marks.contains({literal(name)})", f"!({_cleared(catalogue, mark, ours)})"),
+        )  # fmt: skip
+    unknown = f"!({within('resource.marks', known)})"
+    yield Rule("mark", "the record carries a mark that this agency does not know", GUARDED, "forbid", when=(unknown,))
+
+
+def _cleared(catalogue: Catalogue, mark: Mark, ours: Sequence[IncomingAgreement]) -> str:
+    """Own records: a cleared or receiving role, the assigned, the enterer. Others': a receiving agency, or agreed."""
+    purposes = [one_of(mark.purposes, "context.purpose")] if mark.purposes else []
+    own = [SYSTEM_ACTS, INVOLVED]
+    if roles := [role.name for role in catalogue.roles.values() if mark.name in role.marks]:
+        own.append(holds(roles))
+    if roles := [role.name for role in catalogue.roles.values() if _receives(role, mark)]:
+        own.append(both((*purposes, holds(roles))))
+    clauses = [both((OWN, either(own)))]
+    if catalogue.agency in mark.agencies:
+        clauses.append(both(purposes))
+    spans: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for one in ours:
+        given = _agreed(one.spec)
+        if given and mark.name in one.spec.marks:
+            spans[given].add(one.owner)
+    clauses += [both((*given, one_of(owners, "resource.owner"))) for given, owners in sorted(spans.items())]
+    return either(clauses)
+
+
+def _receives(role: Role, mark: Mark) -> bool:
+    """A mark's receivers are lifecycle roles; a name that is none of those means the agency's own role."""
+    return bool(role.is_ & mark.roles) or (role.name in mark.roles and role.name not in LIFECYCLE_ROLES)
+
+
+def _barred_searches(catalogue: Catalogue) -> Iterator[Rule]:
+    for name, citation in sorted(catalogue.forbid.items()):
+        yield Rule(f"forbid:{name}", f"searching by this field is barred: {citation}", ("find",), "forbid", act=name)

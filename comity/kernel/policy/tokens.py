@@ -1,0 +1,302 @@
+"""Who is who: members, their tokens, the one-time code of the first member, suspension.
+
+A token is shown once and kept as a digest. Everything here is an entry in the agency's own log, except the tokens
+themselves, which are keys and not facts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from psycopg import Connection
+
+from comity import clock, names
+from comity.clock import show_instant
+from comity.errors import Fault, Problem
+from comity.kernel.ledger.append import append
+from comity.kernel.ledger.entry import Entry
+from comity.kernel.policy.actor import Actor
+from comity.kernel.types.catalogue import Catalogue
+
+OPERATOR = UUID(int=2)
+NODE = "node"
+TOKEN_LIFE = timedelta(days=90)
+CODE_LIFE = timedelta(days=7)
+MEMBER = "kernel.member"
+ADMINISTRATOR = "administrator"
+
+
+class Directory(Protocol):
+    """What this module needs of the node."""
+
+    def transaction(
+        self, agency: str, member: UUID | None = None
+    ) -> AbstractContextManager[tuple[Connection[Any], Any]]: ...
+
+    def catalogue(self, agency: str) -> Catalogue: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    code: str
+    agency: str
+    name: str
+    roles: tuple[str, ...]
+    expires_at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "code": self.code, "agency": self.agency, "name": self.name, "roles": list(self.roles),
+            "expires_at": show_instant(self.expires_at),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token, shown this once."""
+
+    token: str
+    member: str
+    agency: str
+    name: str
+    roles: tuple[str, ...]
+    expires_at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "token": self.token, "member": self.member, "agency": self.agency, "name": self.name,
+            "roles": list(self.roles), "expires_at": show_instant(self.expires_at),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    id: str
+    agency: str
+    name: str
+    roles: tuple[str, ...]
+    state: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"id": self.id, "agency": self.agency, "name": self.name, "roles": list(self.roles), "state": self.state}
+
+
+def operator() -> Actor:
+    """Whoever holds COMITY_HOME and the database's address: may install and run, invite a first member, read nothing."""
+    return Actor.operator(NODE, member=str(OPERATOR), name="operator")
+
+
+def sign_in(node: Directory, token: str, purpose: str = "investigation") -> Actor:
+    """The member who bears a token. Problem: token_invalid, member_suspended, agency_suspended.
+
+    The roles are read anew in every transaction, so the actor given here names the member and no more.
+    """
+    hashed = _hash(token)
+    with node.transaction("-") as (conn, _):
+        conn.execute("select set_config('comity.token', %s, true)", (hashed.hex(),))
+        row = conn.execute(
+            "select agency, member, expires_at, revoked_at from comity.token where hash = %s", (hashed,)
+        ).fetchone()
+    if row is None or row[3] is not None or row[2] <= clock.now():
+        raise Problem("token_invalid", "The token is missing, expired or revoked", fix="sign in again")
+    agency, member = row[0], row[1]
+    with node.transaction(agency, member) as (_, begun):
+        if begun.agency_state != "active":
+            raise Problem("agency_suspended", f"{agency} is suspended", fix="ask the operator of this node")
+        if begun.member_state != "active":
+            raise Problem("member_suspended", "The member is suspended", fix="ask your agency's administrator")
+        return Actor.of(
+            node.catalogue(agency), member=str(member), name=begun.member_name, held=begun.roles, purpose=purpose
+        )
+
+
+def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequence[str]) -> Invitation:
+    """A one-time code for a new member: by the operator for the first one only, then by the agency's administrators."""
+    catalogue = node.catalogue(agency)
+    unknown = [role for role in roles if role not in catalogue.roles]
+    faults = [Fault("role_unknown", "roles", f"{agency} has no role {role}", f"its roles are {', '.join(catalogue.roles)}") for role in unknown]  # fmt: skip
+    if not roles:
+        faults.append(Fault("required", "roles", "a member has a role", f"choose of {', '.join(catalogue.roles)}"))
+    if not name.strip():
+        faults.append(Fault("required", "name", "a member has a name"))
+    if faults:
+        raise Problem("invalid", "The invitation is not valid", faults=faults)
+    with node.transaction(agency, None if actor.kind == "operator" else UUID(actor.member)) as (conn, begun):
+        _may_invite(conn, begun, actor, agency, catalogue)
+        if conn.execute("select 1 from comity.member where name = %s", (name,)).fetchone():
+            raise Problem(
+                "invalid",
+                f"{agency} has a member named {name}",
+                faults=[Fault("name_taken", "name", "the name is taken")],
+            )
+        code = secrets.token_urlsafe(12)
+        expires = clock.now() + CODE_LIFE
+        conn.execute(
+            "insert into comity.invitation (hash, agency, name, roles, expires_at) values (%s, %s, %s, %s, %s)",
+            (_hash(code), agency, name, list(roles), expires),
+        )
+        return Invitation(code, agency, name, tuple(roles), expires)
+
+
+def _may_invite(conn: Connection[Any], begun: Any, actor: Actor, agency: str, catalogue: Catalogue) -> None:
+    if actor.kind == "operator":
+        if conn.execute("select 1 from comity.member limit 1").fetchone():
+            raise Problem(
+                "not_allowed", f"{agency} has members; its own administrator invites the next",
+                fix="the operator lets in the first member only",
+            )  # fmt: skip
+        return
+    _administrator(begun, actor, agency, catalogue)
+
+
+def _administrator(begun: Any, actor: Actor, agency: str, catalogue: Catalogue) -> None:
+    held = [catalogue.roles[role] for role in (begun.roles or ()) if role in catalogue.roles]
+    mine = actor.agency == agency and begun.member_state == "active"
+    if not mine or not any(ADMINISTRATOR in role.is_ or role.name == ADMINISTRATOR for role in held):
+        raise Problem("not_allowed", "Only an administrator of the agency does this")
+
+
+def redeem(node: Directory, code: str) -> Issued:
+    """Become the member that a one-time code stands for; answers the first token. Problem `code_expired`."""
+    hashed = _hash(code)
+    with node.transaction("-") as (conn, _):
+        conn.execute("select set_config('comity.token', %s, true)", (hashed.hex(),))
+        row = conn.execute("select agency from comity.invitation where hash = %s", (hashed,)).fetchone()
+    if row is None:
+        raise Problem("code_expired", "The one-time code is unknown", fix="ask for a new invitation")
+    with node.transaction(row[0]) as (conn, _):
+        taken = conn.execute(
+            """update comity.invitation set used_at = %(now)s
+                where hash = %(hash)s and used_at is null and expires_at > %(now)s returning name, roles""",
+            {"now": clock.now(), "hash": hashed},
+        ).fetchone()
+        if taken is None:
+            raise Problem("code_expired", "The one-time code is spent or expired", fix="ask for a new invitation")
+        member = _admit(conn, row[0], taken[0], taken[1])
+        return _issue(conn, member)
+
+
+def admit(node: Directory, agency: str, name: str, roles: Sequence[str]) -> Issued:
+    """Let a member in and issue a token in one step, as `invite` and `redeem` do in two: for set-up by the operator."""
+    with node.transaction(agency) as (conn, _):
+        return _issue(conn, _admit(conn, agency, name, roles))
+
+
+def issue(node: Directory, actor: Actor) -> Issued:
+    """One more token of the same member."""
+    with node.transaction(actor.agency, UUID(actor.member)) as (conn, begun):
+        if begun.member_state != "active":
+            raise Problem("member_suspended", "The member is suspended")
+        return _issue(conn, Member(actor.member, actor.agency, begun.member_name, tuple(begun.roles), "active"))
+
+
+def members(node: Directory, actor: Actor, *, agency: str) -> list[Member]:
+    """The members of the actor's own agency; the operator sees none."""
+    if actor.agency != agency:
+        raise Problem("not_allowed", "Members are shown to their own agency")
+    with node.transaction(agency, UUID(actor.member)) as (conn, begun):
+        if begun.member_state != "active":
+            raise Problem("member_suspended", "The member is suspended")
+        rows = conn.execute("select id::text, agency, name, roles, state from comity.member order by name").fetchall()
+        return [Member(row[0], row[1], row[2], tuple(row[3]), row[4]) for row in rows]
+
+
+def suspend_member(node: Directory, actor: Actor, member: str, *, reason: str, lift: bool = False) -> Member:
+    """Suspend a member of one's own agency, or lift it, at once: the next transaction of the member is refused."""
+    if not reason.strip():
+        raise Problem("needs", "A suspension says why", faults=[Fault("needs", "reason", "give a reason")])
+    catalogue = node.catalogue(actor.agency)
+    with node.transaction(actor.agency, UUID(actor.member)) as (conn, begun):
+        _administrator(begun, actor, actor.agency, catalogue)
+        row = conn.execute(
+            "select id, name, roles, state, version from comity.member where id::text = %s or name = %s for update",
+            (member, member),
+        ).fetchone()
+        if row is None:
+            raise Problem("not_found", "No such member")
+        state = "active" if lift else "suspended"
+        if row[3] != state:
+            now = clock.now()
+            append(conn, [
+                Entry(
+                    id=names.new_id(), agency=actor.agency, record=row[0], type=MEMBER, type_version=0, kind="act",
+                    act="lift" if lift else "suspend", actor=UUID(actor.member), occurred_at=now, entered_at=now,
+                    version=row[4] + 1, state_from=row[3], state_to=state, content={"reason": reason},
+                )
+            ])  # fmt: skip
+            conn.execute("update comity.member set state = %s, version = version + 1 where id = %s", (state, row[0]))
+        return Member(str(row[0]), actor.agency, row[1], tuple(row[2]), state)
+
+
+def agencies(node: Directory, actor: Actor) -> list[dict[str, Any]]:
+    """The node's public directory: agencies, their titles and whether they are active."""
+    with node.transaction(actor.agency) as (conn, _):
+        rows = conn.execute(
+            """select id, title, kind, membership, state, jurisdiction, version from comity.agency
+                where id <> %s order by id""",
+            (NODE,),
+        )
+        keys = ("id", "title", "kind", "membership", "state", "jurisdiction", "version")
+        return [dict(zip(keys, row, strict=True)) for row in rows]
+
+
+def suspend_agency(
+    node: Directory, actor: Actor, agency: str, *, reason: str, lift: bool = False
+) -> dict[str, Any]:  # fmt: skip
+    """The operator suspends an agency, or lifts it: an entry in the node's log; its members are refused at once."""
+    if actor.kind != "operator":
+        raise Problem("not_allowed", "Agencies are suspended by the operator of the node")
+    if not reason.strip():
+        raise Problem("needs", "A suspension says why", faults=[Fault("needs", "reason", "give a reason")])
+    state = "active" if lift else "suspended"
+    with node.transaction(NODE) as (conn, _):
+        row = conn.execute("select state from comity.agency where id = %s for update", (agency,)).fetchone()
+        if row is None or agency == NODE:
+            raise Problem("agency_unknown", f"{agency} is not installed here")
+        if row[0] != state:
+            now = clock.now()
+            append(conn, [
+                Entry(
+                    id=names.new_id(), agency=NODE, record=names.new_id(), type="kernel.agency", type_version=0,
+                    kind="act", act="lift" if lift else "suspend", actor=OPERATOR, occurred_at=now, entered_at=now,
+                    version=1, state_from=row[0], state_to=state, content={"set/agency": agency, "reason": reason},
+                )
+            ])  # fmt: skip
+            conn.execute("update comity.agency set state = %s where id = %s", (state, agency))
+    return {"agency": agency, "state": state}
+
+
+def _admit(conn: Connection[Any], agency: str, name: str, roles: Sequence[str]) -> Member:
+    now, member = clock.now(), names.new_id()
+    append(conn, [
+        Entry(
+            id=names.new_id(), agency=agency, record=member, type=MEMBER, type_version=0, kind="enter", act="admit",
+            actor=member, occurred_at=now, entered_at=now, version=1, state_from="", state_to="active",
+            content={"set/name": name, "set/roles": list(roles)},
+        )
+    ])  # fmt: skip
+    conn.execute(
+        "insert into comity.member (id, agency, name, roles, state, version) values (%s, %s, %s, %s, 'active', 1)",
+        (member, agency, name, list(roles)),
+    )
+    return Member(str(member), agency, name, tuple(roles), "active")
+
+
+def _issue(conn: Connection[Any], member: Member) -> Issued:
+    token, now = "comity_" + secrets.token_urlsafe(32), clock.now()
+    conn.execute(
+        "insert into comity.token (hash, agency, member, created_at, expires_at) values (%s, %s, %s, %s, %s)",
+        (_hash(token), member.agency, UUID(member.id), now, now + TOKEN_LIFE),
+    )
+    return Issued(token, member.id, member.agency, member.name, member.roles, now + TOKEN_LIFE)
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.strip().encode("utf-8", "replace")).digest()

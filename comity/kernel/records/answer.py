@@ -1,0 +1,162 @@
+"""Answering an offer. The answer is an entry in the answerer's own log; the first answer wins; nothing is retyped.
+
+The offerer's record moves by an entry in its own log that names the answer (sharing/settle). Until then, and for ever
+after, both see the offer's row and the answer in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from comity import names
+from comity.errors import Fault, Problem
+from comity.kernel.ledger.append import append
+from comity.kernel.ledger.entry import Entry
+from comity.kernel.policy.actor import Actor
+from comity.kernel.records import guards
+from comity.kernel.records.act import _keyed
+from comity.kernel.records.change import Change, Repeated, digest_of, remember, replayed
+from comity.kernel.records.enter import needs, occurred_at, said
+from comity.kernel.records.node import Node, Work
+from comity.kernel.records.results import Receipt
+from comity.kernel.records.subject import Subject, allow, find_subject
+from comity.kernel.types import shape
+from comity.kernel.types.catalogue import Answer, Type
+
+
+def answer(
+    node: Node,
+    actor: Actor,
+    record: str,
+    name: str,
+    *,
+    fields: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+    key: str | None = None,
+    occurred_at: datetime | None = None,
+) -> Receipt:
+    """Accept, return, decline: one of the answers that the offered record's type has.
+
+    Raises Problem: not_found, answer_unknown, not_allowed, offer_already_answered, same_member, invalid.
+    """
+    given = fields or {}
+    digest = digest_of("answer", record, name, [dict(given), reason]) if key else b""
+    for _ in range(3):
+        try:
+            with node.work(actor) as work:
+                before = replayed(work, key, digest)
+                if before:
+                    return before
+                subject = find_subject(work, record)
+                of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+                rule = _rule(of, name)
+                offer = _open_offer(work, subject)
+                allow(work, "answer", subject.resource(), act=name)
+                when, faults = _effective(work, of, occurred_at)
+                faults += _judged(work, of, subject, rule, given, reason)
+                if faults:
+                    raise Problem("invalid", f"The answer {name} is refused", faults=faults)
+                entry = _entry(work, subject, of, offer, rule, given, reason, when)
+                sealed = append(work.conn, [entry])[0]
+                remember(work, [_keyed(Change(entry, of, subject.folded, projected=False), key, digest)])
+                _lock(work, offer, entry, rule, given, reason)
+                return Receipt(
+                    entry=str(entry.id), record=str(subject.id), agency=work.agency, type=of.name,
+                    number=subject.folded.number, version=entry.version, state=rule.to, leaf=sealed.leaf.hex(),
+                    at=entry.entered_at,
+                )  # fmt: skip
+        except Repeated:
+            continue
+    raise Problem("unavailable", "the same key is being used by another request", fix="try again")
+
+
+def _rule(of: Type, name: str) -> Answer:
+    rule = of.offer.answers.get(name) if of.offer else None
+    if rule is None:
+        answers = ", ".join(of.offer.answers) if of.offer else "none: it is not an offer"
+        raise Problem("answer_unknown", f"{of.name} has no answer {name}", fix=f"its answers are {answers}")
+    return rule
+
+
+def _open_offer(work: Work, subject: Subject) -> dict[str, Any]:
+    """The offer, locked until this transaction ends: of two answers, or an answer and a withdrawal, one wins."""
+    row = (
+        work.conn.cursor(row_factory=dict_row)
+        .execute("select * from comity.offer where id = %s for update", (subject.id,))
+        .fetchone()
+    )
+    if row is None:
+        raise Problem("answer_unknown", "The record is not an offer")
+    if row["to_agency"] != work.agency:
+        raise Problem("not_allowed", f"The offer was made to {row['to_agency']}", fix="only it can answer")
+    if row["state"] != "offered":
+        raise Problem("offer_already_answered", f"The offer was already {row['state']}", state=row["state"])
+    if row["expires_at"] is not None and row["expires_at"] <= work.now:
+        raise Problem("offer_already_answered", "The offer has expired", state="expired")
+    return row
+
+
+def _effective(work: Work, of: Type, given: datetime | None) -> tuple[datetime | None, list[Fault]]:
+    return occurred_at(work, of, {}, given)
+
+
+def _judged(
+    work: Work, of: Type, subject: Subject, rule: Answer, given: Mapping[str, Any], reason: str | None
+) -> list[Fault]:
+    """What is wrong with the answer's own fields, its needs and its conditions."""
+    faults = [
+        Fault("not_set_by_act", f"fields.{one}", f"{rule.name} does not set {one}", f"it sets {', '.join(rule.sets) or 'nothing'}")
+        for one in given
+        if one not in rule.sets
+    ]  # fmt: skip
+    before = dict(subject.folded.fields)
+    faults += shape.judge(
+        of, work.catalogue, before=before, after={**before, **given}, state=subject.folded.state,
+        supplied=set(given), act=rule.name,
+    )  # fmt: skip
+    faults += needs(rule.needs, given, {}, reason)
+    guards.refuse_same_member(work, of, subject.id, rule.not_by, rule.name)
+    if not faults:
+        faults += guards.faults(
+            work, of, rule.guards, record=subject.id, after=subject.folded, state=subject.folded.state, given=given,
+            reason=reason or "", subject=subject,
+        )  # fmt: skip
+    return faults
+
+
+def _entry(
+    work: Work, subject: Subject, of: Type, offer: Mapping[str, Any], rule: Answer, given: Mapping[str, Any],
+    reason: str | None, when: datetime | None,
+) -> Entry:  # fmt: skip
+    """The answerer's own entry about the offerer's record: it names the offer's entry, so that both logs meet."""
+    row = work.conn.execute(
+        "select coalesce(max(version), 0) from comity.entry where record = %s and agency = %s",
+        (subject.id, work.agency),
+    ).fetchone()
+    content: dict[str, Any] = {f"answer/{name}": value for name, value in given.items()}
+    return Entry(
+        id=names.new_id(), agency=work.agency, record=subject.id, type=of.core_name, type_version=work.version,
+        kind="answer", act=rule.name, actor=UUID(work.actor.member), occurred_at=when or work.now,
+        entered_at=work.now, version=(row[0] if row else 0) + 1, state_from=offer["state"], state_to=rule.to,
+        content=content | said(reason=reason), refers=offer["offer_entry"],
+    )  # fmt: skip
+
+
+def _lock(
+    work: Work, offer: Mapping[str, Any], entry: Entry, rule: Answer, given: Mapping[str, Any], reason: str | None
+) -> None:
+    """Close the offer with its answer; when the answer ends the grant, what was shared is no longer readable."""
+    said_with = {**dict(given), **({"reason": reason} if reason else {})}
+    work.conn.execute(
+        """update comity.offer set state = %s, ends = %s, answered_at = %s, answer_entry = %s, answer = %s,
+               seen_at = coalesce(seen_at, %s) where id = %s""",
+        (rule.name, rule.ends, entry.entered_at, entry.id, Jsonb(said_with), entry.entered_at, offer["id"]),
+    )
+    if rule.ends:
+        work.conn.execute("update comity.share set live = false where offer = %s and to_agency = %s", (offer["id"], work.agency))

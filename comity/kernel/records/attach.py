@@ -1,0 +1,145 @@
+"""Files of records: hashed on the way in, encrypted with a key of their own, kept under random names.
+
+The stored form is a sequence of AES-256-GCM frames of up to 1 MiB. Each frame's nonce is its number and its associated
+data says the file, so that frames cannot be exchanged, cut or joined. The data key is wrapped with the agency's key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from comity import names
+from comity.errors import Fault, Problem
+from comity.kernel.policy.actor import Actor
+from comity.kernel.records import disclosure
+from comity.kernel.records.change import changed, replayed, write
+from comity.kernel.records.node import Node
+from comity.kernel.records.results import FileInfo, Receipt, as_uuid
+from comity.kernel.records.sight import readable_fields
+from comity.kernel.records.subject import allow, find_subject, own
+from comity.kernel.types import lifecycle
+
+FRAME = 1 << 20
+
+
+def attach(
+    node: Node, actor: Actor, record: str, *, name: str, media_type: str, stream: IO[bytes], key: str | None = None
+) -> Receipt:
+    """Add a file to a record that the actor may amend. The bytes are on disk before the entry is appended.
+
+    Raises Problem: not_found, not_allowed, act_out_of_turn, invalid (an empty name or file), disk_full.
+    """
+    faults = [] if name.strip() and "\x00" not in name else [Fault("required", "name", "a file has a name")]
+    if faults:
+        raise Problem("invalid", "The file is not valid", faults=faults)
+    with node.work(actor) as work:  # refuse before the bytes are taken
+        subject = own(work, record)
+        of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+        allow(work, "attach", subject.resource(), act="amend")
+        lifecycle.step(of, "amend", subject.folded.state)
+    file, data_key = names.new_id(), AESGCM.generate_key(256)
+    stored = os.urandom(16).hex()
+    path = folder(node, actor.agency) / stored
+    try:
+        size, digest = _store(path, stream, data_key, file)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise Problem("disk_full", f"The file could not be kept: {error.strerror}", fix="make room, then send it again") from error  # fmt: skip
+    try:
+        with node.work(actor) as work:
+            asked = digest if not key else hashlib.sha256(digest + name.encode() + str(record).encode()).digest()
+            before = replayed(work, key, asked)
+            if before:
+                path.unlink(missing_ok=True)
+                return before
+            subject = own(work, record)
+            content = {
+                f"file/{file}": {"name": name, "media_type": media_type, "size": size, "digest": digest.hex()}
+            }
+            change = changed(
+                work, of, subject.folded, record=subject.id, kind="act", act="attach", content=content,
+                state_to=subject.folded.state, key=key, digest=asked,
+            )  # fmt: skip
+            receipt = write(work, [change])[0]
+            work.conn.execute(
+                """insert into comity.file (id, agency, record, name, media_type, size, digest, stored, data_key, added_at)
+                   values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+                (
+                    file, actor.agency, subject.id, name, media_type, size, digest, stored,
+                    node.keys.wrap(actor.agency, data_key), work.now,
+                ),  # fmt: skip
+            )
+            return receipt
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def fetch(node: Node, actor: Actor, file: str) -> tuple[FileInfo, Iterator[bytes]]:
+    """The file's description and its plain bytes, checked against its digest at the end: `file_damaged` otherwise.
+
+    A file is shown to whoever may read every field group of its record.
+    """
+    with node.work(actor) as work:
+        row = work.conn.execute(
+            """select id, agency, record, name, media_type, size, digest, stored, data_key
+                 from comity.file where id = %s""",
+            (as_uuid(file),),
+        ).fetchone()
+        if row is None:
+            raise Problem("not_found", "No such file, or it is not yours to see")
+        subject = find_subject(work, row[2])
+        of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+        if readable_fields(work, of, subject)[1] and subject.agency != work.agency:
+            raise Problem("not_found", "No such file, or it is not yours to see")
+        disclosure.told(work, "fetch", [(subject, [f"file/{row[0]}"])])
+    info = FileInfo(str(row[0]), str(row[2]), row[3], row[4], row[5], row[6].hex())
+    data_key = node.keys.unwrap(row[1], row[8])
+    return info, _load(folder(node, row[1]) / row[7], data_key, row[0], row[6])
+
+
+def folder(node: Node, agency: str) -> Path:
+    """Where an agency's files lie: apart from every other's, so that they can leave with it."""
+    path = node.home / "files" / agency
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path
+
+
+def _store(path: Path, stream: IO[bytes], data_key: bytes, file: UUID) -> tuple[int, bytes]:
+    """Write the frames; answers (plain size, SHA-256 of the plain bytes). On disk when this returns."""
+    cipher, digest, size, number = AESGCM(data_key), hashlib.sha256(), 0, 0
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        while block := stream.read(FRAME):
+            digest.update(block)
+            size += len(block)
+            sealed = cipher.encrypt(struct.pack(">IQ", 0, number), block, file.bytes)
+            out.write(struct.pack(">I", len(sealed)) + sealed)
+            number += 1
+        out.flush()
+        os.fsync(out.fileno())
+    return size, digest.digest()
+
+
+def _load(path: Path, data_key: bytes, file: UUID, expected: bytes) -> Iterator[bytes]:
+    cipher, digest, number = AESGCM(data_key), hashlib.sha256(), 0
+    damaged = Problem("file_damaged", "The stored file does not match its digest", fix="restore it from a backup")
+    try:
+        with path.open("rb") as stored:
+            while head := stored.read(4):
+                block = cipher.decrypt(struct.pack(">IQ", 0, number), stored.read(struct.unpack(">I", head)[0]), file.bytes)
+                digest.update(block)
+                number += 1
+                yield block
+    except (OSError, InvalidTag, struct.error) as error:
+        raise damaged from error
+    if digest.digest() != expected:
+        raise damaged

@@ -1,0 +1,198 @@
+"""A change about to be written, and the one way it is written: append the entries, project the rows, in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from comity import names
+from comity.errors import Problem
+from comity.kernel.ledger.append import append
+from comity.kernel.ledger.canonical import canonical
+from comity.kernel.ledger.entry import Entry
+from comity.kernel.ledger.fold import Folded, step
+from comity.kernel.records import project
+from comity.kernel.records.node import Work
+from comity.kernel.records.numbers import draw
+from comity.kernel.records.results import Receipt
+from comity.kernel.types.catalogue import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry with what it does to its record. `before` is the state that was read; version 0 means a new record.
+
+    `digest` is what the idempotency key was used for. A change of another's record (an answer) has no `type` row of
+    its own: `projected` is False and only the ledger and the offer move.
+    """
+
+    entry: Entry
+    type: Type
+    before: Folded
+    key: str | None = None
+    digest: bytes = b""
+    offer: Mapping[str, Any] | None = None
+    shares: Sequence[Mapping[str, Any]] = ()
+    projected: bool = True
+
+    @property
+    def after(self) -> Folded:
+        e = self.entry
+        return step(
+            self.before, version=e.version, type=e.type, type_version=e.type_version, state_to=e.state_to,
+            actor=str(e.actor), content=e.content,
+        )  # fmt: skip
+
+
+def changed(
+    work: Work,
+    of: Type,
+    before: Folded,
+    *,
+    record: UUID,
+    kind: str,
+    act: str,
+    content: Mapping[str, Any],
+    state_to: str,
+    occurred_at: datetime | None = None,
+    refers: UUID | None = None,
+    key: str | None = None,
+    digest: bytes = b"",
+) -> Change:
+    """The change that an act of this work makes to a record of the own agency."""
+    entry = Entry(
+        id=names.new_id(), agency=work.agency, record=record, type=of.name, type_version=work.version, kind=kind,
+        act=act, actor=UUID(work.actor.member), occurred_at=occurred_at or work.now, entered_at=work.now,
+        version=before.version + 1, state_from=before.state, state_to=state_to, content=content, refers=refers,
+    )  # fmt: skip
+    return Change(entry, of, before, key, digest)
+
+
+def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
+    """Append and project within the work's transaction; true once that commits. Numbers are drawn last.
+
+    Raises `version_conflict` when somebody moved a record first. Lock: none is held before; the unique index on
+    (agency, record, version) lets one of two writers win.
+    """
+    changes = numbered(work, changes)
+    try:
+        sealed = append(work.conn, [one.entry for one in changes])
+        remember(work, changes)
+        project.records(work.conn, [one for one in changes if one.projected])
+        project.offers(work.conn, changes)
+        pointers = project.collisions(work, [one for one in changes if one.projected])
+    except psycopg.errors.UniqueViolation as error:
+        if error.diag.constraint_name == "entry_agency_record_version_key":
+            raise Problem(
+                "version_conflict", "The record was changed by another act in the meantime",
+                fix="read it again and decide on what it says now",
+            ) from None  # fmt: skip
+        raise
+    receipts = []
+    for one, seal in zip(changes, sealed, strict=True):
+        e = one.entry
+        receipts.append(
+            Receipt(
+                entry=str(e.id), record=str(e.record), agency=e.agency, type=e.type, number=one.after.number,
+                version=e.version, state=e.state_to, leaf=seal.leaf.hex(), at=e.entered_at,
+                pointers=tuple(pointers.get(e.record, ())),
+            )  # fmt: skip
+        )
+    return receipts
+
+
+def numbered(work: Work, changes: Sequence[Change]) -> list[Change]:
+    """Give every new record of a numbered type its number: the last thing that is decided about an entry."""
+    new: dict[str, list[int]] = {}
+    for at, one in enumerate(changes):
+        if one.before.version == 0 and one.projected and one.type.number:
+            new.setdefault(one.type.name, []).append(at)
+    out = list(changes)
+    for places in new.values():
+        for at, number in zip(places, draw(work, out[places[0]].type, len(places)), strict=True):
+            content = {**out[at].entry.content, "number": number}
+            out[at] = replace(out[at], entry=replace(out[at].entry, content=content))
+    return out
+
+
+def digest_of(*asked: Any) -> bytes:
+    """What an idempotency key stands for: SHA-256 over the canonical request."""
+    return hashlib.sha256(canonical(list(asked))).digest()
+
+
+def remember(work: Work, changes: Sequence[Change]) -> None:
+    """Keep the keys of this write. A key that came in meanwhile makes the whole write a repetition: `Repeated`."""
+    keyed = [one for one in changes if one.key]
+    if not keyed:
+        return
+    kept = work.conn.execute(
+        """insert into comity.idempotency (agency, key, digest, entry, record)
+           select %s, * from unnest(%s::text[], %s::bytea[], %s::uuid[], %s::uuid[]) on conflict do nothing""",
+        (
+            work.agency,
+            [one.key for one in keyed],
+            [one.digest for one in keyed],
+            [one.entry.id for one in keyed],
+            [one.entry.record for one in keyed],
+        ),
+    ).rowcount
+    if kept != len(keyed):
+        raise Repeated
+
+
+class Repeated(Exception):
+    """Another transaction used the same idempotency key first; the verb starts again and replays its receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    digest: bytes
+    receipt: Receipt
+
+
+def replays(work: Work, keys: Sequence[str]) -> dict[str, Remembered]:
+    """The receipts of earlier uses of these keys by this agency."""
+    if not keys:
+        return {}
+    rows = work.conn.execute(
+        """select i.key, i.digest, e.id, e.record, e.type, r.number, e.version, e.state_to, e.leaf, e.entered_at
+             from comity.idempotency i join comity.entry e on e.id = i.entry
+             left join comity.record r on r.id = e.record and r.agency = e.agency
+            where i.agency = %s and i.key = any(%s)""",
+        (work.agency, list(keys)),
+    )
+    return {
+        key: Remembered(
+            digest,
+            Receipt(
+                entry=str(entry), record=str(record), agency=work.agency, type=of, number=number, version=version,
+                state=state, leaf=leaf.hex(), at=at, replayed=True,
+            ),  # fmt: skip
+        )
+        for key, digest, entry, record, of, number, version, state, leaf, at in rows
+    }
+
+
+def replayed(work: Work, key: str | None, digest: bytes) -> Receipt | None:
+    """The receipt of an earlier use of this key; Problem `idempotency_key_reused` when it was for other content."""
+    if not key:
+        return None
+    found = replays(work, [key]).get(key)
+    if found is None:
+        return None
+    if found.digest != digest:
+        raise reused(key, found.receipt.record)
+    return found.receipt
+
+
+def reused(key: str, record: str) -> Problem:
+    return Problem(
+        "idempotency_key_reused", f"the key {key!r} was used for other content", record=record,
+        fix="use a new key for a new act, or send exactly what was sent first",
+    )  # fmt: skip

@@ -1,0 +1,331 @@
+"""Entering records: one, or many in one transaction. Both go the same way, which reads as the list of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from comity import clock, names
+from comity.errors import Fault, Problem
+from comity.kernel.ledger.fold import Folded
+from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.decide import Resource
+from comity.kernel.records import guards, links, offering
+from comity.kernel.records.change import Change, Repeated, changed, digest_of, replays, reused, write
+from comity.kernel.records.node import Node, Work
+from comity.kernel.records.results import Draft, Receipt, as_uuid
+from comity.kernel.records.project import parties_of
+from comity.kernel.records.subject import Subject, allow
+from comity.kernel.types import shape
+from comity.kernel.types.catalogue import Type
+
+AHEAD = timedelta(minutes=5)
+LIMIT = 5_000
+
+
+def enter(node: Node, actor: Actor, type: str, fields: Mapping[str, Any], **rest: Any) -> Receipt:
+    """Enter one record; `rest` are the other members of Draft. Raises Problem with all faults gathered."""
+    answer = enter_many(node, actor, [Draft(type, fields, **rest)])[0]
+    if isinstance(answer, Problem):
+        raise answer
+    return answer
+
+
+def enter_many(node: Node, actor: Actor, drafts: Sequence[Draft]) -> list[Receipt | Problem]:
+    """Enter drafts in one transaction: a receipt or a refusal for each, in their order.
+
+    A refused draft does not stop the others, except those of its `group`. Drafts with a key that was used before are
+    answered with the first receipt. Raises Problem when nothing could be tried at all.
+    """
+    if len(drafts) > LIMIT:
+        raise Problem("body_too_large", f"at most {LIMIT} records are entered in one transaction")
+    for _ in range(3):
+        try:
+            with node.work(actor) as work:
+                return enter_within(work, drafts)
+        except Repeated:
+            continue
+    raise Problem("unavailable", "the same keys are being used by others at this moment", fix="try again")
+
+
+def enter_within(work: Work, drafts: Sequence[Draft]) -> list[Receipt | Problem]:
+    """The steps of entering, in the caller's transaction."""
+    batch = _Batch(work, drafts)
+    batch.replay()
+    batch.read_targets()
+    for at in range(len(drafts)):
+        batch.judge(at)
+    batch.refuse_groups()
+    return batch.write()
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The drafts of one transaction on their way: answers by place, changes for those that will be written."""
+
+    work: Work
+    drafts: Sequence[Draft]
+    answers: list[Receipt | Problem | None]
+    digests: list[bytes]
+    ids: list[UUID]
+    twins: dict[int, int]
+    resolved: list[Mapping[str, Sequence[str]]]
+    changes: dict[int, Change]
+    known: links.Targets
+    own: Mapping[str, Type]
+
+    def __init__(self, work: Work, drafts: Sequence[Draft]) -> None:
+        self.work, self.drafts = work, drafts
+        self.answers = [None] * len(drafts)
+        self.digests = [asked(one) if one.key else b"" for one in drafts]
+        self.ids = [as_uuid(one.id) if one.id else names.new_id() for one in drafts]
+        self.twins, self.changes = {}, {}
+        self.resolved = [{}] * len(drafts)
+
+    def replay(self) -> None:
+        """Answer the drafts whose key was used before, here or earlier, and resolve links written as `key:`."""
+        cited = {t[4:] for d in self.drafts for given in d.links.values() for t in given if t.startswith("key:")}
+        before = replays(self.work, sorted({d.key for d in self.drafts if d.key} | cited))
+        records = {key: found.receipt.record for key, found in before.items()}
+        first: dict[str, int] = {}
+        for at, draft in enumerate(self.drafts):
+            if not draft.key:
+                continue
+            if draft.key in before:
+                same = before[draft.key].digest == self.digests[at]
+                receipt = before[draft.key].receipt
+                self.answers[at] = receipt if same else reused(draft.key, receipt.record)
+            elif draft.key in first:
+                earlier = first[draft.key]
+                if self.digests[earlier] == self.digests[at]:
+                    self.twins[at] = earlier
+                else:
+                    self.answers[at] = reused(draft.key, str(self.ids[earlier]))
+            else:
+                first[draft.key] = at
+                records[draft.key] = str(self.ids[at])
+        self.resolved = [
+            {
+                name: [records.get(t[4:], t) if t.startswith("key:") else t for t in given]
+                for name, given in d.links.items()
+            }
+            for d in self.drafts
+        ]
+
+    def read_targets(self) -> None:
+        pairs = []
+        for at, draft in enumerate(self.drafts):
+            of = self.work.catalogue.types.get(draft.type)
+            if of is not None and self.answers[at] is None:
+                pairs.append((of, self.resolved[at]))
+        self.known = links.targets(self.work, pairs)
+        types = self.work.catalogue.types
+        self.own = {
+            str(self.ids[at]): types[one.type]
+            for at, one in enumerate(self.drafts)
+            if one.type in types and self.answers[at] is None
+        }
+
+    def judge(self, at: int) -> None:
+        """Decide, judge shape and conditions, and plan the change of one draft; its refusal becomes its answer."""
+        if self.answers[at] is not None or at in self.twins:
+            return
+        try:
+            self.changes[at] = plan(
+                self.work, self.drafts[at], self.ids[at], self.resolved[at], self.known, self.own, self.digests[at]
+            )
+        except Problem as problem:
+            self.answers[at] = problem
+
+    def refuse_groups(self) -> None:
+        """What stands in a group with a refused draft is refused with it; so is what points at a refused draft."""
+        self._refuse_grouped()
+        while self._refuse_dangling():
+            self._refuse_grouped()
+
+    def _refuse_dangling(self) -> bool:
+        written = {str(self.ids[at]) for at in self.changes} | {str(self.ids[first]) for first in self.twins.values()}
+        lost = [
+            at
+            for at in self.changes
+            if any(t in self.own and t not in written for given in self.resolved[at].values() for t in given)
+        ]
+        for at in lost:
+            del self.changes[at]
+            faults = [Fault("link_not_found", "links", "a linked record of the same batch was refused")]
+            self.answers[at] = Problem("invalid", "A linked record was refused", faults=faults)
+        return bool(lost)
+
+    def _refuse_grouped(self) -> None:
+        """A twin whose first was refused stands in for it when its own group was not."""
+        because = {
+            d.group: answer.code
+            for d, answer in zip(self.drafts, self.answers, strict=True)
+            if d.group is not None and isinstance(answer, Problem)
+        }
+        for at, change in list(self.changes.items()):
+            group = self.drafts[at].group
+            if group is None or group not in because:
+                continue
+            heir = next(
+                (t for t, first in self.twins.items() if first == at and self.drafts[t].group not in because), None
+            )
+            del self.changes[at]
+            self.answers[at] = Problem(
+                "group_refused", "another record of the same row was refused", because=because[group]
+            )
+            if heir is not None:
+                self.changes[heir] = change
+                self.twins = {t: heir if f == at else f for t, f in self.twins.items() if t != heir}
+            else:
+                for twin in [t for t, first in self.twins.items() if first == at]:
+                    del self.twins[twin]
+                    self.answers[twin] = self.answers[at]
+
+    def write(self) -> list[Receipt | Problem]:
+        places = sorted(self.changes)
+        if places:
+            for at, receipt in zip(places, write(self.work, [self.changes[at] for at in places]), strict=True):
+                self.answers[at] = receipt
+        for at, first in self.twins.items():
+            answer = self.answers[first]
+            self.answers[at] = replace(answer, replayed=True) if isinstance(answer, Receipt) else answer
+        return [one for one in self.answers if one is not None]
+
+
+def asked(draft: Draft) -> bytes:
+    """What a draft's key stands for: what was asked, not by whom nor under which id."""
+    try:
+        return digest_of(
+            "enter", draft.type, dict(draft.fields), {name: list(ids) for name, ids in draft.links.items()},
+            clock.show_instant(draft.occurred_at) if draft.occurred_at else None, sorted(draft.marks),
+        )  # fmt: skip
+    except Problem:
+        return b""
+
+
+def plan(
+    work: Work,
+    draft: Draft,
+    record: UUID,
+    given_links: Mapping[str, Sequence[str]],
+    known: links.Targets,
+    own: Mapping[str, Type],
+    digest: bytes = b"",
+) -> Change:
+    """The change that enters one draft, or Problem with every fault of it."""
+    of = work.catalogue.type(draft.type)
+    fields = {name: value for name, value in draft.fields.items() if value is not None}
+    marks = of.handling | set(draft.marks) | links.inherited(of, given_links, known)
+    _decide(work, of, fields, given_links, marks)
+    faults = shape.judge(of, work.catalogue, before=None, after=fields, state=of.initial, supplied=fields, act="enter")
+    faults += links.faults(of, given_links, known, own=own) + links.required(of, given_links, of.initial)
+    faults += mark_faults(work, marks, draft.field_marks, of)
+    occurred, more = occurred_at(work, of, fields, draft.occurred_at)
+    faults += more
+    content: dict[str, Any] = {f"set/{name}": value for name, value in fields.items()}
+    content |= {f"link/{name}/{target}": True for name, ids in given_links.items() for target in ids}
+    content |= {f"mark/{mark}": True for mark in marks}
+    content |= {f"field_mark/{name}": sorted(one) for name, one in draft.field_marks.items()}
+    content |= said(reason=draft.reason, cause=draft.late_cause)
+    change = changed(
+        work, of, Folded(), record=record, kind="enter", act="enter", content=content, state_to=of.initial,
+        occurred_at=occurred, key=draft.key, digest=digest,
+    )  # fmt: skip
+    rule = of.acts["enter"]
+    faults += needs(rule.needs, fields, given_links, draft.reason)
+    if not faults:
+        faults += guards.faults(
+            work, of, rule.guards, record=record, after=change.after, state=of.initial, given=fields,
+            reason=draft.reason or "", subject=_unborn(work, of, record, change.after),
+        )  # fmt: skip
+    if faults:
+        raise Problem("invalid", f"The {of.title} is not valid", faults=faults)
+    if of.offer:
+        change = offering.offered(work, change, known)
+    return change
+
+
+def _decide(
+    work: Work, of: Type, fields: Mapping[str, Any], given: Mapping[str, Sequence[str]], marks: set[str] | frozenset[str]
+) -> None:
+    if "enter" not in of.acts:
+        raise Problem("act_unknown", f"{of.name} is not entered by anyone here", fix="see who enters it: comity profile")
+    assigned = frozenset(t for name, ids in given.items() if of.links.get(name) and of.links[name].to == ("member",) for t in ids)  # fmt: skip
+    allow(
+        work, "enter",
+        Resource(
+            owner=work.agency, type=of.core_name, state=of.core_state(of.initial), marks=frozenset(marks),
+            assigned=assigned, parties=frozenset(), entered_by=work.actor.member, grants=frozenset(),
+        ),
+        act="enter",
+    )  # fmt: skip
+
+
+def _unborn(work: Work, of: Type, record: UUID, after: Folded) -> Subject:
+    """The record about to be entered, as guards see it: they judge it as if it were there."""
+    return Subject(
+        id=record, agency=work.agency, type_name=of.name, core_type=of.core_name, title="",
+        core_state=of.core_state(of.initial), folded=after, assigned=frozenset(),
+        parties=frozenset(parties_of(of, after)), entered_at=work.now, changed_at=work.now, grants={},
+    )  # fmt: skip
+
+
+def said(**told: str | None) -> dict[str, Any]:
+    """The content items of what was said with an act: reason, cause, authority."""
+    return {name: text for name, text in told.items() if text}
+
+
+def needs(
+    wanted: Sequence[str], fields: Mapping[str, Any], given: Mapping[str, Sequence[str]], reason: str | None
+) -> list[Fault]:
+    """What an act needs and was not given: a reason, a field, a link."""
+    out = []
+    for name in wanted:
+        there = bool(reason and reason.strip()) if name == "reason" else name in fields or bool(given.get(name))
+        if not there:
+            path = name if name == "reason" else f"fields.{name}"
+            out.append(Fault("needs", path, f"this act needs {name}", f"give {name}"))
+    return out
+
+
+def mark_faults(
+    work: Work, marks: set[str] | frozenset[str], field_marks: Mapping[str, Sequence[str]], of: Type
+) -> list[Fault]:
+    """Marks that nobody declared, and marked fields that the type has not."""
+    unknown = (set(marks) | {m for given in field_marks.values() for m in given}) - set(work.catalogue.marks)
+    known = ", ".join(sorted(work.catalogue.marks)) or "none"
+    out = [Fault("mark_unknown", "marks", f"no handling mark {one}", f"marks here are {known}") for one in sorted(unknown)]
+    return out + [
+        Fault("unknown_field", f"field_marks.{name}", f"{of.name} has no field {name}")
+        for name in field_marks
+        if name not in of.fields
+    ]
+
+
+def occurred_at(
+    work: Work, of: Type, fields: Mapping[str, Any], given: datetime | None
+) -> tuple[datetime | None, list[Fault]]:
+    """When the act happened: as given, or the type's effective date at the start of that day in the agency's zone."""
+    name = of.effective_field
+    if given is None and name and isinstance(fields.get(name), str):
+        text = fields[name]
+        try:
+            if len(text) == 10:
+                zone = ZoneInfo(work.catalogue.definition.zone)
+                given = datetime.combine(datetime.fromisoformat(text).date(), time(), zone)
+            else:
+                given = clock.parse_instant(text)
+        except ValueError:
+            return None, []
+        if given > work.now:
+            given = None if given - work.now < timedelta(days=1) else given
+    if given is not None and given > work.now + AHEAD:
+        return given, [
+            Fault("occurred_in_future", "occurred_at", "an act is entered when it has happened", "correct the instant")
+        ]
+    return given, []

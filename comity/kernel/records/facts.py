@@ -1,0 +1,97 @@
+"""The graph of records around a subject, as extensions see it: read-only, lazy, under the actor's own rights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from comity import clock
+from comity.extensions import Done, Fact, OfferFact
+from comity.kernel.records.node import Work
+from comity.kernel.records.sight import readable_fields
+from comity.kernel.records.subject import COLUMNS, Subject, subject_of, visible
+
+
+class FactGraph:
+    """Implements extensions.Facts. Each step outward is one statement under the policy; what was read is kept."""
+
+    def __init__(self, work: Work, subject: Subject) -> None:
+        self._work = work
+        self._held: dict[str, Fact] = {}
+        self.agency = work.agency
+        self.today: date = clock.today(work.catalogue.definition.zone)
+        self.subject = self._keep([subject])[0]
+
+    def linked(self, fact: Fact, name: str) -> Sequence[Fact]:
+        ids = list(fact.links.get(name, ()))
+        if not ids:
+            return []
+        return self._read("r.id = any(%(ids)s::uuid[])", {"ids": ids})
+
+    def linking(self, fact: Fact, type_name: str, name: str) -> Sequence[Fact]:
+        return self._read(
+            """r.core_type = %(type)s and r.id in
+               (select record from comity.link where target = %(target)s::uuid and name = %(name)s)""",
+            {"type": type_name, "target": fact.id, "name": name},
+        )
+
+    def rules(self, name: str) -> Any:
+        return self._work.catalogue.rules.get(name)
+
+    def one(self, record: str) -> Fact | None:
+        """A record by its id, if the actor may read it."""
+        found = self._read("r.id = %(id)s::uuid", {"id": record})
+        return found[0] if found else None
+
+    def owned(self, agency: str, type_name: str, state: str) -> Sequence[Fact]:
+        """The records of a type and core state that another agency lets this one read, such as its profiles."""
+        return self._read(
+            "r.agency = %(owner)s and r.core_type = %(type)s and r.core_state = %(state)s",
+            {"owner": agency, "type": type_name, "state": state},
+        )
+
+    def _read(self, condition: str, params: dict[str, Any]) -> list[Fact]:
+        may, policy = visible(self._work)
+        rows = self._work.conn.cursor(row_factory=dict_row).execute(
+            f"select {COLUMNS} from comity.record r where {condition} and {may} order by r.entered_at, r.id limit 2000",
+            {**policy, **params, "member": self._work.actor.member},
+        )
+        return self._keep([subject_of(row) for row in rows])
+
+    def _keep(self, found: Sequence[Subject]) -> list[Fact]:
+        new = [one for one in found if str(one.id) not in self._held]
+        for fact in self._facts(new):
+            self._held[fact.id] = fact
+        return [self._held[str(one.id)] for one in found]
+
+    def _facts(self, found: Sequence[Subject]) -> Iterable[Fact]:
+        if not found:
+            return
+        ids = [one.id for one in found]
+        acts: dict[str, dict[str, Done]] = {}
+        for record, agency, act, actor, at in self._work.conn.execute(
+            "select record, agency, act, actor, entered_at from comity.entry where record = any(%s) order by entered_at",
+            (ids,),
+        ):
+            acts.setdefault(str(record), {})[act] = Done(str(actor), at, agency)
+        offers = {
+            str(row[0]): OfferFact(*row[1:])
+            for row in self._work.conn.execute(
+                """select id, state, from_agency, to_agency, offered_at, answered_at, answer
+                     from comity.offer where id = any(%s)""",
+                (ids,),
+            )
+        }
+        for one in found:
+            of = self._work.type_of(one.agency, one.type_name, one.core_type)
+            yield Fact(
+                id=str(one.id), type=one.core_type, agency=one.agency, number=one.folded.number or "",
+                title=one.title, state=one.core_state, version=one.folded.version,
+                fields=readable_fields(self._work, of, one)[0], links=one.folded.links, marks=frozenset(one.folded.marks),
+                entered_at=one.entered_at, entered_by=one.folded.entered_by, acts=acts.get(str(one.id), {}),
+                offer=offers.get(str(one.id)),
+            )  # fmt: skip
+

@@ -1,0 +1,129 @@
+"""The conditions of an act: sentences in CEL about the record and its history, and guard functions of the pillars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+
+from comity import clock
+from comity.errors import Fault, Problem
+from comity.kernel.ledger.fold import Folded
+from comity.kernel.records.facts import FactGraph
+from comity.kernel.records.node import Work
+from comity.kernel.records.subject import Subject, subjects
+from comity.kernel.types import expression
+from comity.kernel.types.catalogue import GuardRule, Type
+
+
+def faults(
+    work: Work,
+    of: Type,
+    rules: Sequence[GuardRule],
+    *,
+    record: UUID,
+    after: Folded,
+    state: str,
+    given: Mapping[str, Any],
+    reason: str,
+    subject: Subject | None,
+) -> list[Fault]:
+    """What the conditions refuse, all at once. A condition that errs refuses with `guard_error` and the missing path."""
+    if not rules:
+        return []
+    found: list[Fault] = []
+    variables: dict[str, Any] | None = None
+    for rule in rules:
+        if rule.extension:
+            found += _extension(work, rule, subject)
+            continue
+        if variables is None:
+            texts = " ".join(one.text for one in rules)
+            variables = _variables(work, of, record, after, state, given, reason, subject, texts)
+        assert rule.guard is not None
+        try:
+            held = expression.evaluate(rule.guard, variables)
+        except expression.GuardError as error:
+            found.append(
+                Fault("guard_error", getattr(error, "path", "") or rule.source, f"{rule.text}: {error}",
+                      "give what the condition reads, or have the definition mended")
+            )  # fmt: skip
+            continue
+        if not held:
+            found.append(Fault(rule.code, rule.source, rule.message or f"not met: {rule.text}", rule.fix))
+    return found
+
+
+def _extension(work: Work, rule: GuardRule, subject: Subject | None) -> list[Fault]:
+    guard = work.node.extensions.guards.get(rule.extension or "")
+    if guard is None or subject is None:
+        return [Fault("guard_error", rule.source, f"no guard {rule.extension} is installed", "install its pillar")]
+    lacks = guard(FactGraph(work, subject))
+    return [Fault(one.code, one.about_label, one.message, one.fix) for one in lacks if one.severity == "error"]
+
+
+def _variables(
+    work: Work, of: Type, record: UUID, after: Folded, state: str, given: Mapping[str, Any], reason: str,
+    subject: Subject | None, texts: str,
+) -> dict[str, Any]:  # fmt: skip
+    linked: dict[str, list[dict[str, Any]]] = {}
+    if "linked" in texts:
+        ids = [target for targets in after.links.values() for target in targets]
+        seen = subjects(work, ids)
+        linked = {
+            name: [
+                {**one.folded.fields, "id": str(one.id), "type": one.core_type, "state": one.core_state,
+                 "number": one.folded.number or "", "agency": one.agency}
+                for one in (seen.get(target) for target in after.links.get(name, ())) if one
+            ]
+            for name in of.links
+        }  # fmt: skip
+    return {
+        "record": dict(after.fields),
+        "state": of.core_state(state),
+        "links": {name: list(after.links.get(name, ())) for name in of.links},
+        "linked": linked,
+        "input": dict(given),
+        "reason": reason,
+        "actor": {"agency": work.agency, "member": work.actor.member, "roles": sorted(work.actor.roles)},
+        "history": done(work, record) if "history" in texts else {},
+        "open_obligations": open_obligations(work, record) if "open_obligations" in texts else [],
+        "today": clock.today(work.catalogue.definition.zone).isoformat(),
+    }
+
+
+def done(work: Work, record: UUID) -> dict[str, dict[str, str]]:
+    """Who last did each act on the record, and when."""
+    rows = work.conn.execute(
+        """select act, actor::text, entered_at from comity.entry
+            where record = %s and agency = %s order by version""",
+        (record, work.agency),
+    )
+    return {act: {"by": by, "at": clock.show_instant(at)} for act, by, at in rows}
+
+
+def open_obligations(work: Work, record: UUID) -> list[dict[str, Any]]:
+    """The obligations of the own agency that hang on a record and are open."""
+    rows = work.conn.cursor(row_factory=dict_row).execute(
+        """select r.id::text, r.fields from comity.link l join comity.record r on r.id = l.record
+            where l.target = %s and l.name = 'for' and r.agency = %s and r.core_state = 'open'""",
+        (record, work.agency),
+    )
+    return [{"id": row["id"], **row["fields"]} for row in rows]
+
+
+def refuse_same_member(work: Work, of: Type, record: UUID, names: Sequence[str], what: str) -> None:
+    """An act with `not_by` wants another member than the one who did the named acts on this record."""
+    if not names:
+        return
+    row = work.conn.execute(
+        "select act from comity.entry where record = %s and agency = %s and act = any(%s) and actor = %s limit 1",
+        (record, work.agency, list(names), UUID(work.actor.member)),
+    ).fetchone()
+    if row:
+        raise Problem(
+            "same_member", f"{what} must be done by another member than the one who did {row[0]}",
+            fix="have a colleague do it",
+        )  # fmt: skip

@@ -1,0 +1,188 @@
+"""Installing definitions: the core and a jurisdiction are entries in the node's log, an agency's layer one in its own.
+
+Every process loads its catalogues again once the epoch has moved, so a populated database is upgraded in place: an
+unchanged old value is not judged by the newer rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from comity import clock, names
+from comity.errors import Fault, Problem
+from comity.kernel.ledger.append import append
+from comity.kernel.ledger.entry import Entry
+from comity.kernel.policy import check as policy_check
+from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.generate import IncomingAgreement
+from comity.kernel.records.node import NODE, Conn, Node
+from comity.kernel.types import upgrade
+from comity.kernel.types.catalogue import Agreement, Catalogue
+from comity.kernel.types.definition import Files
+from comity.kernel.types.load import digest, load, not_installable
+
+FOREVER = "9999-12-31"
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What an installation did: the version now in force, its layers with their digests, what changed for records."""
+
+    agency: str
+    version: int
+    layers: Mapping[str, str]
+    unchanged: bool
+    changes: Sequence[Mapping[str, str]]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "agency": self.agency, "version": self.version, "layers": dict(self.layers),
+            "unchanged": self.unchanged, "changes": [dict(one) for one in self.changes],
+        }  # fmt: skip
+
+
+def install(
+    node: Node,
+    actor: Actor,
+    *,
+    agency: str,
+    core: Files,
+    jurisdiction: Files,
+    own: Files,
+    reason: str | None = None,
+    decided: bool = False,
+) -> Installed:
+    """Put an agency's three layers in force. Only an operator installs; it reads nothing.
+
+    Raises Problem: not_allowed; definitions_refused with every fault, also of the policies that the definitions give;
+    and, unless `decided`, definitions_refused when an installed agency would lose what its records may hold.
+    """
+    if actor.kind != "operator":
+        raise Problem("not_allowed", "Definitions are installed by the operator of the node")
+    catalogue = load(core, jurisdiction, own)
+    if catalogue.agency != agency:
+        raise Problem(
+            "definitions_refused", "The folder is another agency's",
+            faults=[Fault("agency_differs", "agency.yml", f"it says {catalogue.agency}, not {agency}")],
+        )  # fmt: skip
+    with node.transaction(agency) as (conn, begun):
+        incoming = [
+            IncomingAgreement(owner, Agreement.from_json(spec))
+            for owner, spec in conn.execute("select agency, spec from comity.agreement where to_agency = %s", (agency,))
+        ]
+        faults = not_installable(catalogue) + policy_check.check(catalogue, incoming)
+        if faults:
+            raise Problem("definitions_refused", f"{agency}'s definitions are refused", faults=faults)
+        report = None
+        if begun.agency_state is not None:
+            report = upgrade.compare(node.catalogue_of(conn, agency), catalogue)
+            lost = _lost(conn, catalogue)
+            if (lost or report.decide) and not decided and lost:
+                raise Problem(
+                    "definitions_refused", "Records exist that the new definitions have no place for", faults=lost,
+                    fix="keep the type or state, or move the records first",
+                )  # fmt: skip
+    law = catalogue.jurisdiction or "none"
+    layers = {"core": (NODE, core), f"jurisdiction/{law}": (NODE, jurisdiction), f"agency/{agency}": (agency, own)}
+    _ensure_agency(node, NODE, None)
+    _ensure_agency(node, agency, catalogue)
+    versions = {
+        name: _lay(node, actor, owner, name, files, reason) for name, (owner, files) in layers.items() if files
+    }
+    version, changed = _put_in_force(node, catalogue, versions)
+    digests = {name: digest(files) for name, (_, files) in layers.items()}
+    lines = [one.as_json() for one in (*report.changes, *report.decide)] if report else []
+    return Installed(agency, version, digests, not changed, lines)
+
+
+def _lost(conn: Conn, catalogue: Catalogue) -> list[Fault]:
+    """Types and states that records of the agency have, and the new definitions have not."""
+    rows = conn.execute(
+        "select type, state, count(*) from comity.record where agency = comity.me() group by 1, 2 order by 1, 2"
+    )
+    out = []
+    for type_name, state, count in rows:
+        of = catalogue.types.get(type_name)
+        if of is None:
+            out.append(Fault("type_in_use", type_name, f"{count} records are of this type"))
+        elif state not in of.states:
+            out.append(Fault("state_in_use", f"{type_name}.{state}", f"{count} records are in this state"))
+    return out
+
+
+def _ensure_agency(node: Node, agency: str, catalogue: Catalogue | None) -> None:
+    """The agency's row in the node's directory, before anything is entered in its name."""
+    with node.transaction(agency) as (conn, begun):
+        if begun.agency_state is None:
+            title = catalogue.definition.title if catalogue else "This node"
+            conn.execute(
+                "insert into comity.agency (id, title) values (%s, %s) on conflict do nothing", (agency, title)
+            )
+
+
+def _lay(node: Node, actor: Actor, owner: str, name: str, files: Files, reason: str | None) -> int:
+    """Enter a layer in its owner's log and answer its version: the held one when exactly these files stand there."""
+    with node.transaction(owner) as (conn, _):
+        conn.execute("select pg_advisory_xact_lock(hashtext(%s))", (name,))
+        row = conn.execute(
+            """select l.version, l.digest, e.record from comity.layer l left join comity.entry e on e.id = l.entry
+                where l.name = %s order by l.version desc limit 1""",
+            (name,),
+        ).fetchone()
+        fingerprint = digest(files)
+        if row and row[1] == fingerprint:
+            return int(row[0])
+        now = clock.now()
+        version = (row[0] if row else 0) + 1
+        entry = Entry(
+            id=names.new_id(), agency=owner, record=(row[2] if row and row[2] else names.new_id()),
+            type="kernel.layer", type_version=0, kind="install", act="install", actor=UUID(actor.member),
+            occurred_at=now, entered_at=now, version=version, state_from="in_force" if row else "",
+            state_to="in_force",
+            content={"set/name": name, "set/digest": fingerprint, "set/files": dict(files),
+                     **({"reason": reason} if reason else {})},
+        )  # fmt: skip
+        append(conn, [entry])
+        conn.execute(
+            """insert into comity.layer (name, version, agency, digest, files, entry, installed_at)
+               values (%s, %s, %s, %s, %s, %s, %s)""",
+            (name, version, owner, fingerprint, Jsonb(dict(files)), entry.id, now),
+        )
+        return int(version)
+
+
+def _put_in_force(node: Node, catalogue: Catalogue, layers: Mapping[str, int]) -> tuple[int, bool]:
+    """The agency's row and agreements as its definitions now say; every process sees the new epoch.
+
+    Other agencies keep the versions of core and jurisdiction that they were installed with, until they are installed.
+    """
+    known = catalogue.definition
+    with node.transaction(catalogue.agency) as (conn, begun):
+        row = conn.execute("select layers from comity.agency where id = %s for update", (catalogue.agency,)).fetchone()
+        changed = row is None or row[0] != dict(layers)
+        version = begun.agency_version + (1 if changed else 0)
+        if not changed:
+            return version, False
+        conn.execute(
+            """update comity.agency set title = %s, kind = %s, membership = %s, jurisdiction = %s, zone = %s,
+                   contact = %s, layers = %s, version = %s where id = %s""",
+            (
+                known.title, known.kind, known.membership, known.jurisdiction, known.zone, Jsonb(dict(known.contact)),
+                Jsonb(dict(layers)), version, catalogue.agency,
+            ),  # fmt: skip
+        )
+        conn.execute("delete from comity.agreement where agency = comity.me()")
+        for one in catalogue.agreements:
+            spec = one.as_json()
+            conn.execute(
+                """insert into comity.agreement (agency, id, to_agency, spec, valid_from, valid_until)
+                   values (%s, %s, %s, %s, %s, %s)""",
+                (catalogue.agency, one.id, one.to, Jsonb(spec), spec["from"] or "0001-01-01", spec["until"] or FOREVER),
+            )
+        conn.execute("update comity.epoch set n = n + 1")
+        return version, True

@@ -1,0 +1,106 @@
+"""The links of new and changed records: every target exists, may be seen, is of an accepted type, passes on its marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from comity.errors import Fault
+from comity.kernel.records.node import Work
+from comity.kernel.records.subject import Subject, subjects
+from comity.kernel.types.catalogue import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What the links of a batch may point at: readable records and members of the own agency."""
+
+    records: Mapping[str, Subject]
+    members: frozenset[str]
+
+
+def targets(work: Work, wanted: Iterable[tuple[Type, Mapping[str, Sequence[str]]]]) -> Targets:
+    """Read all link targets of a batch in two statements, under the actor's rights."""
+    ids: set[str] = set()
+    members: set[str] = set()
+    for of, links in wanted:
+        for name, given in links.items():
+            link = of.links.get(name)
+            (members if link and link.to == ("member",) else ids).update(one for one in given if _is_id(one))
+    found = subjects(work, sorted(ids)) if ids else {}
+    known: set[str] = set()
+    if members:
+        known = {
+            row[0]
+            for row in work.conn.execute(
+                "select id::text from comity.member where id = any(%s) and state = 'active'",
+                ([UUID(one) for one in sorted(members)],),
+            )
+        }
+    return Targets(found, frozenset(known))
+
+
+def faults(
+    of: Type, links: Mapping[str, Sequence[str]], known: Targets, *, own: Mapping[str, Type] | None = None
+) -> list[Fault]:
+    """What is wrong with links to add. `own` are records that the same transaction enters, by id."""
+    found: list[Fault] = []
+    for name, given in links.items():
+        path = f"links.{name}"
+        link = of.links.get(name)
+        if link is None:
+            found.append(Fault("unknown_link", path, f"{of.name} has no link {name}", _near(name, of)))
+            continue
+        if not link.many and len(given) > 1:
+            found.append(Fault("link_not_many", path, "this link points at one record", "give one id"))
+        for target in given:
+            if link.to == ("member",):
+                if target not in known.members:
+                    found.append(Fault("link_not_found", path, "no active member of the agency has this id"))
+                continue
+            entered = (own or {}).get(target)
+            seen = known.records.get(target)
+            if entered is None and seen is None:
+                found.append(
+                    Fault("link_not_found", path, "the record is absent or not yours to see", "check the id")
+                )
+            elif not link.accepts(*((entered.name, entered.core_name) if entered else (seen.type_name, seen.core_type))):  # type: ignore[union-attr]
+                found.append(Fault("link_wrong_type", path, f"this link takes {', '.join(link.to)}"))
+    return found
+
+
+def inherited(of: Type, links: Mapping[str, Sequence[str]], known: Targets) -> set[str]:
+    """The marks that the targets of inheriting links pass on: what is derived inherits them."""
+    marks: set[str] = set()
+    for name, given in links.items():
+        link = of.links.get(name)
+        if link and link.inherit:
+            for target in given:
+                seen = known.records.get(target)
+                marks.update(seen.folded.marks if seen else ())
+    return marks
+
+
+def required(of: Type, links: Mapping[str, Sequence[str]], state: str) -> list[Fault]:
+    """The links that the state requires and that are not there."""
+    return [
+        Fault("required", f"links.{name}", f"{link.label or name} is required in {state}", "add the link")
+        for name, link in of.links.items()
+        if state in link.required_in and not links.get(name)
+    ]
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _near(name: str, of: Type) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, of.links, n=1)
+    return f"did you mean {near[0]}?" if near else f"links are {', '.join(of.links) or 'none'}"

@@ -1,0 +1,49 @@
+"""What of a record a reader sees: fields by group, marked fields, codes of another agency as their core code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from comity.kernel.policy import mask
+from comity.kernel.records.node import Work
+from comity.kernel.records.subject import Subject
+from comity.kernel.types.catalogue import Field, Type
+
+
+def readable_groups(work: Work, of: Type, subject: Subject) -> frozenset[str]:
+    """The field groups that the policy lets this actor read on this record."""
+    names = ["base", *(name for name in of.groups if name != "base")]
+    return mask.groups(work.policies, work.actor, subject.resource(), today=work.today, of=names)
+
+
+def readable_fields(work: Work, of: Type, subject: Subject) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """(fields shown, what is masked with its ground). `of` is the owner's type: its groups decide."""
+    groups = readable_groups(work, of, subject)
+    marked = _hidden_by_mark(work, subject)
+    open_fields = {name: value for name, value in subject.folded.fields.items() if name not in marked}
+    shown, masked = mask.apply(of, open_fields, groups)
+    if subject.agency != work.agency:
+        shown = {name: _core_code(of.fields[name], value) for name, value in shown.items()}
+    return shown, masked + [
+        {"field": name, "group": "", "ground": f"marked {marks}"} for name, marks in sorted(marked.items())
+    ]
+
+
+def _hidden_by_mark(work: Work, subject: Subject) -> Mapping[str, str]:
+    """The marked fields that this actor may not read, each with the mark that says so."""
+    if not subject.folded.field_marks:
+        return {}
+    hidden = {}
+    for name, marks in subject.folded.field_marks.items():
+        resource = replace(subject.resource(), marks=frozenset(subject.folded.marks) | frozenset(marks))
+        if not work.policies.decide(work.actor, "read", resource, today=work.today).allowed:
+            hidden[name] = ", ".join(marks)
+    return hidden
+
+
+def _core_code(one: Field, value: Any) -> Any:
+    if one.values is None:
+        return value
+    return [one.core_code(item) for item in value] if isinstance(value, list) else one.core_code(value)

@@ -1,0 +1,110 @@
+"""Submitting a package to another institution with one act: complete by construction, or the exact list of what is missing.
+
+What the receiver needs is the receiver's data: its profile. A pillar's package function gathers the facts and answers
+with a parcel; what blocks becomes an obligation of whoever owes it, and closes by itself once met (see owed).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from comity import names
+from comity.errors import Problem
+from comity.extensions import Fact, Parcel
+from comity.kernel.policy.actor import Actor
+from comity.kernel.records import guards, links, offering, owed
+from comity.kernel.records.act import judged
+from comity.kernel.records.change import Repeated, changed, digest_of, replayed, write
+from comity.kernel.records.enter import plan
+from comity.kernel.records.facts import FactGraph
+from comity.kernel.records.node import Node, Work
+from comity.kernel.records.results import Draft, Submission
+from comity.kernel.records.subject import Subject, allow, own
+from comity.kernel.types import lifecycle
+from comity.kernel.types.catalogue import Act, Type
+
+
+def submit(
+    node: Node, actor: Actor, record: str, *, to: str, act: str = "submit", dry_run: bool = False, key: str | None = None
+) -> Submission:
+    """Offer the package that `act` builds from the record to the agency `to`.
+
+    Dry: nothing is written. When something blocks, the missing become obligations and there is no receipt.
+    Raises Problem: not_found, not_allowed, act_out_of_turn, invalid (a guard), offer_not_agreed, agency_unknown.
+    """
+    digest = digest_of("submit", record, to, act) if key else b""
+    for _ in range(3):
+        try:
+            with node.work(actor) as work:
+                before = replayed(work, key, digest)
+                if before:
+                    return Submission(before, (), ())
+                subject = own(work, record)
+                of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+                rule = _rule(of, act)
+                allow(work, "act", subject.resource(), act=act)
+                lifecycle.step(of, act, subject.folded.state)
+                guards.refuse_same_member(work, of, subject.id, rule.not_by, act)
+                _, faults = judged(work, of, subject.folded, rule, {}, {}, None, subject.folded.state, subject)
+                if faults:
+                    raise Problem("invalid", f"{rule.label or act} is refused", faults=faults)
+                offering.agreed(work, to, str(rule.creates))
+                parcel = packed(work, rule, subject, to)
+                if dry_run or parcel.blocking:
+                    owing = () if dry_run else owed.record(work, str(rule.owes), subject, parcel.missing, to)
+                    return Submission(None, parcel.missing, parcel.manifest, owing, dry_run)
+                receipt = _offer(work, rule, subject, parcel, to, act, key, digest)
+                return Submission(receipt, parcel.missing, parcel.manifest)
+        except Repeated:
+            continue
+    raise Problem("unavailable", "the same key is being used by another request", fix="try again")
+
+
+def _rule(of: Type, act: str) -> Act:
+    rule = of.acts.get(act)
+    if rule is None or rule.package is None:
+        packages = ", ".join(name for name, one in of.acts.items() if one.package) or "none"
+        raise Problem("act_unknown", f"{of.name} has no submitting act {act}", fix=f"its submitting acts are {packages}")
+    return rule
+
+
+def packed(work: Work, rule: Act, subject: Subject, to: str) -> Parcel:
+    """What the package function makes of the facts, against the receiver's profile in force."""
+    build = work.node.extensions.packages.get(str(rule.package))
+    if build is None:
+        raise Problem("act_unknown", f"the package {rule.package} is not installed", fix="install its pillar")
+    graph = FactGraph(work, subject)
+    return build(graph, _profile(graph, rule, to))
+
+
+def _profile(graph: FactGraph, rule: Act, to: str) -> Fact:
+    found = graph.owned(to, str(rule.profile), "in_force")
+    if not found:
+        raise Problem(
+            "not_ready", f"{to} has published no {rule.profile} in force that you may read",
+            fix=f"ask {to} to enter its profile and to open it by agreement",
+        )  # fmt: skip
+    return found[-1]
+
+
+def _offer(
+    work: Work, rule: Act, subject: Subject, parcel: Parcel, to: str, act: str, key: str | None, digest: bytes
+):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Enter the offered record with its manifest, and the act on the subject that names it, in one transaction."""
+    of = work.catalogue.type(str(rule.creates))
+    record = names.new_id()
+    fields = {**parcel.fields, str(of.counterparty): to}
+    pointed = {name: list(ids) for name, ids in parcel.links.items()}
+    known = links.targets(work, [(of, pointed)])
+    made = plan(work, Draft(of.name, fields, pointed), UUID(str(record)), pointed, known, {})
+    plain = replace(made, entry=replace(made.entry, content={
+        path: value for path, value in made.entry.content.items() if not path.startswith("share/") and path != "offer"
+    }), shares=(), offer=None)  # fmt: skip
+    offered = offering.offered(work, replace(plain, key=key, digest=digest), known, parcel.manifest)
+    done = changed(
+        work, work.type_of(subject.agency, subject.type_name, subject.core_type), subject.folded, record=subject.id,
+        kind="act", act=act, content={"creates": str(record)}, state_to=subject.folded.state,
+        refers=offered.entry.id,
+    )  # fmt: skip
+    return write(work, [offered, done])[0]

@@ -1,0 +1,51 @@
+"""The daily digest of disclosures: who read an agency's records, entered in its own log, so that no row can be lost later."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from uuid import UUID, uuid5
+
+from comity import names
+from comity.kernel.ledger import follow
+from comity.kernel.ledger.append import append
+from comity.kernel.ledger.canonical import canonical
+from comity.kernel.ledger.entry import Entry
+from comity.kernel.records.node import SYSTEM, Node, system
+
+NAME = "disclosure-digest"
+
+
+def write_due(node: Node, agency: str) -> int:
+    """Enter the digest of each past day (UTC) on which others read this agency's records, once a day; how many."""
+    with node.work(system(agency)) as work:
+        today = work.now.replace(hour=0, minute=0, second=0, microsecond=0)
+        days = work.conn.execute(
+            """select distinct (at at time zone 'UTC')::date as day from comity.disclosure
+                where owner = comity.me() and at < %s and at > %s
+                except select target::date from comity.outbox where follower = %s and state = 'done'""",
+            (today, today - timedelta(days=60), NAME),
+        ).fetchall()
+        for (day,) in days:
+            key = uuid5(UUID(int=0), f"{agency} {day}")
+            follow.owe(work.conn, NAME, agency, [(key, day.isoformat())], work.now)
+            rows = work.conn.execute(
+                """select id::text, agency, purpose, verb, records::text from comity.disclosure
+                    where owner = comity.me() and (at at time zone 'UTC')::date = %s order by id""",
+                (day,),
+            ).fetchall()
+            readers: dict[str, int] = {}
+            for row in rows:
+                readers[row[1]] = readers.get(row[1], 0) + 1
+            entry = Entry(
+                id=names.new_id(), agency=agency, record=names.new_id(), type="kernel.disclosures", type_version=0,
+                kind="digest", act="digest", actor=SYSTEM, occurred_at=work.now, entered_at=work.now, version=1,
+                state_from="", state_to="entered",
+                content={
+                    "set/day": day.isoformat(), "set/count": len(rows), "set/readers": readers,
+                    "set/digest": hashlib.sha256(canonical([list(row) for row in rows])).hexdigest(),
+                },
+            )  # fmt: skip
+            append(work.conn, [entry])
+            follow.done(work.conn, NAME, key, day.isoformat(), work.now)
+        return len(days)

@@ -1,0 +1,68 @@
+"""What follows by itself in an agency's own log: an answered offer moves its record, an expired one ends."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from psycopg.rows import dict_row
+
+from comity.kernel.ledger import follow
+from comity.kernel.records import offering
+from comity.kernel.records.change import changed, write
+from comity.kernel.records.node import Node, Work, system
+from comity.kernel.records.subject import find_subject
+
+NAME = "settle"
+
+
+def settle(node: Node, agency: str) -> int:
+    """Answer for one agency's offers: for each answer that came, the offerer's own entry that names it.
+
+    An effect: (settle, answer's entry, record) is done once, in the same transaction as the entry it makes.
+    """
+    with node.work(system(agency)) as work:
+        waiting = work.conn.execute(
+            """select answer_entry, id::text from comity.offer
+                where from_agency = comity.me() and answer_entry is not null and settled_entry is null"""
+        ).fetchall()
+        follow.owe(work.conn, NAME, agency, waiting, work.now)
+        owed = follow.due(work.conn, NAME, agency)
+        for entry, record in owed:
+            _settle(work, entry, record)
+        return len(owed) + _expire(work)
+
+
+def _settle(work: Work, answer: UUID, record: str) -> None:
+    offer = (
+        work.conn.cursor(row_factory=dict_row)
+        .execute("select * from comity.offer where id = %s for update", (record,))
+        .fetchone()
+    )
+    assert offer is not None
+    if offer["settled_entry"] is None:
+        subject = find_subject(work, record)
+        of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+        rule = of.offer.answers.get(offer["state"]) if of.offer else None
+        state = rule.to if rule else subject.folded.state
+        change = changed(
+            work, of, subject.folded, record=subject.id, kind="settle", act=offer["state"], content={},
+            state_to=state, refers=answer,
+        )  # fmt: skip
+        write(work, [change])
+        work.conn.execute("update comity.offer set settled_entry = %s where id = %s", (change.entry.id, subject.id))
+    follow.done(work.conn, NAME, answer, record, work.now)
+
+
+def _expire(work: Work) -> int:
+    """End the agency's own offers whose time is over: silence until then was a state with a date."""
+    late = work.conn.execute(
+        """select id from comity.offer where from_agency = comity.me() and state = 'offered' and expires_at <= %s
+            for update skip locked""",
+        (work.now,),
+    ).fetchall()
+    for (record,) in late:
+        subject = find_subject(work, record)
+        of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+        rule = of.offer.expired if of.offer else None
+        write(work, [offering.ended(work, of, subject, "expired", rule.to if rule else subject.folded.state, {})])
+    return len(late)

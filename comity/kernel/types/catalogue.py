@@ -1,0 +1,439 @@
+"""The catalogue: what every kind of thing is, as one agency sees it. Frozen, built once, shared by all threads.
+
+Names: a field or link that a layer adds to another's type is stored and shown as `<layer>:<name>` (`atf:nibin_lead`).
+States: `from_` sets are already expanded. Where a layer divides a core state, the core state itself stays legal for
+records entered before the division, and counts as being in the division's entry state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from comity.errors import Problem
+
+if TYPE_CHECKING:
+    from comity.kernel.types.expression import Guard
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One value of a code list. `parent` is the core code that others read in its place (a core code: itself)."""
+
+    name: str
+    title: str
+    term: str = ""
+    parent: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeList:
+    name: str
+    title: str
+    values: Mapping[str, Code]
+    source: str = ""
+
+    def core_code(self, value: str) -> str:
+        """The code a reader of the core list reads for `value`; an unknown value reads as itself."""
+        found = self.values.get(value)
+        return (found.parent or value) if found else value
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A named field group: masks are decided once per group. `base` is always there."""
+
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A handling rule: who may receive what carries it, for which purposes, under which basis, reviewed how often."""
+
+    name: str
+    title: str
+    basis: str = ""
+    roles: frozenset[str] = frozenset()
+    agencies: frozenset[str] = frozenset()
+    purposes: frozenset[str] = frozenset()
+    review: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field. `schema` is plain JSON Schema (a layer's is its own keywords with `allOf: [core]`), ours removed.
+
+    `required_in` are all the states (core and sub-states) in which the field must be there; `required` and
+    `required_from` are as written. `values` are the codes this agency may use here, with their core parents.
+    """
+
+    name: str
+    schema: dict[str, Any]
+    group: str = "base"
+    term: str = ""
+    label: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    codes: str | None = None
+    values: Mapping[str, Code] | None = None
+    find: bool = False
+    required: bool = False
+    required_from: str | None = None
+    required_in: frozenset[str] = frozenset()
+    cls: str = "ordinary"
+    effective: bool = False
+    party: bool = False
+    counterparty: bool = False
+    unit: str | None = None
+    observed: bool = False
+    input: bool = False
+    retype: bool = True
+    owner_layer: str = "core"
+    source: str = ""
+
+    def core_code(self, value: str) -> str:
+        """What a reader of the core type reads for this agency's code."""
+        found = (self.values or {}).get(value)
+        return (found.parent or value) if found else value
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A named pointer to records. `to` holds type names, or `member`, or `any`; `inherit` passes the target's marks."""
+
+    name: str
+    to: tuple[str, ...]
+    many: bool = False
+    term: str = ""
+    label: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    required: bool = False
+    required_from: str | None = None
+    required_in: frozenset[str] = frozenset()
+    inherit: bool = False
+    owner_layer: str = "core"
+    source: str = ""
+
+    def accepts(self, type_name: str, core_name: str = "") -> bool:
+        """Whether a record of this type may be pointed at; a type derived from an accepted core type may."""
+        return "any" in self.to or type_name in self.to or (bool(core_name) and core_name in self.to)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`core` is the state others read. `divided`: a layer put sub-states within it; `entry` is the first of them."""
+
+    name: str
+    core: str
+    initial: bool = False
+    final: bool = False
+    divided: bool = False
+    entry: str = ""
+    label: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardRule:
+    """A condition of an act: `guard` (compiled CEL) or `extension` (`pillar.function`), one of the two.
+
+    `code`, `message` and `fix` are what the refusal says; `code` is `guard_refused` unless the definition names one.
+    """
+
+    text: str
+    guard: Guard | None = None
+    extension: str | None = None
+    code: str = "guard_refused"
+    message: str = ""
+    fix: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """`to` None: the state stays. `by` are lifecycle roles. `not_by` names acts whose doer may not do this one."""
+
+    name: str
+    from_: frozenset[str]
+    to: str | None
+    by: frozenset[str]
+    needs: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    guards: tuple[GuardRule, ...] = ()
+    not_by: tuple[str, ...] = ()
+    creates: str | None = None
+    package: str | None = None
+    profile: str | None = None
+    owes: str | None = None
+    label: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    owner_layer: str = "core"
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One way to end an offer: an answer of the receiver, or the offerer's `withdrawn`, or `expired` (by nobody)."""
+
+    name: str
+    to: str
+    by: frozenset[str] = frozenset()
+    from_: frozenset[str] = frozenset()
+    needs: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    guards: tuple[GuardRule, ...] = ()
+    not_by: tuple[str, ...] = ()
+    ends: bool = False
+    label: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """What an offer lets its receiver read: groups of the offer record, and groups of the records it links."""
+
+    groups: tuple[str, ...] = ("base",)
+    links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRule:
+    """What makes a type two-sided. `expires` is an ISO 8601 duration or None. Withdrawal and expiry end the grant."""
+
+    answers: Mapping[str, Answer]
+    withdrawn: Answer | None = None
+    expired: Answer | None = None
+    expires: str | None = None
+    grants: Grants = Grants()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Type:
+    """What a thing is for this agency. `memo` holds compiled validators and belongs to `shape` alone."""
+
+    name: str
+    title: str
+    term: str
+    number: str | None
+    title_field: str | None
+    groups: Mapping[str, Group]
+    fields: Mapping[str, Field]
+    links: Mapping[str, Link]
+    states: Mapping[str, State]
+    initial: str
+    acts: Mapping[str, Act]
+    offer: OfferRule | None
+    deconflict: tuple[tuple[str, ...], ...]
+    handling: frozenset[str]
+    core_name: str
+    forbid: Mapping[str, str]
+    owner_layer: str = "core"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+    memo: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def core_state(self, state: str) -> str:
+        """The core state others read; a state that this catalogue no longer knows reads as itself."""
+        found = self.states.get(state)
+        return found.core if found else state
+
+    @property
+    def counterparty(self) -> str | None:
+        """The field that names the agency to which the record is offered."""
+        return next((name for name, one in self.fields.items() if one.counterparty), None)
+
+    @property
+    def party_fields(self) -> tuple[str, ...]:
+        return tuple(name for name, one in self.fields.items() if one.party or one.counterparty)
+
+    @property
+    def find_fields(self) -> tuple[str, ...]:
+        return tuple(name for name, one in self.fields.items() if one.find)
+
+    @property
+    def effective_field(self) -> str | None:
+        """The field whose date is the act's occurred-at."""
+        return next((name for name, one in self.fields.items() if one.effective), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRule:
+    """What a role reads of the types that match: `when` is `all` or `assigned`; `groups` None means every group."""
+
+    when: str = "all"
+    groups: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """`is_` are the lifecycle roles that it fills; `read` maps a type name, `pillar.*` or `*` to its rule."""
+
+    name: str
+    title: str
+    is_: frozenset[str] = frozenset()
+    read: Mapping[str, ReadRule] = field(default_factory=dict)
+    marks: frozenset[str] = frozenset()
+    source: str = ""
+
+    def read_rule(self, type_name: str) -> ReadRule | None:
+        """The most specific rule for a type: its name, the longest `prefix.*`, `*`; None when nothing is read."""
+        if type_name in self.read:
+            return self.read[type_name]
+        parts = type_name.split(".")
+        for size in range(len(parts) - 1, 0, -1):
+            pattern = ".".join(parts[:size]) + ".*"
+            if pattern in self.read:
+                return self.read[pattern]
+        return self.read.get("*")
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What this agency lets another do with its records. Dates are days in the grantor's zone, both ends included."""
+
+    id: str
+    to: str
+    title: str = ""
+    basis: str = ""
+    purposes: frozenset[str] = frozenset()
+    from_: date | None = None
+    until: date | None = None
+    read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    find: frozenset[str] = frozenset()
+    marks: frozenset[str] = frozenset()
+    states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    emergency: frozenset[str] = frozenset()
+    offers: frozenset[str] = frozenset()
+    source: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data with sorted lists and ISO dates: what the agreement table stores and `from_json` reads."""
+        return {
+            "id": self.id, "to": self.to, "title": self.title, "basis": self.basis, "purposes": sorted(self.purposes),
+            "from": self.from_.isoformat() if self.from_ else None,
+            "until": self.until.isoformat() if self.until else None,
+            "read": {name: list(groups) for name, groups in sorted(self.read.items())}, "find": sorted(self.find),
+            "marks": sorted(self.marks), "states": {name: list(one) for name, one in sorted(self.states.items())},
+            "emergency": sorted(self.emergency), "offers": sorted(self.offers),
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Agreement:
+        """The inverse of `as_json`."""
+        return cls(
+            id=data["id"], to=data["to"], title=data.get("title", ""), basis=data.get("basis", ""),
+            purposes=frozenset(data.get("purposes", ())),
+            from_=date.fromisoformat(data["from"]) if data.get("from") else None,
+            until=date.fromisoformat(data["until"]) if data.get("until") else None,
+            read={name: tuple(groups) for name, groups in data.get("read", {}).items()},
+            find=frozenset(data.get("find", ())), marks=frozenset(data.get("marks", ())),
+            states={name: tuple(one) for name, one in data.get("states", {}).items()},
+            emergency=frozenset(data.get("emergency", ())), offers=frozenset(data.get("offers", ())),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyDefinition:
+    """agency.yml. `pillars` empty means all that are loaded; `words` are the agency's own titles for types."""
+
+    id: str
+    title: str = ""
+    jurisdiction: str = ""
+    zone: str = "UTC"
+    language: str = "en"
+    membership: str = "member"
+    kind: str = ""
+    contact: Mapping[str, Any] = field(default_factory=dict)
+    pillars: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
+    station: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pillar:
+    """pillar.yml. `extensions` maps a kind (`guards`, `packages`, `formats`) to `name -> module:function`."""
+
+    name: str
+    title: str = ""
+    needs: tuple[str, ...] = ()
+    extensions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Catalogue:
+    """Everything defined for one agency. `digest` is the SHA-256 (hex) of the three layers' files.
+
+    `records` are the agency's own starting records (`records/*.yml`, by file stem), `examples` and `boards` the worked
+    examples and boards (`<pillar or layer>.<stem>`), all as plain data. `forbid` maps `find.<type>.<field>` to the
+    statute that bars it.
+    """
+
+    agency: str
+    jurisdiction: str
+    digest: str
+    types: Mapping[str, Type]
+    roles: Mapping[str, Role]
+    agreements: tuple[Agreement, ...]
+    marks: Mapping[str, Mark]
+    codes: Mapping[str, CodeList]
+    rules: Mapping[str, Any]
+    definition: AgencyDefinition
+    pillars: Mapping[str, Pillar] = field(default_factory=dict)
+    records: Mapping[str, Any] = field(default_factory=dict)
+    examples: Mapping[str, Any] = field(default_factory=dict)
+    boards: Mapping[str, Any] = field(default_factory=dict)
+    forbid: Mapping[str, str] = field(default_factory=dict)
+    jurisdiction_title: str = ""
+
+    def type(self, name: str) -> Type:
+        """The type, or `Problem("type_unknown")` that names the nearest known one."""
+        try:
+            return self.types[name]
+        except KeyError:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, self.types, n=1)
+            fix = f"did you mean {near[0]}?" if near else "list the types to see the names"
+            raise Problem("type_unknown", f"there is no type {name!r}", fix=fix) from None
+
+    def schema(self, name: str) -> dict[str, Any]:
+        """The JSON Schema of the effective type, standing alone: for OpenAPI, forms and other programs."""
+        return object_schema(self.type(name))
+
+
+def field_schema(one: Field) -> dict[str, Any]:
+    """A field's schema with its codes spelled out as an `enum`, its label as `title` and its term as `x-term`."""
+    out = dict(one.schema)
+    if one.values is not None:
+        allowed = {"enum": list(one.values)}
+        if out.get("type") == "array":
+            out["items"] = {**out.get("items", {"type": "string"}), **allowed}
+        else:
+            out |= allowed
+    if one.label:
+        out["title"] = one.label
+    for key, value in (("x-term", one.term), ("x-unit", one.unit), ("x-group", one.group)):
+        if value:
+            out[key] = value
+    return out
+
+
+def object_schema(of: Type) -> dict[str, Any]:
+    """The whole record's fields: closed, with what is required on entry."""
+    out: dict[str, Any] = {
+        "type": "object",
+        "title": of.title,
+        "additionalProperties": False,
+        "properties": {name: field_schema(one) for name, one in of.fields.items()},
+    }
+    required = [name for name, one in of.fields.items() if of.initial in one.required_in]
+    return {**out, "required": required} if required else out

@@ -1,0 +1,121 @@
+"""Worked examples: `examples/*.yml` says what must be right, what must be refused and with which code. Data, no code.
+
+    type: investigation.case
+    right:           [{name: .., fields: {..}, state: open, links: {subject: [any id]}}]
+    wrong:           [{name: .., fields: {..}, code: required, path: title}]
+    lifecycle:       [[enter, suspend, resume, close]]       # or {name: .., acts: [..], ends: closed}
+    lifecycle_wrong: [{acts: [enter, reopen], code: act_out_of_turn}]
+A file may hold one such mapping or a list of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comity.errors import Fault, Problem
+from comity.kernel.types.catalogue import Catalogue, Type
+from comity.kernel.types.lifecycle import step
+from comity.kernel.types.shape import judge, judge_links
+
+_KEYS = frozenset(("type", "right", "wrong", "lifecycle", "lifecycle_wrong", "title", "description"))
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleResult:
+    """One example: `file` (`<pillar or layer>.<stem>`), type, kind, name, whether it came out as written, what came."""
+
+    file: str
+    type: str
+    kind: str
+    name: str
+    ok: bool
+    said: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "file": self.file, "type": self.type, "kind": self.kind, "name": self.name, "ok": self.ok,
+            "said": self.said,
+        }  # fmt: skip
+
+
+def run(catalogue: Catalogue) -> list[ExampleResult]:
+    """Runs every example of the catalogue. An example that cannot be read is one that fails."""
+    out: list[ExampleResult] = []
+    for file, data in catalogue.examples.items():
+        for one in data if isinstance(data, list) else [data]:
+            try:
+                out.extend(_file(file, one, catalogue))
+            except (Problem, AttributeError, KeyError, TypeError, ValueError) as error:
+                named = one.get("type", "") if isinstance(one, dict) else ""
+                out.append(ExampleResult(file, str(named), "file", file, False, f"cannot be read: {error}"))
+    return out
+
+
+def _file(file: str, data: Mapping[str, Any], catalogue: Catalogue) -> Iterator[ExampleResult]:
+    extra = data.keys() - _KEYS
+    if extra:
+        raise ValueError(f"unknown keys {', '.join(sorted(extra))}; known: {', '.join(sorted(_KEYS))}")
+    of = catalogue.type(data["type"])
+    for place, item in enumerate(data.get("right", ())):
+        faults = _faults(of, catalogue, item)
+        said = "; ".join(f"{one.code} at {one.path}: {one.message}" for one in faults)
+        yield ExampleResult(file, of.name, "right", _name(item, place), not faults, said)
+    for place, item in enumerate(data.get("wrong", ())):
+        faults = _faults(of, catalogue, item)
+        met = any(one.code == item["code"] and _at(one.path, item.get("path")) for one in faults)
+        got = ", ".join(f"{one.code} at {one.path}" for one in faults) or "no fault"
+        yield ExampleResult(file, of.name, "wrong", _name(item, place), met, "" if met else f"gave {got}")
+    for place, item in enumerate(data.get("lifecycle", ())):
+        code, said, state = _walk(of, _acts(item))
+        ends = item.get("ends") if isinstance(item, dict) else None
+        ok = not code and ends in (None, state, of.core_state(state))
+        yield ExampleResult(
+            file, of.name, "lifecycle", _name(item, place), ok, said or ("" if ok else f"ends in {state}")
+        )
+    for place, item in enumerate(data.get("lifecycle_wrong", ())):
+        code, said, state = _walk(of, _acts(item))
+        ok = code == item["code"]
+        said = "" if ok else said or f"all was allowed, to {state}"
+        yield ExampleResult(file, of.name, "lifecycle_wrong", _name(item, place), ok, said)
+
+
+def _faults(of: Type, catalogue: Catalogue, item: Mapping[str, Any]) -> list[Fault]:
+    fields = item.get("fields") or {}
+    state, act = item.get("state", of.initial), item.get("act", "enter")
+    before = item.get("before")
+    faults = judge(
+        of, catalogue, before=before, after={**(before or {}), **fields}, state=state, supplied=fields, act=act
+    )
+    if "links" in item:
+        links = {name: ids if isinstance(ids, list) else [ids] for name, ids in item["links"].items()}
+        faults += judge_links(of, before=None, after=links, state=state, act=act)
+    return faults
+
+
+def _at(path: str, wanted: str | None) -> bool:
+    return wanted is None or path in (wanted, f"fields.{wanted}", f"links.{wanted}")
+
+
+def _name(item: Any, place: int) -> str:
+    if isinstance(item, dict):
+        return str(item.get("name") or ", ".join(item.get("acts", ())) or place + 1)
+    return ", ".join(map(str, item))
+
+
+def _acts(item: Any) -> list[str]:
+    return list(item["acts"] if isinstance(item, dict) else item)
+
+
+def _walk(of: Type, acts: list[str]) -> tuple[str, str, str]:
+    """(code of the refusal or "", what it said, the last state). `enter` may be left out; it is only ever first."""
+    state = of.initial
+    for place, act in enumerate(acts):
+        if act == "enter" and place == 0:
+            continue
+        try:
+            state = step(of, act, state)
+        except Problem as problem:
+            return problem.code, f"{problem.detail}; {problem.fix}", state
+    return "", "", state

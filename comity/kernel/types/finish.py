@@ -1,0 +1,248 @@
+"""Makes a type of a draft: what one part says of another is looked up, states are expanded, and all is frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from comity import names
+from comity.kernel.types import lifecycle, reading
+from comity.kernel.types.catalogue import Act, Answer, Code, CodeList, Field, Group, Link, Mark, OfferRule, State, Type
+from comity.kernel.types.definition import Faults, Form, Node, is_map, is_names, nearest
+from comity.kernel.types.layers import known_name
+from comity.kernel.types.reading import EVERY, Draft
+
+Done = TypeVar("Done", Act, Answer)
+
+
+def finish(
+    draft: Draft, types: Collection[str], lists: Mapping[str, CodeList], marks: Mapping[str, Mark], faults: Faults
+) -> Type:
+    """The frozen type. `types` are the names of all types, which links and acts may refer to."""
+    groups = {"base": Group("base", "Base"), **draft.groups}
+    states, initial = _states(draft, faults)
+    acts = {name: _done(draft, one, states, initial, faults) for name, one in draft.acts.items()}
+    for act in acts.values():
+        for key, named in (("creates", act.creates), ("owes", act.owes), ("profile", act.profile)):
+            _known(named, types, "type_unknown", act.source, f"{key} of {act.name}", faults)
+    offer = _offer(draft, groups, states, initial, faults)
+    moves = lifecycle.edges(acts.values(), offer, states)
+    onward = lifecycle.forward(initial, moves)
+    fields = {n: _field(draft, one, groups, lists, states, initial, onward, faults) for n, one in draft.fields.items()}
+    links: dict[str, Link] = {}
+    for name, link in draft.links.items():
+        for to in link.to:
+            _known(to, (*types, "member", "any"), "type_unknown", link.source, f"link {name}", faults)
+        required = _required(draft, link, states, initial, onward, faults)
+        links[name] = replace(link, required_in=required)
+    for mark in sorted(draft.handling):
+        _known(mark, marks, "mark_unknown", draft.source, f"handling of {draft.name}", faults)
+    _numbers(draft, faults)
+    return Type(
+        name=draft.name, title=draft.title, term=draft.term, number=draft.number,
+        title_field=_field_name(draft, draft.title_field, draft.source, "title_field", faults), groups=groups,
+        fields=fields, links=links, states=states, initial=initial, acts=acts, offer=offer,
+        deconflict=tuple(
+            tuple(_field_name(draft, one, draft.source, "deconflict", faults) or one for one in row)
+            for row in draft.deconflict
+        ),
+        handling=draft.handling, core_name=draft.core_name, forbid=draft.forbid, owner_layer=draft.owner_layer,
+        labels=draft.labels, source=draft.source,
+    )  # fmt: skip
+
+
+def _known(name: str | None, known: Collection[str], code: str, source: str, what: str, faults: Faults) -> None:
+    if name is not None and name not in known:
+        faults.add(code, source, f"{what} names {name}, which is not defined", nearest(name, known))
+
+
+def _field_name(draft: Draft, name: str | None, source: str, what: str, faults: Faults) -> str | None:
+    if name is None:
+        return None
+    full = known_name(name, draft.fields)
+    if full is None:
+        faults.add(
+            "field_unknown", source, f"{what} names no field of {draft.name}: {name}", nearest(name, draft.fields)
+        )
+    return full
+
+
+def _numbers(draft: Draft, faults: Faults) -> None:
+    for said in names.number_faults(draft.number) if draft.number else ():
+        fix = 'write for example "{agency}-{year}-{seq:06}"'
+        faults.add("number_pattern", draft.number_source, f"number of {draft.name}: {said}", fix)
+    ours = [name for name, one in draft.fields.items() if one.counterparty]
+    if draft.offer is not None and len(ours) != 1:
+        said = f"{draft.name} is offered to {len(ours)} fields; exactly one names the other agency"
+        faults.add("offer_counterparty", draft.source, said, "mark one agency field counterparty: true")
+    elif draft.offer is None and ours:
+        said = f"{draft.name} has a counterparty and no offer"
+        faults.add("offer_counterparty", draft.fields[ours[0]].source, said, "write party: true, or add an offer")
+
+
+def _states(draft: Draft, faults: Faults) -> tuple[dict[str, State], str]:
+    """States with their divisions, and the state in which a record starts."""
+    homes = [one for one in draft.states.values() if one.core == one.name]
+    for one in draft.states.values():
+        if one.core not in draft.states:
+            known = nearest(one.core, [home.name for home in homes])
+            faults.add("state_outside_core", one.source, f"state {one.name} lies within no state {one.core}", known)
+    starts = [one for one in homes if one.initial]
+    if not starts:
+        faults.add("no_initial_state", draft.source, f"{draft.name} has no initial state", "mark one initial: true")
+    for extra in starts[1:]:
+        said = f"{draft.name} also starts in {extra.name}"
+        faults.add("several_initial_states", extra.source, said, "keep one initial: true")
+    out: dict[str, State] = {}
+    for one in draft.states.values():
+        inside = [sub for sub in draft.states.values() if sub.core == one.name and sub.name != one.name]
+        first = [sub for sub in inside if sub.initial]
+        for extra in first[1:]:
+            said = f"{draft.name} also starts in {extra.name}"
+            faults.add("several_initial_states", extra.source, said, "keep one initial: true")
+        entry = (first or inside or [one])[0].name
+        out[one.name] = replace(one, divided=bool(inside), entry=entry, initial=one.initial and not inside)
+    start = out.get(starts[0].name) if starts else None
+    initial = start.entry if start else ""
+    if initial:
+        out[initial] = replace(out[initial], initial=True)
+    return out, initial
+
+
+def _from(draft: Draft, one: Act | Answer, states: Mapping[str, State], default: Iterable[str]) -> frozenset[str]:
+    """The states an act comes from: sub-states with their core state, and a divided state with its entry."""
+    written = frozenset(default) if one.from_ == EVERY else one.from_
+    out = set(written)
+    for name, state in states.items():
+        if state.core in written or (state.divided and state.entry in written):
+            out.add(name)
+    return frozenset(out)
+
+
+def _done(
+    draft: Draft,
+    one: Done,
+    states: Mapping[str, State],
+    initial: str,
+    faults: Faults,
+    default: Iterable[str] | None = None,
+) -> Done:
+    """An act or answer with its states and names resolved."""
+    if default is None:
+        default = [] if one.name == "enter" else [name for name, state in states.items() if not state.final]
+    came: list[str] = [] if one.from_ == EVERY else sorted(one.from_)
+    for name in (*came, *([one.to] if one.to else [])):
+        if name not in states:
+            said = f"{one.name} of {draft.name} names the unknown state {name}"
+            faults.add("state_unknown", one.source, said, nearest(name, states))
+    acts = {*draft.acts, *lifecycle.answers(draft.offer), "enter"}
+    for other in one.not_by:
+        if other not in draft.forbid:
+            _known(other, acts, "act_unknown", one.source, f"not_by of {one.name}", faults)
+    parts: dict[str, Field | Link] = {**draft.fields, **draft.links}
+    needs: list[str] = []
+    for need in one.needs:
+        full = need if need == "reason" else known_name(need, parts)
+        if full is None:
+            said = f"{one.name} needs {need}, which {draft.name} has not"
+            faults.add("field_unknown", one.source, said, nearest(need, [*parts, "reason"]))
+        needs.append(full or need)
+    sets = tuple(
+        known_name(name, draft.links) or _field_name(draft, name, one.source, f"sets of {one.name}", faults) or name
+        for name in one.sets
+    )
+    return replace(one, from_=_from(draft, one, states, default), needs=tuple(needs), sets=sets)
+
+
+def _offer(
+    draft: Draft, groups: Mapping[str, Group], states: Mapping[str, State], initial: str, faults: Faults
+) -> OfferRule | None:
+    """Answers, withdrawal and expiry come from the initial state unless they say otherwise."""
+    rule = draft.offer
+    if rule is None:
+        return None
+    made = {
+        name: _done(draft, one, states, initial, faults, [initial] if initial else [])
+        for name, one in lifecycle.answers(rule).items()
+    }
+    for group in rule.grants.groups:
+        _known(group, groups, "group_unknown", rule.source, f"grants of {draft.name}", faults)
+    links = {known_name(name, draft.links) or name: granted for name, granted in rule.grants.links.items()}
+    for name in links:
+        _known(name, draft.links, "field_unknown", rule.source, f"grants of {draft.name}", faults)
+    return replace(
+        rule,
+        answers={name: made[name] for name in rule.answers},
+        withdrawn=made["withdrawn"] if rule.withdrawn else None,
+        expired=made["expired"] if rule.expired else None,
+        grants=replace(rule.grants, links=links),
+    )
+
+
+def _field(
+    draft: Draft, one: Field, groups: Mapping[str, Group], lists: Mapping[str, CodeList],
+    states: Mapping[str, State], initial: str, onward: list[lifecycle.Edge], faults: Faults,
+) -> Field:  # fmt: skip
+    _known(one.group, groups, "group_unknown", one.source, f"group of {one.name}", faults)
+    values = None
+    if one.codes is not None:
+        _known(one.codes, lists, "codes_unknown", one.source, f"codes of {one.name}", faults)
+        found = lists.get(one.codes)
+        values = dict(found.values) if found else {}
+        for _, node in draft.edits.get(one.name, ()):
+            values = edited(values, node, f"codes of {one.name}", faults)
+    required = _required(draft, one, states, initial, onward, faults)
+    label = one.label or one.name.rsplit(":", 1)[-1].replace("_", " ").capitalize()
+    return replace(one, values=values, required_in=required, label=label)
+
+
+def edited(values: Mapping[str, Code], node: Node, what: str, faults: Faults) -> dict[str, Code]:
+    """A layer's `allow` and `add` over a list of codes: only codes of the list, and new ones as kinds of the core's."""
+    form = Form(node, faults, what, {"allow": is_names, "add": is_map})
+    out = dict(values)
+    if "allow" in form:
+        for name in form.names("allow"):
+            _known(name, values, "code_unknown", str(form.at("allow")), what, faults)
+        out = {name: values[name] for name in form.names("allow") if name in values}
+    add = form.get("add")
+    for name, code in reading.read_codes(add, faults, parent=True).items() if add else ():
+        source = str(add.at(name)) if add else ""
+        if code.parent not in values:
+            said = f"code {name} is a kind of {code.parent}, which the core does not have"
+            faults.add("code_parent_unknown", source, said, nearest(code.parent, values))
+        elif name in values:
+            faults.add("layer_changes_code", source, f"code {name} is the core's", "choose another name")
+        else:
+            out[name] = replace(code, parent=values[code.parent].parent)
+    return out
+
+
+def _required(
+    draft: Draft,
+    one: Field | Link,
+    states: Mapping[str, State],
+    initial: str,
+    onward: list[lifecycle.Edge],
+    faults: Faults,
+) -> frozenset[str]:
+    """All states in which a field or link must be there, by every layer that says so."""
+    written = [(one.required_from, one.source)] if one.required_from else []
+    asked = frozenset(states) if one.required else frozenset()
+    for state, source in written:
+        _known(state, states, "state_unknown", source, f"required_from of {one.name}", faults)
+        asked |= _from_on(state, states, onward)
+    for name, state, source in draft.earlier:
+        if name == one.name:
+            before = _from_on(state, states, onward)
+            if not before <= asked:
+                said = f"{name} is required from {state} in the core"
+                faults.add("layer_loosens_required", source, said, f"name {state} or an earlier state")
+            asked |= before
+    return asked
+
+
+def _from_on(state: str, states: Mapping[str, State], onward: list[lifecycle.Edge]) -> frozenset[str]:
+    inside = [name for name, one in states.items() if name == state or one.core == state]
+    seen = lifecycle.reached(inside, onward)
+    return seen | {name for name, one in states.items() if one.divided and one.entry in seen}

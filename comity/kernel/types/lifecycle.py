@@ -1,0 +1,162 @@
+"""States and the acts between them: what a step leads to, and what is wrong with a lifecycle before anyone meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from comity.errors import Fault, Problem
+from comity.kernel.types.catalogue import Act, Answer, Catalogue, OfferRule, State, Type
+from comity.kernel.types.definition import nearest
+
+Edge = tuple[str, str]
+
+
+def step(of: Type, act: str, state: str) -> str:
+    """The state after `act` (an act, an answer, `withdrawn` or `expired`) on a record in `state`.
+
+    Raises act_forbidden, act_unknown or answer_unknown, and act_out_of_turn, which names the states the act may come
+    from and the acts that are open now. Roles and guards are not looked at.
+    """
+    if act in of.forbid:
+        why = of.forbid[act] or "the agency's own rules"
+        raise Problem("act_forbidden", f"{act} is barred for this agency: {why}", fix="this act is not available here")
+    found = of.acts.get(act) or answers(of.offer).get(act)
+    if found is None:
+        fix = nearest(act, [*of.acts, *answers(of.offer)])
+        raise Problem("act_unknown", f"{of.title} has no act {act!r}", fix=fix)
+    if act == "enter" or state not in found.from_:
+        now = open_acts(of, state)
+        raise Problem(
+            "act_out_of_turn",
+            f"{act} is not done in the state {state!r}; it comes from {_listed(found.from_)}",
+            fix=f"open now: {_listed(now)}",
+            open=now,
+            comes_from=sorted(found.from_),
+        )
+    return target(of.states, found.to, state)
+
+
+def open_acts(of: Type, state: str) -> list[str]:
+    """The acts, apart from `enter` and answers, that this state allows, in the order of the definition."""
+    return [name for name, one in of.acts.items() if name != "enter" and state in one.from_]
+
+
+def target(states: Mapping[str, State], to: str | None, state: str) -> str:
+    """Where a step ends: no `to` stays; a divided state is entered by its entry, unless the record is in it already."""
+    if to is None:
+        return state
+    found = states.get(to)
+    if found is None or not found.divided:
+        return to
+    return state if state in states and states[state].core == to else found.entry
+
+
+def answers(offer: OfferRule | None) -> dict[str, Answer]:
+    """All ways in which an offer ends, by name; empty for a one-sided type."""
+    if offer is None:
+        return {}
+    extra = [one for one in (offer.withdrawn, offer.expired) if one is not None]
+    return {**offer.answers, **{one.name: one for one in extra}}
+
+
+def edges(acts: Iterable[Act], offer: OfferRule | None, states: Mapping[str, State]) -> list[Edge]:
+    """Every move from one state to another, over acts, answers, withdrawal and expiry."""
+    steps: list[Act | Answer] = [*acts, *answers(offer).values()]
+    moves = ((come, target(states, one.to, come)) for one in steps for come in one.from_)
+    return list(dict.fromkeys(move for move in moves if move[0] != move[1]))
+
+
+def reached(start: Iterable[str], moves: Iterable[Edge]) -> frozenset[str]:
+    """The states that can be come to from `start`, itself included."""
+    onward: dict[str, list[str]] = {}
+    for come, to in moves:
+        onward.setdefault(come, []).append(to)
+    seen = set(start)
+    todo = list(seen)
+    while todo:
+        for to in onward.get(todo.pop(), ()):
+            if to not in seen:
+                seen.add(to)
+                todo.append(to)
+    return frozenset(seen)
+
+
+def forward(initial: str, moves: list[Edge]) -> list[Edge]:
+    """The moves that do not go back: a move to a state through which every record had to pass already is going back."""
+    everywhere = reached([initial], moves)
+    behind = {
+        state: everywhere
+        - (reached([initial], [m for m in moves if state not in m]) if state != initial else frozenset())
+        for state in everywhere
+    }
+    return [(come, to) for come, to in moves if come not in behind.get(to, frozenset())]
+
+
+def check(catalogue: Catalogue) -> list[Fault]:
+    """unreachable_state, dead_end, final_state_left, act_nobody_may and offer_nobody_answers, for every type."""
+    return [fault for one in catalogue.types.values() for fault in _type(one, catalogue)]
+
+
+def _type(of: Type, catalogue: Catalogue) -> Iterator[Fault]:
+    moves = edges(of.acts.values(), of.offer, of.states)
+    if of.initial in of.states:
+        seen = reached([of.initial], moves)
+        for name, state in of.states.items():
+            if name not in seen and not state.divided:
+                fix = f"add an act that leads to {name}, or remove the state"
+                yield Fault("unreachable_state", state.source, f"{of.name}: no act leads to {name}", fix)
+    for name, state in of.states.items():
+        out = [to for come, to in moves if come == name]
+        if not state.final and not out and not state.divided:
+            fix = f"mark {name} final: true, or add an act that leaves it"
+            yield Fault("dead_end", state.source, f"{of.name}: nothing leads out of {name}", fix)
+    steps: list[Act | Answer] = [*of.acts.values(), *answers(of.offer).values()]
+    for one in steps:
+        for name in sorted(one.from_ & {name for name, state in of.states.items() if state.final}):
+            to = target(of.states, one.to, name)
+            if of.core_state(to) != of.core_state(name):
+                fix = f"remove final from {name}, or {name} from {one.name}"
+                yield Fault("final_state_left", one.source, f"{of.name}: {one.name} leaves the final state {name}", fix)
+    yield from _offer(of, catalogue)
+    yield from _nobody(of, catalogue)
+
+
+def _offer(of: Type, catalogue: Catalogue) -> Iterator[Fault]:
+    if of.offer is None:
+        return
+    if not of.offer.answers:
+        said = f"{of.name} is offered and has no answers"
+        yield Fault("offer_nobody_answers", of.offer.source, said, "add answers with their roles")
+        return
+    filled = _filled(catalogue)
+    asked = next((one for one in catalogue.agreements if of.name in one.offers), None)
+    wanted = frozenset().union(*(one.by for one in of.offer.answers.values()))
+    if asked is not None and not wanted & filled:
+        fix = f"give a role is: one of {_listed(wanted)}, or take {of.name} out of the agreement's offers"
+        said = f"agreement {asked.id} lets {asked.to} offer {of.name}, which no role here may answer"
+        yield Fault("offer_nobody_answers", asked.source, said, fix)
+
+
+def _nobody(of: Type, catalogue: Catalogue) -> Iterator[Fault]:
+    """Acts that nobody of the agency may do, for the types that it enters itself."""
+    filled = _filled(catalogue)
+    used = catalogue.definition.pillars
+    layer = of.core_name.split(".")[0]
+    if used and layer not in (*used, catalogue.agency, catalogue.jurisdiction):
+        return
+    enter = of.acts.get("enter")
+    if enter is None or not enter.by & filled:
+        return
+    for one in of.acts.values():
+        if one.by and not one.by & filled and one.by != {"system"}:
+            fix = f"give a role in roles.yml is: one of {_listed(one.by)}, or forbid {one.name}"
+            said = f"no role of {catalogue.agency} may {one.name} a {of.name}, though it enters them"
+            yield Fault("act_nobody_may", one.source, said, fix)
+
+
+def _filled(catalogue: Catalogue) -> frozenset[str]:
+    return frozenset(name for role in catalogue.roles.values() for name in role.is_)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

@@ -1,0 +1,326 @@
+"""Turns written definitions into frozen pieces of the catalogue. What refers to what is judged later, in `finish`.
+
+`from_` of an act holds the states as written; `EVERY` stands for a missing `from`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from comity.kernel.types import schema
+from comity.kernel.types.catalogue import Act, Answer, Code, Field, Grants, Group, GuardRule, Link, OfferRule, State
+from comity.kernel.types.definition import (
+    DefinitionsRefused,
+    Faults,
+    Form,
+    Kind,
+    Node,
+    is_any,
+    is_flag,
+    is_map,
+    is_names,
+    is_text,
+    nearest,
+)
+from comity.kernel.types.expression import VARIABLES, compile_guard
+
+EVERY = frozenset(("*",))
+MAX_GROUPS = 8
+CLASSES = frozenset(("ordinary", "locked", "source"))
+NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+_EXTENSION = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\Z")
+_DURATION = re.compile(r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?\Z")
+
+FIELD_KEYS: Mapping[str, Kind] = {
+    **dict.fromkeys(schema.KEYWORDS, is_any), "codes": is_any, "label": is_text, "term": is_text, "group": is_text,
+    "find": is_flag, "required": is_flag, "required_from": is_text, "class": is_text, "effective": is_flag,
+    "party": is_flag, "counterparty": is_flag, "unit": is_text, "observed": is_flag, "input": is_flag,
+    "retype": is_flag,
+}  # fmt: skip
+LINK_KEYS: Mapping[str, Kind] = {
+    "to": is_names, "many": is_flag, "term": is_text, "label": is_text, "required": is_flag, "required_from": is_text,
+    "inherit": is_flag,
+}  # fmt: skip
+STATE_KEYS: Mapping[str, Kind] = {
+    "initial": is_flag, "final": is_flag, "within": is_text, "label": is_text, "term": is_text,
+}  # fmt: skip
+_DONE: Mapping[str, Kind] = {
+    "by": is_names, "from": is_names, "to": is_text, "needs": is_names, "sets": is_names, "guard": is_any,
+    "guards": is_any, "not_by": is_names, "label": is_text, "term": is_text,
+}  # fmt: skip
+ACT_KEYS: Mapping[str, Kind] = {
+    **_DONE, "creates": is_text, "package": is_text, "profile": is_text, "owes": is_text,
+}  # fmt: skip
+ANSWER_KEYS: Mapping[str, Kind] = {**_DONE, "ends": is_flag}
+OFFER_KEYS: Mapping[str, Kind] = {
+    "expires": is_text, "answers": is_map, "withdrawn": is_map, "expired": is_map, "grants": is_map,
+}  # fmt: skip
+TYPE_KEYS: Mapping[str, Kind] = {
+    "type": is_text, "title": is_text, "term": is_text, "number": is_text, "title_field": is_text, "groups": is_map,
+    "handling": is_names, "deconflict": is_any, "fields": is_map, "links": is_map, "states": is_map, "acts": is_map,
+    "offer": is_map, "description": is_text,
+}  # fmt: skip
+LAYER_KEYS: Mapping[str, Kind] = {**TYPE_KEYS, "extends": is_text, "forbid": is_any}
+
+
+@dataclass(slots=True)
+class Draft:
+    """A type while the layers are laid over one another. `edits` are the layers' changes to a field's codes;
+    `earlier` holds (field or link, the required_from that a layer replaced, where)."""
+
+    name: str
+    source: str
+    owner_layer: str
+    core_name: str
+    title: str = ""
+    term: str = ""
+    number: str | None = None
+    number_source: str = ""
+    title_field: str | None = None
+    groups: dict[str, Group] = field(default_factory=dict)
+    fields: dict[str, Field] = field(default_factory=dict)
+    links: dict[str, Link] = field(default_factory=dict)
+    states: dict[str, State] = field(default_factory=dict)
+    acts: dict[str, Act] = field(default_factory=dict)
+    offer: OfferRule | None = None
+    deconflict: list[tuple[str, ...]] = field(default_factory=list)
+    handling: frozenset[str] = frozenset()
+    forbid: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    edits: dict[str, list[tuple[str, Node]]] = field(default_factory=dict)
+    earlier: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def copy(self, name: str, source: str, layer: str) -> Draft:
+        """The start of a type derived from this one."""
+        return replace(
+            self, name=name, source=source, owner_layer=layer, groups=dict(self.groups), fields=dict(self.fields),
+            links=dict(self.links), states=dict(self.states), acts=dict(self.acts), deconflict=list(self.deconflict),
+            forbid=dict(self.forbid), labels=dict(self.labels), earlier=list(self.earlier),
+            edits={key: list(value) for key, value in self.edits.items()},
+        )  # fmt: skip
+
+
+def read_type(form: Form, layer: str, faults: Faults) -> Draft:
+    """A whole type from its file, in the core or as a layer's own."""
+    name = form.text("type")
+    draft = Draft(name=name, source=str(form.at("type")), owner_layer=layer, core_name=name)
+    draft.title = form.text("title", name)
+    if "title" not in form:
+        faults.add("wrong_kind", form.source, f"{name} has no title", "add title: what the thing is called")
+    read_head(draft, form, faults)
+    for key, node in form.items("fields"):
+        if named(key, node, faults, "field"):
+            draft.fields[key] = read_field(key, node, layer, faults)
+    for key, node in form.items("links"):
+        if named(key, node, faults, "link"):
+            draft.links[key] = read_link(key, node, layer, faults)
+    for key, node in form.items("states"):
+        if named(key, node, faults, "state"):
+            draft.states[key] = read_state(key, node, faults)
+    for key, node in form.items("acts"):
+        if named(key, node, faults, "act"):
+            draft.acts[key] = read_act(key, node, layer, faults)
+    offer = form.get("offer")
+    if offer is not None:
+        draft.offer = read_offer(offer, faults)
+    return draft
+
+
+def named(name: str, node: Node, faults: Faults, what: str) -> bool:
+    """Whether a part has a good name and is not null; a fault when not."""
+    if not NAME.match(name):
+        faults.add("bad_name", node.source, f"{what} {name!r}", "names are lower case letters, digits and _")
+        return False
+    if node.value is None and what == "field":
+        faults.add("wrong_kind", node.source, f"{what} {name} is empty", "describe it, or remove the line")
+        return False
+    return True
+
+
+def read_head(draft: Draft, form: Form, faults: Faults) -> None:
+    """What stands once in a type, of a core type or laid over it: groups and marks are added, words replaced."""
+    draft.term = form.text("term", draft.term)
+    draft.number = form.text("number") or draft.number
+    draft.number_source = str(form.at("number")) if "number" in form else draft.number_source
+    draft.title_field = form.text("title_field") or draft.title_field
+    draft.labels.update(form.labels)
+    draft.handling |= set(form.names("handling"))
+    for key, node in form.items("groups"):
+        title = node.value if isinstance(node.value, str) else (node.get("title") or node).value
+        draft.groups[key] = Group(key, title if isinstance(title, str) else key)
+    if "groups" in form and len({"base", *draft.groups}) > MAX_GROUPS:
+        said = f"{draft.name} has more than {MAX_GROUPS} groups, base included"
+        faults.add("too_many_groups", form.at("groups"), said, "put fields that are shared alike into one group")
+    rows = form.plain("deconflict", [])
+    if isinstance(rows, list) and all(isinstance(one, list) and one and is_names(one) for one in rows):
+        draft.deconflict += [tuple(row) for row in rows]
+    else:
+        faults.add("wrong_kind", form.at("deconflict"), "deconflict is a list of lists", "write [[name, birth_date]]")
+
+
+def read_field(name: str, node: Node, layer: str, faults: Faults) -> Field:
+    form = Form(node, faults, f"field {name}", FIELD_KEYS)
+    schema.check(node, schema.KEYWORDS, faults, f"field {name}")
+    written = {key: one.plain() for key, one in node.items() if key in schema.KEYWORDS}
+    codes = form.plain("codes")
+    if codes is not None and not isinstance(codes, str):
+        faults.add("wrong_kind", form.at("codes"), f"codes of a new field {name}", "name a code list")
+        codes = None
+    if not written.keys() & {"type", "enum", "const", "anyOf", "oneOf"}:
+        if codes:
+            written = {"type": "string", **written}
+        else:
+            faults.add("field_without_type", form.source, f"field {name} has no type", "add type: string, or codes:")
+    cls = form.text("class", "ordinary")
+    if cls not in CLASSES:
+        faults.add("class_unknown", form.at("class"), f"class {cls!r} of field {name}", nearest(cls, CLASSES))
+    return Field(
+        name=name, schema=written, group=form.text("group", "base"), term=form.text("term"), label=form.text("label"),
+        labels=form.labels, codes=codes, find=form.plain("find", False), required=form.plain("required", False),
+        required_from=form.text("required_from") or None, cls=cls, effective=form.plain("effective", False),
+        party=form.plain("party", False), counterparty=form.plain("counterparty", False),
+        unit=form.text("unit") or None, observed=form.plain("observed", False), input=form.plain("input", False),
+        retype=form.plain("retype", True), owner_layer=layer, source=str(node.source),
+    )  # fmt: skip
+
+
+def read_link(name: str, node: Node, layer: str, faults: Faults) -> Link:
+    form = Form(node, faults, f"link {name}", LINK_KEYS)
+    if "to" not in form:
+        faults.add("wrong_kind", form.source, f"link {name} points nowhere", "add to: a type, member or any")
+    return Link(
+        name=name, to=form.names("to"), many=form.plain("many", False), term=form.text("term"),
+        label=form.text("label"), labels=form.labels, required=form.plain("required", False),
+        required_from=form.text("required_from") or None, inherit=form.plain("inherit", False), owner_layer=layer,
+        source=str(node.source),
+    )  # fmt: skip
+
+
+def read_state(name: str, node: Node, faults: Faults) -> State:
+    """`core` is the written `within`, or the state itself."""
+    form = Form(node, faults, f"state {name}", STATE_KEYS)
+    return State(
+        name=name, core=form.text("within", name), initial=form.plain("initial", False),
+        final=form.plain("final", False), label=form.text("label"), labels=form.labels, source=str(node.source),
+    )  # fmt: skip
+
+
+def read_act(name: str, node: Node, layer: str, faults: Faults) -> Act:
+    form = Form(node, faults, f"act {name}", ACT_KEYS)
+    if name == "enter" and ("from" in form or "to" in form):
+        faults.add("wrong_kind", form.source, "enter has neither from nor to", "a record starts in its initial state")
+    if not form.names("by"):
+        faults.add("act_nobody_may", form.source, f"act {name} names no role", "add by: [the lifecycle roles]")
+    return Act(
+        name=name, from_=frozenset(form.names("from")) if "from" in form else EVERY, to=form.text("to") or None,
+        by=frozenset(form.names("by")), needs=form.names("needs"), sets=form.names("sets"),
+        guards=read_guards(form, faults), not_by=form.names("not_by"), creates=form.text("creates") or None,
+        package=form.text("package") or None, profile=form.text("profile") or None, owes=form.text("owes") or None,
+        label=form.text("label"), labels=form.labels, owner_layer=layer, source=str(node.source),
+    )  # fmt: skip
+
+
+def read_answer(name: str, node: Node, faults: Faults, *, by: bool = True) -> Answer:
+    form = Form(node, faults, f"answer {name}", ANSWER_KEYS)
+    if by and not form.names("by"):
+        faults.add("offer_nobody_answers", form.source, f"answer {name} names no role", "add by: [lifecycle roles]")
+    if not form.text("to"):
+        faults.add("wrong_kind", form.source, f"answer {name} leads to no state", "add to: the state it leads to")
+    return Answer(
+        name=name, to=form.text("to"), by=frozenset(form.names("by")),
+        from_=frozenset(form.names("from")) if "from" in form else EVERY, needs=form.names("needs"),
+        sets=form.names("sets"), guards=read_guards(form, faults), not_by=form.names("not_by"),
+        ends=form.plain("ends", name in ("withdrawn", "expired")), label=form.text("label"), labels=form.labels,
+        source=str(node.source),
+    )  # fmt: skip
+
+
+def read_offer(node: Node, faults: Faults) -> OfferRule:
+    form = Form(node, faults, "offer", OFFER_KEYS)
+    expires = form.text("expires") or None
+    if expires and not _DURATION.match(expires):
+        faults.add("wrong_kind", form.at("expires"), f"{expires!r} is no ISO 8601 duration", "write P14D or PT48H")
+    withdrawn, expired = form.get("withdrawn"), form.get("expired")
+    return OfferRule(
+        answers={
+            key: read_answer(key, one, faults)
+            for key, one in form.items("answers")
+            if named(key, one, faults, "answer")
+        },
+        withdrawn=read_answer("withdrawn", withdrawn, faults) if withdrawn else None,
+        expired=read_answer("expired", expired, faults, by=False) if expired else None,
+        expires=expires,
+        grants=read_grants(form.get("grants"), faults),
+        source=str(node.source),
+    )
+
+
+def read_grants(node: Node | None, faults: Faults) -> Grants:
+    if node is None:
+        return Grants()
+    form = Form(node, faults, "grants", {"groups": is_names, "links": is_map})
+    links: dict[str, tuple[str, ...]] = {}
+    for key, one in form.items("links"):
+        if is_names(one.plain()):
+            links[key] = (one.value,) if isinstance(one.value, str) else tuple(one.plain())
+        else:
+            faults.add("wrong_kind", one.source, f"grants of link {key}", "write a list of groups")
+    return Grants(form.names("groups") or ("base",), links)
+
+
+def read_guards(form: Form, faults: Faults) -> tuple[GuardRule, ...]:
+    """The guards written under `guard` or `guards`: CEL text, an extension's name, or a mapping with `when`."""
+    out: list[GuardRule] = []
+    for key in ("guard", "guards"):
+        node = form.get(key)
+        if node is not None and node.value is not None:
+            for one in node.value if node.is_list else (node,):
+                rule = _guard(one, faults)
+                if rule is not None:
+                    out.append(rule)
+    return tuple(out)
+
+
+def _guard(node: Node, faults: Faults) -> GuardRule | None:
+    source = str(node.source)
+    rule = GuardRule("", source=source)
+    text = node.value
+    if node.is_map:
+        keys = dict.fromkeys(("when", "code", "message", "fix"), is_text)
+        form = Form(node, faults, "guard", keys)
+        text = form.text("when")
+        rule = replace(
+            rule, code=form.text("code", "guard_refused"), message=form.text("message"), fix=form.text("fix")
+        )
+    if not is_text(text):
+        faults.add("guard_syntax", node.source, "a guard is text", "write a CEL expression or pillar.function")
+        return None
+    if _EXTENSION.match(text) and text.split(".")[0] not in VARIABLES:
+        return replace(rule, text=text, extension=text)
+    try:
+        return replace(rule, text=text, guard=compile_guard(text, source))
+    except DefinitionsRefused as refused:
+        faults.found.extend(refused.faults)
+        return None
+
+
+def read_codes(node: Node, faults: Faults, *, parent: bool) -> dict[str, Code]:
+    """The values of a list or of an `add`. `parent`: each must say `is:` which core code it is a kind of."""
+    out: dict[str, Code] = {}
+    for name, one in node.items():
+        if isinstance(one.value, str) and not parent:
+            out[name] = Code(name, one.value, parent=name)
+            continue
+        if parent and not one.is_map:
+            faults.add("code_without_parent", node.at(name), f"code {name} names no core code", "add is: a core code")
+            continue
+        form = Form(one, faults, f"code {name}", dict.fromkeys(("title", "term", "is", "label"), is_text))
+        is_ = form.text("is")
+        if parent and not is_:
+            faults.add("code_without_parent", node.at(name), f"code {name} names no core code", "add is: a core code")
+            continue
+        title = form.text("title") or form.text("label") or name.replace("_", " ").capitalize()
+        out[name] = Code(name, title, form.text("term"), is_ or name, form.labels)
+    return out

@@ -1,0 +1,147 @@
+"""The JSON Schema part of a field: which keywords may be written, what a layer may not loosen, and compiling.
+
+Patterns run in a linear-time engine (no look-around, no back-references). No `$ref`: nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+import jsonschema_rs
+
+from comity.kernel.types.definition import Faults, Node, Source, nearest
+from comity.names import AGENCY
+
+TYPES = frozenset(("string", "integer", "number", "boolean", "array", "object", "null"))
+LEAST = frozenset(("minLength", "minimum", "exclusiveMinimum", "minItems", "minProperties", "minContains"))
+MOST = frozenset(("maxLength", "maximum", "exclusiveMaximum", "maxItems", "maxProperties", "maxContains"))
+INSIDE = frozenset(("items", "not", "contains", "additionalProperties", "if", "then", "else", "propertyNames"))
+SEVERAL = frozenset(("anyOf", "oneOf", "allOf", "prefixItems"))
+PLAIN = frozenset(
+    ("type", "format", "pattern", "enum", "const", "multipleOf", "uniqueItems", "properties", "description", "examples",
+     "title", "dependentRequired")
+)  # fmt: skip
+KEYWORDS = PLAIN | LEAST | MOST | INSIDE | SEVERAL
+NESTED = KEYWORDS | {"required"}
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,9})?\Z")
+FORMATS: Mapping[str, Callable[[str], bool]] = {
+    "decimal": lambda text: _DECIMAL.match(text) is not None,
+    "agency": lambda text: AGENCY.match(text) is not None,
+}
+KNOWN_FORMATS = frozenset(FORMATS) | {
+    "date", "date-time", "time", "duration", "uuid", "email", "uri", "ipv4", "ipv6", "hostname",
+}  # fmt: skip
+
+
+def validator(schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    """A compiled validator: formats checked, patterns linear, no network. Raises jsonschema_rs.ValidationError."""
+    return jsonschema_rs.Draft202012Validator(
+        dict(schema),
+        validate_formats=True,
+        formats=dict(FORMATS),
+        pattern_options=jsonschema_rs.RegexOptions(size_limit=1_000_000),
+        offline=True,
+    )
+
+
+def check(node: Node, keywords: frozenset[str], faults: Faults, what: str) -> None:
+    """Faults of the JSON Schema keywords in `node`; other keys of the top level are the caller's to judge."""
+    for key, one in node.items():
+        if key in keywords:
+            _keyword(key, one, node.at(key), faults, what)
+
+
+def _nested(node: Node, faults: Faults, what: str) -> None:
+    if isinstance(node.value, bool):
+        return
+    if not node.is_map:
+        faults.add("schema_refused", node.source, f"{what} must be a schema", "write it as key: value lines")
+        return
+    for key in node.value:
+        if key not in NESTED:
+            faults.add("unknown_key", node.at(key), f"{what} has no keyword {key!r}", nearest(key, NESTED))
+    check(node, NESTED, faults, what)
+
+
+def _keyword(key: str, one: Node, at: Source, faults: Faults, what: str) -> None:
+    value = one.plain()
+    if key in INSIDE:
+        _nested(one, faults, f"{key} of {what}")
+    elif key in SEVERAL or key == "properties":
+        parts: Iterator[Node] = iter(one.value) if one.is_list else (part for _, part in one.items())
+        for part in parts:
+            _nested(part, faults, f"{key} of {what}")
+    elif key == "format" and value not in KNOWN_FORMATS:
+        faults.add("unknown_format", at, f"{what} has the unknown format {value!r}", nearest(str(value), KNOWN_FORMATS))
+    elif key == "pattern":
+        refused = pattern_refused(value) if isinstance(value, str) else "a pattern is text"
+        if refused:
+            faults.add("pattern_refused", at, f"{what}: {refused}", "write it without look-around or back-references")
+    elif key == "type" and not set(value if isinstance(value, list) else [value]) <= TYPES:
+        faults.add("schema_refused", at, f"{what} has the unknown type {value!r}", nearest(str(value), TYPES))
+    else:
+        refused = _refused(key, json.dumps(value))
+        if refused:
+            faults.add("schema_refused", at, f"{key} of {what}: {refused}", "correct the value")
+
+
+@lru_cache(maxsize=4096)
+def _refused(key: str, value: str) -> str:
+    try:
+        validator({key: json.loads(value)})
+    except (jsonschema_rs.ValidationError, ValueError) as error:
+        return str(error).splitlines()[0]
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def pattern_refused(pattern: str) -> str:
+    """Why a pattern cannot run in the linear-time engine; empty when it can."""
+    if len(pattern) > 500:
+        return f"a pattern of {len(pattern)} characters, over 500"
+    try:
+        validator({"pattern": pattern})
+    except (jsonschema_rs.ValidationError, ValueError) as error:
+        return str(error).splitlines()[0] + " in the linear-time engine"
+    return ""
+
+
+def loosened(core: Mapping[str, Any], layer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each keyword with which `layer` says more is allowed than `core` does, and how. (allOf would bar it anyway.)"""
+    for key, value in layer.items():
+        if key not in core:
+            continue
+        old = core[key]
+        if key == "type" and not _types(value) <= _types(old):
+            yield key, f"type {value} where the core has {old}"
+        elif key in MOST and value > old:
+            yield key, f"{key} {value} is over the core's {old}"
+        elif key in LEAST and value < old:
+            yield key, f"{key} {value} is under the core's {old}"
+        elif key == "enum" and any(one not in old for one in value):
+            yield key, f"enum adds {[one for one in value if one not in old]}"
+        elif (key in ("format", "const", "multipleOf") and value != old) or (
+            key in ("uniqueItems", "additionalProperties") and old != value and value is not (key == "uniqueItems")
+        ):
+            yield key, f"{key} {value} where the core has {old}"
+        elif key == "items" and isinstance(old, dict) and isinstance(value, dict):
+            yield from loosened(old, value)
+        elif key == "properties":
+            for name in value.keys() & old.keys():
+                yield from loosened(old[name], value[name])
+
+
+def _types(value: Any) -> set[str]:
+    named = set(value) if isinstance(value, list) else {value}
+    return named | {"integer"} if "number" in named else named
+
+
+def narrowed(core: dict[str, Any], layer: dict[str, Any]) -> dict[str, Any]:
+    """The effective schema: the layer's words over the core's, and the core's whole schema as `allOf`."""
+    if not layer:
+        return core
+    return {**core, **layer, "allOf": [*layer.get("allOf", ()), core]}

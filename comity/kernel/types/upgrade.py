@@ -1,0 +1,259 @@
+"""What new definitions mean for an agency: what holds, what changes by itself, and what a person must decide.
+
+Old records are never judged by newer rules until they are changed, so a narrower shape *changes*; what would leave
+records without a home (a type, field, code or state that is gone) must be *decided*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comity.kernel.types.catalogue import Act, Answer, Catalogue, Field, Link, Type
+from comity.kernel.types.lifecycle import answers
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One difference: a code, where (`investigation.case.fields.title`), what, and for decisions what to do."""
+
+    code: str
+    path: str
+    message: str
+    fix: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        out = {"code": self.code, "path": self.path, "message": self.message}
+        return {**out, "fix": self.fix} if self.fix else out
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`holds` are the paths of all parts that are the same; `changes` and `decide` the differences."""
+
+    agency: str
+    holds: tuple[str, ...]
+    changes: tuple[Line, ...]
+    decide: tuple[Line, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the new definitions can be installed without a decision."""
+        return not self.decide
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "agency": self.agency, "holds": len(self.holds),
+            "changes": [one.as_json() for one in self.changes], "decide": [one.as_json() for one in self.decide],
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How far an agency works in the core's own terms: of the core's fields, how many are kept as they are, how many
+    narrowed; how many the layers added; and the types the layers own outright."""
+
+    kept: int
+    narrowed: int
+    added: int
+    own_types: int
+
+    @property
+    def percent(self) -> int:
+        """Of all fields in the agency's catalogue, the share (0-100, rounded down) that are the core's."""
+        whole = self.kept + self.narrowed + self.added
+        return 100 * (self.kept + self.narrowed) // whole if whole else 100
+
+    def as_json(self) -> dict[str, int]:
+        return {
+            "kept": self.kept, "narrowed": self.narrowed, "added": self.added, "own_types": self.own_types,
+            "percent": self.percent,
+        }  # fmt: skip
+
+
+def fit(catalogue: Catalogue, core: Catalogue) -> Fit:
+    """Counted over fields. `core` is the catalogue of the core alone (`load(core)`)."""
+    kept = narrowed = added = own = 0
+    for of in catalogue.types.values():
+        plain = core.types.get(of.core_name)
+        own += of.name not in core.types
+        for name, one in of.fields.items():
+            old = plain.fields.get(name) if plain else None
+            if old is None:
+                added += 1
+            elif _binding(old) == _binding(one):
+                kept += 1
+            else:
+                narrowed += 1
+    return Fit(kept, narrowed, added, own)
+
+
+def _binding(one: Field) -> tuple[Any, ...]:
+    """What a field lets in and where it must be: words and places in files left out."""
+    states = sorted(one.required_in)
+    return one.schema, one.group, one.find, one.cls, sorted(one.values or ()), one.required, one.required_from, states
+
+
+def compare(old: Catalogue, new: Catalogue) -> Report:
+    """The differences that an agency meets when `new` takes the place of `old`."""
+    holds: list[str] = []
+    changes: list[Line] = []
+    decide: list[Line] = []
+    for name, before in old.types.items():
+        after = new.types.get(name)
+        if after is None:
+            said, fix = f"the type {name} is gone", "choose the type that takes its place, or keep a type of your own"
+            decide.append(Line("type_removed", name, said, fix))
+            continue
+        for kind, line in _type(before, after):
+            if kind == "same":
+                holds.append(line.path)
+            else:
+                (decide if kind == "decide" else changes).append(line)
+    for name in new.types.keys() - old.types.keys():
+        changes.append(Line("type_added", name, f"the type {name} is new"))
+    for name in sorted(old.marks.keys() - new.marks.keys()):
+        fix = "declare it in your own layer, or name the mark that takes its place"
+        decide.append(Line("mark_removed", f"marks.{name}", f"the mark {name} is gone", fix))
+    return Report(new.agency, tuple(holds), tuple(sorted(changes, key=_path)), tuple(sorted(decide, key=_path)))
+
+
+def _path(line: Line) -> str:
+    return line.path
+
+
+Sorted = Iterator[tuple[str, Line]]
+
+
+def _type(old: Type, new: Type) -> Sorted:
+    yield from _parts(old, new, "fields", old.fields, new.fields)
+    yield from _parts(old, new, "links", old.links, new.links)
+    yield from _states(old, new)
+    yield from _steps(old, new, "acts", old.acts, new.acts)
+    yield from _steps(old, new, "offer", answers(old.offer), answers(new.offer))
+    if old.number != new.number:
+        yield "change", Line("number_changed", f"{old.name}.number", f"numbers are now {new.number}, were {old.number}")
+    if old.handling - new.handling:
+        gone = ", ".join(sorted(old.handling - new.handling))
+        yield (
+            "decide",
+            Line("handling_removed", f"{old.name}.handling", f"no longer marked {gone}", "mark in your layer"),
+        )
+
+
+def _parts(old: Type, new: Type, kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Sorted:
+    for name, one in before.items():
+        path = f"{old.name}.{kind}.{name}"
+        other = after.get(name)
+        if other is None:
+            fix = "take it into your own layer, or name the field that takes its place"
+            yield "decide", Line("removed", path, f"{name} is gone; records hold it", fix)
+            continue
+        more = sorted((other.required_in - one.required_in) & old.states.keys())
+        if more:
+            said = f"{name} is now required in {', '.join(more)}"
+            yield "decide", Line("now_required", path, said, "see that those who enter can give it; old records hold")
+        found = list(_field(path, one, other) if isinstance(one, Field) else _link(path, one, other))
+        yield from found
+        if not found and not more:
+            yield "same", Line("same", path, "")
+    for name in after.keys() - before.keys():
+        path = f"{new.name}.{kind}.{name}"
+        plain = [mine for mine in before if mine.endswith(f":{name}")]
+        if plain:
+            said, fix = f"the core now has {name}; you have {plain[0]}", "use the core's, or give yours another name"
+            yield "decide", Line("name_met", path, said, fix)
+        elif new.initial in after[name].required_in:
+            fix = "see that those who enter can give it"
+            yield "decide", Line("now_required", path, f"{name} is new and required from the start", fix)
+        else:
+            yield "change", Line("added", path, f"{name} is new")
+
+
+def _field(path: str, old: Field, new: Field) -> Sorted:
+    if old.schema.get("type") != new.schema.get("type"):
+        said = f"was {old.schema.get('type')}, is {new.schema.get('type')}"
+        yield "decide", Line("type_changed", path, said, "say how old values are to be read")
+    elif old.schema != new.schema:
+        yield "change", Line("shape_changed", path, "its shape differs; old values hold until they are changed")
+    gone = sorted((old.values or {}).keys() - (new.values or {}).keys()) if new.values is not None else []
+    if gone:
+        said = f"the codes {', '.join(gone)} are gone"
+        yield "decide", Line("code_removed", path, said, "name the code that takes its place")
+    if (new.values or {}).keys() - (old.values or {}).keys():
+        more = ", ".join(sorted((new.values or {}).keys() - (old.values or {}).keys()))
+        yield "change", Line("code_added", path, f"new codes: {more}")
+    if old.group != new.group:
+        said = f"was in the group {old.group}, is in {new.group}: other readers"
+        yield "decide", Line("group_changed", path, said, "look at your agreements and roles before installing")
+    for key in ("find", "party", "counterparty", "effective", "input", "cls"):
+        if getattr(old, key) != getattr(new, key):
+            said = f"{key} was {getattr(old, key)}, is {getattr(new, key)}"
+            yield "change", Line(f"{key}_changed", path, said)
+
+
+def _link(path: str, old: Link, new: Link) -> Sorted:
+    gone = set(old.to) - set(new.to)
+    if gone and "any" not in new.to:
+        said = f"no longer points at {', '.join(sorted(gone))}"
+        yield "decide", Line("target_removed", path, said, "choose another link for those records")
+    elif set(new.to) != set(old.to):
+        yield "change", Line("target_added", path, f"points at {', '.join(new.to)}")
+    if old.many and not new.many:
+        yield "decide", Line("now_single", path, "one record only from now on", "choose which one stays")
+    elif old.many != new.many:
+        yield "change", Line("now_many", path, "may now point at several")
+    if old.inherit != new.inherit:
+        yield "change", Line("inherit_changed", path, f"inherit was {old.inherit}, is {new.inherit}")
+
+
+def _states(old: Type, new: Type) -> Sorted:
+    for name, one in old.states.items():
+        path = f"{old.name}.states.{name}"
+        other = new.states.get(name)
+        if other is None:
+            fix = "name the state that takes its place"
+            yield "decide", Line("state_removed", path, f"the state {name} is gone; records stand in it", fix)
+        elif one.core != other.core:
+            fix = "look at what others will read"
+            yield "decide", Line("state_moved", path, f"others read {other.core} in place of {one.core}", fix)
+        elif other.divided and not one.divided:
+            said = f"is divided now; records in it count as {other.entry}"
+            yield "decide", Line("state_divided", path, said, "place open records in their sub-states")
+        elif one.final != other.final:
+            yield "change", Line("final_changed", path, f"final was {one.final}, is {other.final}")
+        else:
+            yield "same", Line("same", path, "")
+    for name in new.states.keys() - old.states.keys():
+        yield "change", Line("added", f"{new.name}.states.{name}", f"the state {name} is new")
+    if old.initial != new.initial:
+        yield "change", Line("initial_changed", f"{new.name}.states", f"records start in {new.initial}")
+
+
+def _steps(
+    old: Type, new: Type, kind: str, before: Mapping[str, Act] | Mapping[str, Answer],
+    after: Mapping[str, Act] | Mapping[str, Answer],
+) -> Sorted:  # fmt: skip
+    for name, one in before.items():
+        path = f"{old.name}.{kind}.{name}"
+        other = after.get(name)
+        if other is None:
+            yield (
+                "decide",
+                Line("act_removed", path, f"{name} can no longer be done", "name the act that is done instead"),
+            )
+            continue
+        found = [
+            key
+            for key in ("from_", "to", "by", "needs", "sets", "not_by", "ends", "creates", "package", "owes")
+            if getattr(one, key, None) != getattr(other, key, None)
+        ]
+        if [rule.text for rule in one.guards] != [rule.text for rule in other.guards]:
+            found.append("guard")
+        for key in found:
+            yield "change", Line(f"{key.rstrip('_')}_changed", path, f"{key.rstrip('_')} of {name} differs")
+        if not found:
+            yield "same", Line("same", path, "")
+    for name in after.keys() - before.keys():
+        yield "change", Line("added", f"{new.name}.{kind}.{name}", f"{name} is new")

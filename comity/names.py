@@ -1,0 +1,40 @@
+"""How things are named and numbered: ids, agency and type names, number patterns."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+
+AGENCY = re.compile(r"[a-z][a-z0-9-]{1,31}\Z")
+TYPE = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_]*)+\Z")
+FIELD = re.compile(r"([a-z][a-z0-9-]*:)?[a-z][a-z0-9_]*\Z")
+_PLACEHOLDER = re.compile(r"\{(agency|type|year|station|seq)(?::0(\d{1,2}))?\}")
+
+
+def new_id() -> uuid.UUID:
+    """A random UUIDv4: an id says nothing about when, where or how many."""
+    return uuid.uuid4()
+
+
+def number_faults(pattern: str) -> list[str]:
+    """What is wrong with a number pattern such as `{agency}-{year}-{seq:06}`; empty when it is good."""
+    faults = []
+    rest = _PLACEHOLDER.sub("", pattern)
+    if "{" in rest or "}" in rest:
+        faults.append("only {agency}, {type}, {year}, {station} and {seq:06} stand in a number")
+    if "{seq" not in pattern:
+        faults.append("a number needs {seq}, the agency's own running count")
+    return faults
+
+
+def number_key(pattern: str, *, agency: str, type_name: str, year: int, station: str = "") -> str:
+    """The counter a number is drawn from: the pattern with all but the running count filled in."""
+    parts: Mapping[str, str] = {"agency": agency.upper(), "type": type_name, "year": str(year), "station": station}
+    return _PLACEHOLDER.sub(lambda m: parts.get(m[1], "{seq}") if m[1] != "seq" else "{seq}", pattern)
+
+
+def number_text(pattern: str, key: str, seq: int) -> str:
+    """The number itself: `key` with its running count written as wide as the pattern asks."""
+    width = next((int(m[2]) for m in _PLACEHOLDER.finditer(pattern) if m[1] == "seq" and m[2]), 1)
+    return key.replace("{seq}", f"{seq:0{width}d}")

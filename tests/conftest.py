@@ -1,0 +1,52 @@
+"""What every test may use. `database`: a server of this worker's own, tables applied, reached in production's roles."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from comity.config.database import Database, migrate, open_database
+from comity.config.settings import Settings, settings
+
+
+def test_binaries() -> Path | None:
+    """The PostgreSQL that the suite runs on: None is the embedded one, COMITY_TEST_PG_BIN names another."""
+    named = os.environ.get("COMITY_TEST_PG_BIN")
+    return Path(named) if named else None
+
+
+test_binaries.__test__ = False  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """COMITY_HOME of this worker, in the environment too; no test touches the one of the person who runs it."""
+    folder = tmp_path_factory.mktemp("home")
+    before = {name: os.environ.pop(name, None) for name in _DATABASE_VARIABLES}
+    os.environ["COMITY_HOME"] = str(folder)
+    yield folder
+    os.environ.pop("COMITY_HOME")
+    os.environ.update({name: value for name, value in before.items() if value is not None})
+
+
+_DATABASE_VARIABLES = ("COMITY_HOME", "DATABASE_URL", "DATABASE_ADMIN_URL", "DATABASE_SEQUENCER_URL")
+
+
+@pytest.fixture(scope="session")
+def node_settings(home: Path) -> Settings:
+    return settings({"COMITY_HOME": str(home)})
+
+
+@pytest.fixture(scope="session")
+def bare_database(node_settings: Settings) -> Iterator[Database]:
+    """A server with the roles and extensions, before any table."""
+    with open_database(node_settings, test_binaries()) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def database(bare_database: Database) -> Database:
+    """The same with all migrations applied. Addresses by role: app_url, owner_url, sequencer_url, superuser_url."""
+    migrate(bare_database)
+    return bare_database
