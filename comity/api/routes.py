@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
 from ninja.operation import Operation
@@ -30,6 +31,11 @@ api = Api(
 )
 for part in (records.router, batches.router, files.router, around.router):
     api.add_router("", part)
+
+
+def addresses() -> list[URLPattern | URLResolver]:
+    """The patterns below /api/v1/, without ninja's own page for people: it has none to show."""
+    return [one for one in api.urls[0] if getattr(one, "name", "") != "api-root"]
 
 
 @api.exception_handler(ValidationError)

@@ -61,7 +61,7 @@ def choose(home: Path, agency: str | None, seat: str | None) -> str:
     if len(fitting) == 1:
         return fitting[0].token
     if not fitting:
-        who = " ".join(part for part in (seat, f"of {agency}" if agency else "") if part) or "anyone"
+        who = f"{seat or 'any member'} of {agency}" if agency else (seat or "anyone")
         raise Problem(
             "seat_unknown",
             f"this machine holds no token for {who}",

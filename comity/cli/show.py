@@ -159,25 +159,43 @@ def _offer(view: View, zone: ZoneInfo, out: Console) -> None:
 
 
 def _timeline(lines: Sequence[Mapping[str, Any]], zone: ZoneInfo, out: Console) -> None:
-    columns = ("v", "happened", "act", "state", "by", "what", "reason", "place, leaf")
+    columns = ("", "happened", "act", "by", "what")
     rows = [_moment(one, zone) for one in lines]
-    out.print(speech.table(columns, rows) if rows else "no acts to see")
+    out.print(speech.table(columns, rows, whole=("happened", "act")) if rows else "no acts to see")
 
 
 def _moment(one: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
-    """One entry as a row of the timeline."""
-    moved = one["state_from"] not in ("", one["state_to"])
-    state = f"{one['state_from']} → {one['state_to']}" if moved else one["state_to"]
-    late = f" late: {one['cause']}" if one["late"] else ""
-    names = [_words(name.partition("/")[2] or name) for name in one["changes"]]
-    what = "erased" if one["erased"] else ", ".join(dict.fromkeys(names))
+    """One entry as a row of the timeline: its entering only where it was not at once, its place in the log last."""
+    happened, entered = _when(one["occurred_at"], zone), _when(one["at"], zone)
+    when = happened if happened == entered else f"{happened}\nentered {entered}"
+    moved = one["state_from"] != one["state_to"] and one["state_to"]
+    what = ["erased under an order"] if one["erased"] else _changes(one["changes"])
     if one["corrects"]:
-        what = f"corrects {one['corrects'][:8]}: {what}"
-    place = f"#{one['place']}" if one["place"] is not None else "not placed yet"
-    return (
-        one["version"], _when(one["occurred_at"], zone), f"{one['act']}{late}", state,
-        f"{one['agency']} {one['member']}", what, one["reason"], f"{place} {one['leaf'][:8]}",
-    )  # fmt: skip
+        what.insert(0, f"corrects entry {one['corrects'][:8]}")
+    what += [f"reason: {one['reason']}"] if one["reason"] else []
+    what += [f"late{': ' + one['cause'] if one['cause'] else ''}"] if one["late"] else []
+    place = f"place {one['place']}" if one["place"] is not None else "not placed yet"
+    what.append(f"{place}, leaf {one['leaf'][:12]}")
+    act = f"{one['act']}\n→ {one['state_to']}" if moved else one["act"]
+    return one["version"], when, act, f"{one['member']}\n{one['agency']}", "\n".join(what)
+
+
+def _changes(changes: Mapping[str, Any]) -> list[str]:
+    """What an entry set, unset, tied and untied, a line each."""
+    lines: list[str] = []
+    for path, value in changes.items():
+        kind, _, name = path.partition("/")
+        if kind == "set":
+            lines.append(f"{_words(name)}: {_cut(_plain(value))}")
+        elif kind == "unset":
+            lines.append(f"{_words(name)}: taken away")
+        elif name:
+            lines.append(f"{_words(kind)}: {_words(name.partition('/')[0])}")
+    return list(dict.fromkeys(lines))
+
+
+def _cut(text: str, length: int = 72) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _value(one: Field | None, value: Any) -> str:

@@ -42,7 +42,7 @@ def say(shown: Shown, *, as_json: bool) -> int:
     elif callable(shown.page):
         shown.page(console())
     elif shown.page:
-        console().print(shown.page, markup=False, highlight=False)
+        console().print(shown.page, markup=False, soft_wrap=True)
     return shown.code
 
 
@@ -111,15 +111,15 @@ def missing_page(missing: Any, out: Console) -> None:
     )  # fmt: skip
 
 
-def table(columns: tuple[str, ...], rows: Any, *, title: str | None = None) -> Any:
-    """A plain table; what a record says is never read as markup."""
+def table(columns: tuple[str, ...], rows: Any, *, whole: tuple[str, ...] = ()) -> Any:
+    """A plain table; what a record says is never read as markup. The columns in `whole` are never broken."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", show_edge=False, pad_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(column, overflow="fold", no_wrap=column in whole)
     for row in rows:
         made.add_row(*(one if hasattr(one, "__rich_console__") else Text(_shown(one)) for one in row))
     return made

@@ -2,6 +2,6 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from comity.api.routes import api
+from comity.api.routes import addresses
 
-urlpatterns: list[URLPattern | URLResolver] = [path("api/v1/", api.urls)]
+urlpatterns: list[URLPattern | URLResolver] = [path("api/v1/", (addresses(), "ninja", "api"))]

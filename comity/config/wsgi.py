@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from comity.config import loader, log
 from comity.config.children import end_with_parent
 from comity.config.settings import Settings, settings
 from comity.config.startup import StartupRefused
+from comity.errors import Problem
 
 if TYPE_CHECKING:
     from comity.kernel.records.node import Node
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 GATE = "comity.api.gate.Gate"
 THREADS = 4
 """Threads of one HTTP worker: enough to wait for the disk with, few enough not to fight over the interpreter."""
+
+WARM = 50
+"""So many agencies' definitions are loaded at the start."""
 
 
 def make(of: Settings) -> WSGIHandler:
@@ -63,4 +69,14 @@ def metrics_folder(of: Settings) -> Path:
 def application() -> WSGIHandler:
     """Called once by each HTTP worker, which ends with the server that started it."""
     end_with_parent()
-    return make(settings())
+    made = make(settings())
+    threading.Thread(target=_warm, name="comity-warm", daemon=True).start()
+    return made
+
+
+def _warm() -> None:
+    """Open the node and load the definitions before the first request asks for them. A failure is told to that one."""
+    with contextlib.suppress(Problem):
+        node = service.node()
+        for name in node.agencies()[:WARM]:
+            node.catalogue(name)

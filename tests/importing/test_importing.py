@@ -6,13 +6,16 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from uuid import uuid4
 
+import openpyxl
 import pytest
 from psycopg_pool import ConnectionPool
 
-from comity import clock
 from comity.config import paths
 from comity.config.database import Database
 from comity.config.loader import core_files
@@ -34,7 +37,7 @@ needs_whole = pytest.mark.skipif(not WHOLE.is_dir(), reason="the full city files
 
 
 class City:
-    """A police department of its own on the shared database, with one records clerk and one analyst who may enter nothing."""
+    """A police department of its own on the shared database: a records clerk, and a member who may enter nothing."""
 
     def __init__(self, url: str, home: Path) -> None:
         self.url, self.home = url, home
@@ -44,7 +47,7 @@ class City:
         own["agency.yml"] = own["agency.yml"].replace("agency: cpd", f"agency: {self.agency}")
         install(
             self.node, Actor(self.agency, str(uuid4()), "operator", kind="operator"), agency=self.agency,
-            core=core_files(), jurisdiction=read_folder(paths.data("jurisdictions") / "us-federal"), own=own,
+            core=core_files(), jurisdiction=read_folder(paths.jurisdictions() / "us-federal"), own=own,
         )  # fmt: skip
         self.clerk = self.member("R. Clerk", "records_clerk")
         self.stranger = self.member("N. Rights", "administrator")
@@ -53,7 +56,8 @@ class City:
         member = uuid4()
         with self.node.transaction(self.agency) as (conn, _):
             conn.execute(
-                "insert into comity.member (id, agency, name, roles) values (%s, %s, %s, %s)",
+                """insert into comity.member (id, agency, name, roles, state, version)
+                   values (%s, %s, %s, %s, 'active', 1)""",
                 (member, self.agency, name, [role]),
             )
         return Actor(self.agency, str(member), name)
@@ -111,7 +115,8 @@ def test_the_sample_comes_in_whole_and_linked(city: City) -> None:
     assert (report.rejects, report.unmapped, report.rejected) == (None, [], {})
     assert told[-1].rows == 300 and told[-1].bytes_done == told[-1].bytes_total
     linked = city.rows(
-        """select count(*) from comity.link l join comity.record i on i.id = l.record join comity.record p on p.id = l.target
+        """select count(*) from comity.link l
+             join comity.record i on i.id = l.record join comity.record p on p.id = l.target
             where l.name = 'place' and i.type = 'investigation.incident' and p.type = 'registry.place'"""
     )
     assert linked == [(300,)]
@@ -135,6 +140,52 @@ def test_the_same_file_again_changes_nothing(city: City) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", ["tsv", "xlsx", "json", "jsonl"])
+def test_the_same_rows_in_another_format_change_nothing(city: City, tmp_path: Path, kind: str) -> None:
+    city.run(SAMPLE)
+    with SAMPLE.open(newline="") as source:
+        rows = list(csv.DictReader(source))
+    file = tmp_path / f"sample.{kind}"
+    if kind == "tsv":
+        with file.open("w", encoding="utf-8-sig", newline="") as out:
+            writer = csv.DictWriter(out, rows[0], delimiter="\t")
+            writer.writeheader()
+            writer.writerows(rows)
+    elif kind == "json":
+        file.write_text(json.dumps({"source": "a city", "rows": rows}, indent=1))
+    elif kind == "jsonl":
+        file.write_text("\n".join(json.dumps(row) for row in rows))
+    else:
+        typed(rows, file)
+    report = city.run(file)
+    assert (report.unchanged, report.rows_entered, dict(report.rejected)) == (300, 0, {})
+
+
+def typed(rows: list[dict[str, str]], file: Path) -> None:
+    """The rows as a person would keep them in a sheet: numbers, times and yes or no as such, codes as text."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    sheet.append(list(rows[0]))
+    for row in rows:
+        cells: dict[str, object] = {name: value or None for name, value in row.items()}
+        for name in ("ID", "Ward", "Community Area"):
+            cells[name] = int(row[name])
+        for name in ("Latitude", "Longitude"):
+            cells[name] = float(row[name]) if row[name] else None
+        for name in ("Arrest", "Domestic"):
+            cells[name] = row[name] == "true"
+        cells["Date"] = datetime.strptime(row["Date"], "%m/%d/%Y %I:%M:%S %p")  # noqa: DTZ007 -- a sheet has no zone
+        sheet.append(list(cells.values()))
+    book.save(file)
+
+
+def test_two_imports_of_one_file_at_once_enter_it_once(city: City) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(lambda _: city.run(SAMPLE, rejects=city.home / f"{uuid4()}.csv"), range(2)))
+    assert sorted((one.rows_entered, one.unchanged, one.rows_rejected) for one in reports) == [(0, 300, 0), (300, 0, 0)]
+    assert city.count()["investigation.incident"] == 300
+
+
 def test_a_row_that_changed_is_refused_with_the_record_to_amend(city: City, tmp_path: Path) -> None:
     city.run(SAMPLE)
     before = city.count()
@@ -152,10 +203,13 @@ def test_a_bad_row_leaves_no_half_of_itself(city: City, tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     only = rows[9]["Block"]
     assert [row["Block"] for row in rows].count(only) == 1
-    long = "X" * 400
-    report = city.run(
-        edited(tmp_path, {11: (rows[9]["Case Number"], long), 12: (rows[10]["Date"], "soon"), 13: (",", ",,"), 14: (rows[12]["Case Number"], "")})
-    )  # fmt: skip
+    change = {
+        11: (rows[9]["Case Number"], "X" * 400),
+        12: (rows[10]["Date"], "soon"),
+        13: (",", ",,"),
+        14: (rows[12]["Case Number"], ""),
+    }
+    report = city.run(edited(tmp_path, change))
     assert report.rows_rejected == 4 and report.rows_entered == 296
     found = {(one["row"], one["code"], one["field"], one["column"]) for one in lines(report.rejects)}
     assert found == {
@@ -167,22 +221,19 @@ def test_a_bad_row_leaves_no_half_of_itself(city: City, tmp_path: Path) -> None:
     assert (
         city.rows("select 1 from comity.record where type = 'registry.place' and fields->>'address' = %s", only) == []
     )
-    assert city.run(SAMPLE).as_json() | {"rows_entered": 4, "unchanged": 296} == city.run(SAMPLE).as_json() | {
-        "rows_entered": 4, "unchanged": 296, "seconds": 0,
-    } or True  # fmt: skip
+    corrected = city.run(SAMPLE)
+    assert (corrected.rows_entered, corrected.unchanged, corrected.rows_rejected) == (4, 296, 0)
     assert city.count()["investigation.incident"] == 300
 
 
 def test_a_shared_place_survives_the_refusal_of_the_row_that_named_it_first(city: City, tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     header, first, *_ = SAMPLE.read_text().splitlines()
-    case, date = first.split(",")[1:3]
-    same = first.replace(first.split(",")[0], "1", 1)
-    file.write_text("\n".join([header, first.replace(case, "X" * 99), same, same.replace("1,", "2,", 1)]) + "\n")
+    number, case, rest = first.split(",", 2)
+    file.write_text("\n".join([header, f"{number},{'X' * 99},{rest}", f"1,{case},{rest}", f"2,{case},{rest}"]) + "\n")
     report = city.run(file)
     assert (report.rows_entered, report.rows_rejected) == (2, 1)
     assert city.count() == {"registry.place": 1, "investigation.incident": 2}
-    assert date
 
 
 def test_an_absent_column_stops_before_anything_is_written(city: City, tmp_path: Path) -> None:
@@ -217,7 +268,7 @@ def test_unmapped_columns_are_listed(city: City, tmp_path: Path) -> None:
 
 def test_a_dry_run_judges_and_writes_nothing(city: City, tmp_path: Path) -> None:
     with SAMPLE.open(newline="") as file:
-        case = list(csv.DictReader(file))[0]["Case Number"]
+        case = next(csv.DictReader(file))["Case Number"]
     report = city.run(edited(tmp_path, {2: (case, "X" * 99)}), dry_run=True, rejects=tmp_path / "out" / "r.csv")
     assert (report.rows_entered, dict(report.rejected)) == (299, {"max_length": 1})
     assert lines(report.rejects)[0]["row"] == "2"
@@ -233,7 +284,7 @@ def test_who_may_not_enter_is_told_once_and_nothing_is_written(city: City) -> No
 
 def test_a_formula_in_a_reject_does_not_run_in_a_spreadsheet(city: City, tmp_path: Path) -> None:
     with SAMPLE.open(newline="") as file:
-        date = list(csv.DictReader(file))[0]["Date"]
+        date = next(csv.DictReader(file))["Date"]
     report = city.run(edited(tmp_path, {2: (date, "=HYPERLINK(1)")}), dry_run=True)
     assert {one["value"] for one in lines(report.rejects)} == {"'=HYPERLINK(1)"}
 
@@ -244,7 +295,10 @@ def test_offences_of_one_incident_share_it_and_the_first_row_stands(city: City, 
         "FIRST_OCCURRENCE_DATE,LAST_OCCURRENCE_DATE,REPORTED_DATE,INCIDENT_ADDRESS,GEO_X,GEO_Y,GEO_LON,GEO_LAT,"
         "DISTRICT_ID,PRECINCT_ID,NEIGHBORHOOD_ID,IS_CRIME,IS_TRAFFIC,VICTIM_COUNT,x,y"
     )
-    row = "{n},{i},{o},1313,0,weapon-poss,other,11/5/2023 1:30:00 AM,,11/5/2023 2:30:00 AM,{at},0,0,-104.9,39.7,1,111,cbd,1,0,1,0,0"
+    row = (
+        "{n},{i},{o},1313,0,weapon-poss,other,11/5/2023 1:30:00 AM,,11/5/2023 2:30:00 AM,{at},0,0,-104.9,39.7,1,111,"
+        "cbd,1,0,1,0,0"
+    )
     given = [
         ("100", "1001", "1 MAIN ST"),
         ("100", "1002", "1 MAIN STREET"),
@@ -293,7 +347,6 @@ def test_a_killed_import_is_completed_by_the_next_run(city: City, tmp_path: Path
 
 
 @needs_whole
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "mapping", "rows", "types"),
     [
@@ -304,11 +357,23 @@ def test_a_killed_import_is_completed_by_the_next_run(city: City, tmp_path: Path
         ),
     ],
 )  # fmt: skip
-def test_the_whole_files_of_two_cities(city: City, name: str, mapping: Path, rows: int, types: dict[str, int]) -> None:
+def test_the_whole_files_of_two_cities(
+    city: City, tmp_path: Path, name: str, mapping: Path, rows: int, types: dict[str, int]
+) -> None:
     dry = city.run(WHOLE / name, mapping, dry_run=True)
     assert (dry.rows, dry.rows_entered, dict(dry.entered), dry.unmapped) == (rows, rows, types, [])
-    began = clock.monotonic()
-    report = city.run(WHOLE / name, mapping)
-    print(name, round(rows / (clock.monotonic() - began)), "rows/s", round(report.peak_memory_mib), "MiB")
-    assert (report.rows_entered, dict(report.rejected)) == (rows, {})
+    part = tmp_path / name
+    with (WHOLE / name).open("rb") as whole, part.open("wb") as out:
+        out.writelines(islice(whole, 2_501))
+    report = city.run(part, mapping)
+    assert (report.rows_entered, dict(report.rejected)) == (2_500, {})
     assert city.count() == dict(report.entered)
+
+
+def test_the_rejects_are_not_written_over_what_is_read(city: City, tmp_path: Path) -> None:
+    file = edited(tmp_path, {})
+    for place in (file, file.with_suffix(".jsonl")):
+        with pytest.raises(Problem) as caught:
+            city.run(file, rejects=place)
+        assert caught.value.code == "import_refused"
+    assert file.is_file()

@@ -11,7 +11,7 @@ from comity.kernel.policy import decide, mask
 from comity.kernel.policy.actor import Actor, held_roles
 from comity.kernel.policy.cedar import ACTIONS, SEEING, Rule, literal
 from comity.kernel.policy.decide import Decision, Policies, policies_for
-from comity.kernel.policy.generate import IncomingAgreement
+from comity.kernel.policy.generate import IncomingAgreement, rules
 from comity.kernel.types.catalogue import ReadRule, Role
 from tests.policy.world import (
     CPD_ATF,
@@ -144,6 +144,7 @@ def test_without_held_roles_a_name_that_another_role_explains_does_not_count() -
     assert held_roles(replace(member("atf", "chief"), held=None), atf) == {"chief"}
     assert held_roles(replace(SUPERVISOR, held=None), atf) == {"supervisor"}
     assert held_roles(replace(AGENT, held=frozenset({"gone"})), atf) == frozenset()
+    assert held_roles(replace(AGENT, roles=frozenset({"agent"})), atf) == frozenset()  # taken away since
 
 
 def test_the_system_reads_and_does_its_own_acts_at_home() -> None:
@@ -358,7 +359,7 @@ def test_a_mark_that_only_the_owner_knows_is_read_where_agreed_and_else_bars() -
 
 def test_a_forbid_that_errs_denies(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = Rule("broken", "never", ("read",), "forbid", when=("resource.absent == 1",))
-    generated = decide.rules
+    generated = rules
     monkeypatch.setattr(decide, "rules", lambda *given: (*generated(*given), broken))
     denied = ask(policies("atf"), AGENT, "read", record())
     assert not denied.allowed
@@ -391,7 +392,7 @@ def test_leaving_out_rules_that_cannot_apply_changes_no_decision() -> None:
                     sliced = ask(of, actor, action, what, act="close")
                     whole = Policies.__new__(Policies)
                     whole.__dict__.update(of.__dict__)
-                    whole._slices = _Whole(of)  # type: ignore[assignment]
+                    whole._slices = _Whole(of)
                     assert ask(whole, actor, action, what, act="close") == sliced
 
 

@@ -16,9 +16,10 @@ from psycopg.conninfo import make_conninfo
 
 from comity.config.database import Database
 from comity.kernel.policy import decide
-from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.actor import Actor, held_roles
 from comity.kernel.policy.cedar import SCHEMA, Rule
 from comity.kernel.policy.decide import Policies, Resource
+from comity.kernel.policy.generate import rules
 from comity.kernel.policy.scope import Binding, PolicyNotCompilable, compile_residuals
 from tests.policy.world import MARKS, ROLES, TODAY, TYPES, catalogue, member, policies
 
@@ -131,7 +132,7 @@ def world(bare_database: Database) -> Iterator[World]:
 
 def by_cedar(of: Policies, actor: Actor, world: World, action: str, group: str, numbers: Sequence[int]) -> set[int]:
     """Those of the records that full decisions allow, over all policies, asked of the engine itself."""
-    principal = decide._member(actor, decide.held_roles(actor, of.catalogue), actor.member)
+    principal = decide._member(actor, held_roles(actor, of.catalogue), actor.member)
     entities: list[dict[str, Any]] = [principal]
     for number in numbers:
         entity = decide._record(replace(world.resources[number], grants=world.granted(number, actor)))
@@ -304,7 +305,7 @@ def test_a_policy_that_is_still_open_elsewhere_is_refused(change: dict[str, Any]
     "context.today + 9223372036854775807 > 1",
 ])  # fmt: skip
 def test_a_forbid_that_errs_or_cannot_be_compiled_shows_nothing(monkeypatch: pytest.MonkeyPatch, when: str) -> None:
-    generated = decide.rules
+    generated = rules
     broken = Rule("broken", "never", ("read",), "forbid", when=(when,))
     monkeypatch.setattr(decide, "rules", lambda *given: (*generated(*given), broken))
     with pytest.raises(PolicyNotCompilable):

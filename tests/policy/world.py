@@ -135,7 +135,8 @@ def catalogue(agency: str, **changed: Any) -> Catalogue:
     """The agency's definitions; `changed` replaces parts of them."""
     values: dict[str, Any] = {
         "agency": agency, "jurisdiction": "us-federal", "digest": f"digest of {agency}", "types": TYPES,
-        "roles": {role.name: role for role in ROLES[agency]}, "agreements": AGREEMENTS[agency], "marks": MARKS,
+        "roles": {role.name: role for role in ROLES[agency]}, "agreements": AGREEMENTS[agency],
+        "marks": MARKS | ({"tax_return": Mark("tax_return", "Tax return")} if agency == "atf" else {}),
         "codes": {}, "rules": {}, "definition": AgencyDefinition(agency),
     }  # fmt: skip
     return Catalogue(**{**values, **changed})

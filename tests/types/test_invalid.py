@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Every folder of tests/invalid is a world with one thing wrong; its name is the code with which it must be refused."""
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ SYSTEM = "system"
 class Actor:
     """`member` is the member's id as text. `roles` are the roles held and the lifecycle roles that they fill.
 
-    `held` are the roles of roles.yml alone; None when only `roles` is known, see `held_roles`.
+    `held` are the roles of roles.yml alone; None when only `roles` is known, see `held_roles`. Whoever reads the roles
+    anew replaces both; a role that is no longer in `roles` does not count, whatever `held` still says.
     `purpose` is what the member states for this request; agreements and marks name the purposes that they serve.
     """
 
@@ -65,7 +66,7 @@ def held_roles(actor: Actor, catalogue: Catalogue) -> frozenset[str]:
     if actor.kind != "member":
         return frozenset()
     if actor.held is not None:
-        return frozenset(role for role in actor.held if role in catalogue.roles)
+        return frozenset(role for role in actor.held & actor.roles if role in catalogue.roles)
     named = [catalogue.roles[role] for role in actor.roles if role in catalogue.roles]
     return frozenset(
         role.name for role in named if not any(role.name in other.is_ for other in named if other is not role)

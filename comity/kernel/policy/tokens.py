@@ -185,6 +185,10 @@ def redeem(node: Directory, code: str) -> Issued:
 
 def admit(node: Directory, agency: str, name: str, roles: Sequence[str]) -> Issued:
     """Let a member in and issue a token in one step, as `invite` and `redeem` do in two: for set-up by the operator."""
+    known = node.catalogue(agency).roles
+    unknown = [role for role in roles if role not in known]
+    if unknown or not roles:
+        raise Problem("invalid", f"{agency} has no role {', '.join(unknown)}", fix=f"its roles are {', '.join(known)}")
     with node.transaction(agency) as (conn, _):
         return _issue(conn, _admit(conn, agency, name, roles))
 

@@ -73,18 +73,24 @@ class RejectFiles:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self.path = path
+        self.path = path.with_suffix(".csv") if path else None
         self._files: list[TextIO] = []
         self._csv: Any = None
-        if path is not None:
-            for old in (path, path.with_suffix(".jsonl")):
-                old.unlink(missing_ok=True)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return (self.path, self.path.with_suffix(".jsonl")) if self.path else ()
+
+    def start(self) -> None:
+        """Remove what an earlier run left under the same names."""
+        for old in self.paths:
+            old.unlink(missing_ok=True)
 
     def write(self, rejects: Sequence[Reject], *, taken: bool = False) -> None:
         if self.path is None:
             return
         if not self._files:
-            self._open(self.path)
+            self._open()
         for one in rejects:
             line = {**asdict(one), "outcome": "taken" if taken else "refused"}
             self._csv.writerow([_plain(line[name]) for name in COLUMNS])
@@ -100,11 +106,11 @@ class RejectFiles:
             one.close()
         return str(self.path) if self._files else None
 
-    def _open(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for one in (path, path.with_suffix(".jsonl")):
+    def _open(self) -> None:
+        for one in self.paths:
+            one.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(one, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            self._files.append(open(handle, "w", encoding="utf-8", errors="backslashreplace", newline=""))  # noqa: SIM115, PTH123
+            self._files.append(os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline=""))
         self._csv = csv.writer(self._files[0])
         self._csv.writerow(COLUMNS)
 

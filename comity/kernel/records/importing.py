@@ -67,13 +67,22 @@ def run(
         raise Problem("mapping_invalid", detail, faults=faults, fix=first.fix)
     digest = _digest(file)
     place = rejects or node.home / "imports" / f"{rules.name}-{digest[:12]}-rejects.csv"
+    _spare(place, file, mapping)
     take: _Take = _Judge(catalogue) if dry_run else _Enter(node, actor, rules)
     return _Import(rules, file, digest, take, place, dry_run, progress).run(node.extensions.formats)
 
 
 def inspect(file: Path, mapping: Path, *, rejects: Path | None = None, progress: Report | None = None) -> ImportReport:
     """Read and map a file without a node: what the mapping alone can tell. Raises as `run` does before it writes."""
+    if rejects:
+        _spare(rejects, file, mapping)
     return _Import(load(mapping), file, _digest(file), _Judge(None), rejects, True, progress).run({})
+
+
+def _spare(rejects: Path, *given: Path) -> None:
+    """Refuse to write the rejects over what is read."""
+    if {one.resolve() for one in RejectFiles(rejects).paths} & {one.resolve() for one in given}:
+        raise Problem("import_refused", f"The rejects would be written over {rejects}.", fix="Name another file.")
 
 
 def _digest(file: Path) -> str:
@@ -125,6 +134,7 @@ class _Import:
                         "import_refused", f"The file lacks what the mapping reads: {names}.", faults=absent,
                         fix=absent[0].fix,
                     )  # fmt: skip
+                self.rejects.start()
                 self._rows(table)
         except Problem as problem:
             problem.extra.setdefault("rows_done", self.report.rows - len(self.waiting))

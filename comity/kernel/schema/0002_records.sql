@@ -226,18 +226,3 @@ begin
     return query select distinct c.agency from comity.collision_key c
                   where c.key = any(keys) and c.agency <> comity.me();
 end $$;
-
--- A view follower's table: every ordinary text fact with a standard term, for the count of what was typed twice.
-create table comity.fact (
-    entry uuid not null,
-    agency text not null,
-    record uuid not null,
-    field text not null,
-    term text not null,
-    value_key bytea not null,
-    place bigint not null,
-    typed boolean not null,
-    observed boolean not null,
-    primary key (entry, field)
-);
-create index fact_value on comity.fact (value_key, term);

@@ -39,10 +39,10 @@ begin
         execute format('create policy own_delete on comity.%I for delete using (agency = comity.me())', t);
     end loop;
     -- one's own only
-    foreach t in array array['member', 'counter', 'number_block', 'idempotency', 'follower', 'outbox', 'pending', 'fact'] loop
+    foreach t in array array['member', 'counter', 'number_block', 'idempotency', 'follower', 'outbox', 'pending'] loop
         execute format('create policy own on comity.%I using (agency = comity.me()) with check (agency = comity.me())', t);
     end loop;
-    foreach t in array array['entry', 'entry_content', 'sequence', 'record', 'link', 'term', 'file', 'fact', 'member',
+    foreach t in array array['entry', 'entry_content', 'sequence', 'record', 'link', 'term', 'file', 'member',
         'counter', 'number_block', 'idempotency', 'follower', 'outbox', 'pending', 'agreement', 'offer', 'share',
         'emergency', 'token', 'invitation', 'disclosure', 'collision_key', 'pointer'] loop
         execute format('alter table comity.%I enable row level security', t);
@@ -93,7 +93,7 @@ grant select, insert on comity.entry, comity.entry_content, comity.disclosure, c
     comity.emergency, comity.number_block to comity_app;
 grant select, insert, update on comity.record, comity.offer, comity.share, comity.member, comity.counter,
     comity.follower, comity.outbox, comity.file to comity_app;
-grant select, insert, update, delete on comity.link, comity.term, comity.agreement, comity.fact to comity_app;
+grant select, insert, update, delete on comity.link, comity.term, comity.agreement to comity_app;
 grant select, insert on comity.idempotency to comity_app;
 grant insert on comity.pending to comity_app;
 grant select on comity.sequence, comity.pointer to comity_app;

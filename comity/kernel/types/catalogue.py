@@ -125,7 +125,8 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`core` is the state others read. `divided`: a layer put sub-states within it; `entry` is the first of them."""
+    """`core` is the state others read. `divided`: a layer put sub-states within it; `entry` is the first of them.
+    `barred`: an act from or to it is forbidden to this agency, so that it may be out of reach or a dead end."""
 
     name: str
     core: str
@@ -133,6 +134,7 @@ class State:
     final: bool = False
     divided: bool = False
     entry: str = ""
+    barred: bool = False
     label: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     source: str = ""

@@ -224,7 +224,8 @@ def _narrow_done(draft: Draft, core: Done, form: Form, faults: Faults) -> Done:
     return replace(
         core, by=(frozenset(form.names("by")) or core.by), from_=from_, to=to,
         needs=_joined(core.needs, form.names("needs")), sets=_joined(core.sets, form.names("sets")),
-        not_by=_joined(core.not_by, form.names("not_by")), guards=core.guards + reading.read_guards(form, faults), source=str(form.source),
+        not_by=_joined(core.not_by, form.names("not_by")), guards=core.guards + reading.read_guards(form, faults),
+        source=str(form.source),
         label=form.text("label", core.label), labels={**core.labels, **form.labels},
     )  # fmt: skip
 
@@ -318,9 +319,16 @@ def _forbid(draft: Draft, form: Form, faults: Faults) -> None:
         if reason and not is_text(reason):
             faults.add("wrong_kind", source, f"the reason to forbid {name} must be text", "write the citation")
         elif name in draft.acts:
-            del draft.acts[name]
+            _bar(draft, draft.acts.pop(name))
         elif not name.startswith("find."):
             fix = nearest(name, draft.acts, "name an act of this type, or find.<type>.<field>")
             faults.add("act_unknown", source, f"{draft.name} has no act {name}", fix)
             continue
         draft.forbid[name] = str(reason or "")
+
+
+def _bar(draft: Draft, act: Act) -> None:
+    """Remembers the states that a forbidden act leaves and reaches: that they are cut off is the statute's doing."""
+    for name, one in draft.states.items():
+        if name == act.to or name in act.from_ or one.core in act.from_ or (act.from_ == EVERY and not one.final):
+            draft.states[name] = replace(one, barred=True)

@@ -100,14 +100,14 @@ def check(catalogue: Catalogue) -> list[Fault]:
 def _type(of: Type, catalogue: Catalogue) -> Iterator[Fault]:
     moves = edges(of.acts.values(), of.offer, of.states)
     if of.initial in of.states:
-        seen = reached([of.initial], moves)
+        seen = reached([of.initial, *(name for name, one in of.states.items() if one.barred)], moves)
         for name, state in of.states.items():
             if name not in seen and not state.divided:
                 fix = f"add an act that leads to {name}, or remove the state"
                 yield Fault("unreachable_state", state.source, f"{of.name}: no act leads to {name}", fix)
     for name, state in of.states.items():
         out = [to for come, to in moves if come == name]
-        if not state.final and not out and not state.divided:
+        if not state.final and not out and not state.divided and not state.barred:
             fix = f"mark {name} final: true, or add an act that leaves it"
             yield Fault("dead_end", state.source, f"{of.name}: nothing leads out of {name}", fix)
     steps: list[Act | Answer] = [*of.acts.values(), *answers(of.offer).values()]

@@ -33,17 +33,24 @@ from comity.kernel.types.reading import LAYER_KEYS, TYPE_KEYS, Draft
 from comity.names import TYPE
 
 _SINGLE = {"jurisdiction": "jurisdiction.yml", "agency": "agency.yml"}
-_FOLDERS = ("types", "codes", "rules", "examples", "boards", "records", "mappings")
+_FOLDERS = ("types", "codes", "rules", "examples", "boards", "records")
 _FILE = re.compile(r"(?P<folder>[a-z]+)/(?P<stem>[A-Za-z0-9_.-]+)\.yml\Z")
 _IS = re.compile(r"[a-z][a-z0-9-]*\Z")
 
 
 def read_folder(path: Path) -> Files:
-    """A layer's files below `path`: `.yml` and `.yaml`, hidden ones apart. A missing folder is an empty layer."""
+    """A layer's files below `path`: `.yml` and `.yaml`, hidden ones apart. A missing folder is an empty layer.
+
+    `mappings/` is left out: import mappings belong to the importer and define nothing.
+    """
     found = {}
     for file in sorted(path.rglob("*.y*ml")) if path.is_dir() else ():
         name = file.relative_to(path)
-        if file.suffix in (".yml", ".yaml") and not any(part.startswith((".", "_")) for part in name.parts):
+        if (
+            name.parts[0] != "mappings"
+            and file.suffix in (".yml", ".yaml")
+            and not any(part.startswith((".", "_")) for part in name.parts)
+        ):
             found[name.as_posix()] = _text(file, name.as_posix())
     return found
 
@@ -117,7 +124,7 @@ class _Loading:
         self.lists: dict[str, CodeList] = {}
         self.marks: dict[str, Mark] = {}
         self.rules: dict[str, Any] = {}
-        self.plain: dict[str, dict[str, Any]] = {"examples": {}, "boards": {}, "records": {}, "mappings": {}}
+        self.plain: dict[str, dict[str, Any]] = {"examples": {}, "boards": {}, "records": {}}
         self.pillars: dict[str, Pillar] = {}
         self.types: list[tuple[str, Form]] = []
         self.drafts: dict[str, Draft] = {}
@@ -196,7 +203,7 @@ class _Loading:
         elif found["folder"] == "rules":
             self.rule(node, home)
         else:
-            name = found["stem"] if found["folder"] in ("records", "mappings") else f"{home}.{found['stem']}"
+            name = found["stem"] if found["folder"] == "records" else f"{home}.{found['stem']}"
             self.plain[found["folder"]][name] = node.plain()
 
     def misnamed(self, form: Form, home: str, stem: str, kind: str) -> None:

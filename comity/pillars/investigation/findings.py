@@ -23,6 +23,9 @@ REQUEST = "forensics.request"
 EXAMINATION = "forensics.examination"
 LABORATORY_REPORT = "forensics.report"
 
+ADOPTED = ("accepted", "adopted", "concluded")
+LIVE_REQUEST = ("offered", "received", "received_with_discrepancy", "completed")
+UNEXPLAINED = ("accepted_with_discrepancy", "discrepant")
 TAKEN_OVER = ("accepted", "accepted_with_discrepancy")
 OUT_WITHIN_THE_AGENCY = ("viewing", "copying", "temporary_locker", "court")
 PROOF_LINKS = ("conduct", "object", "mental_state", "status", "circumstance")
@@ -73,7 +76,7 @@ class ItemTrail:
     @property
     def asked(self) -> Fact | None:
         """The request that counts: the last one that the laboratory has not rejected and nobody withdrew."""
-        live = [one for one in self.requests if one.state in ("offered", "received", "completed")]
+        live = [one for one in self.requests if standing(one) in LIVE_REQUEST]
         return live[-1] if live else None
 
 
@@ -89,6 +92,11 @@ class Gathered:
     trails: tuple[ItemTrail, ...]
     incidents: tuple[Fact, ...]
     documents: tuple[Fact, ...]
+
+
+def standing(fact: Fact) -> str:
+    """Where a two-sided record stands: its offer's answer, which is there before the offerer's own state follows."""
+    return fact.offer.state if fact.offer is not None and fact.state == "offered" else fact.state
 
 
 def day(value: Any) -> date | None:
@@ -143,7 +151,7 @@ def things(facts: Facts, found: Gathered, statutes: Sequence[Mapping[str, Any]],
     out = [_thing("case", found.case, of_case(found), here)]
     for incident in found.incidents:
         asked = [one for one in facts.linking(incident, ADOPTION, "incident") if one.agency == facts.agency]
-        waits = any(one.state == "offered" for one in asked)
+        waits = any(standing(one) == "offered" for one in asked)
         owes = {**here, "incident_owner": incident.agency if waits else facts.agency}
         out.append(_thing("incident", incident, of_incident(facts, incident, asked), owes))
     for person in found.subjects:
@@ -174,7 +182,7 @@ def of_case(found: Gathered) -> dict[str, Finding]:
 
 def of_incident(facts: Facts, incident: Fact, asked: Sequence[Fact]) -> dict[str, Finding]:
     """adopted: an own incident needs no adoption; another's needs its owner's agreement."""
-    agreed = incident.agency == facts.agency or any(one.state in ("adopted", "concluded") for one in asked)
+    agreed = incident.agency == facts.agency or any(standing(one) in ADOPTED for one in asked)
     since = asked[-1].entered_at.date() if asked else facts.subject.entered_at.date()
     return {"adopted": Finding(agreed, since)}
 
@@ -267,7 +275,7 @@ def _withheld(proof: Fact) -> bool:
 def _debtors(facts: Facts, trail: ItemTrail) -> dict[str, str]:
     waiting = trail.waiting[-1].offer if trail.waiting else None
     request = trail.asked.offer if trail.asked else None
-    open_discrepancy = [one for one in trail.transfers if one.state == "discrepant"]
+    open_discrepancy = [one for one in trail.transfers if standing(one) in UNEXPLAINED]
     return {
         "holder": waiting.to_agency if waiting else trail.holder,
         "laboratory": request.to_agency if request else facts.agency,
@@ -299,7 +307,7 @@ def of_item(facts: Facts, trail: ItemTrail, office: str) -> dict[str, Finding]:
     told = facts.linked(item, "report")
     gap = custody_gap(trail)
     waits = trail.waiting
-    unexplained = [one for one in trail.transfers if one.state == "discrepant"]
+    unexplained = [one for one in trail.transfers if standing(one) in UNEXPLAINED]
     released = [one for one in trail.reports if one.state == "reported"]
     asked_on = _asked_on(request) or entered
     said = _said_on(released) or asked_on
@@ -312,7 +320,7 @@ def of_item(facts: Facts, trail: ItemTrail, office: str) -> dict[str, Finding]:
         "custody_answered": Finding(not waits, waits_since, ", ".join(one.number for one in waits)),
         "discrepancy_explained": Finding(not unexplained, unexplained_since),
         "laboratory_asked": Finding(request is not None or bool(released), entered),
-        "laboratory_received": Finding(request is None or request.state != "offered", asked_on),
+        "laboratory_received": Finding(request is None or standing(request) != "offered", asked_on),
         "laboratory_reported": Finding(bool(released) or request is None, asked_on),
         "laboratory_verified": Finding(all(_verified(facts, one) for one in released), said),
         "laboratory_released": Finding(all(office in one.fields.get("released_to", ()) for one in released), said),

@@ -1,0 +1,220 @@
+"""`comity demo`: an empty node, the agencies installed, the story played, and what the record says about it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from comity import clock
+from comity.cli import seats as kept_seats
+from comity.config import loader, paths, worker
+from comity.config.database import Database, open_database
+from comity.config.settings import Settings
+from comity.config.story import SEATS, Story, play
+from comity.config.told import Told
+from comity.errors import Problem
+from comity.kernel.policy import tokens
+from comity.kernel.policy.actor import Actor
+from comity.kernel.records import rebuild, retyped
+from comity.kernel.records.install import install
+from comity.kernel.records.node import Node
+from comity.kernel.types.load import read_folder
+
+MARK = "this-is-a-comity-demo"
+AGENCIES = ("cpd", "dea", "atf", "fsl", "usao")
+
+
+def run(of: Settings, *, serve: bool, as_json: bool) -> int:
+    """Play the demo in a home of its own below COMITY_HOME; with `serve` the API goes on afterwards. Exit code."""
+    demo = replace(of, home=_fresh(of.home / "demo")) if not of.database_url else of
+    told = Told(quiet=as_json)
+    began = clock.monotonic()
+    if of.database_url:
+        _refuse_used(of)
+    with open_database(demo) as database:
+        node = loader._node(demo, database, 4)
+        try:
+            told.say("Comity: one justice record that several institutions keep together.")
+            told.say(f"An empty record is being set up in {demo.home}")
+            seats = prepare(node, demo)
+            set_up = clock.monotonic() - began
+            told.say(f"{len(AGENCIES)} agencies installed in {set_up:.1f} s; each line below is an act of a named seat.\n")
+            played = clock.monotonic()
+            told.began = played
+            with following(demo, database):
+                play(Story(node, seats, told))
+                _settled(node, database)
+                result = _result(node, told, set_up, clock.monotonic() - played)
+        finally:
+            node.close()
+        _report(told, result, as_json)
+        good = result["rebuild_equal"] and result["facts_retyped"] == 0
+    if serve and good:
+        from comity.config.serve import serve as serve_on
+
+        told.say(f"\nThe API goes on. Try, in another terminal:\n  COMITY_HOME={demo.home} comity inbox --as atf")
+        return int(serve_on(demo, as_json=as_json))
+    if not as_json:
+        told.say(f"\nLook around: COMITY_HOME={demo.home} comity show {result['case']} --as atf --seat 'S. Rivera'")
+    return 0 if good else 1
+
+
+def _fresh(home: Path) -> Path:
+    """An empty folder for the demo; an earlier demo there goes, anything else is refused."""
+    if home.exists() and any(home.iterdir()):
+        if not (home / MARK).exists():
+            raise Problem(
+                "startup_refused", f"{home} holds something that is no demo", fix="set COMITY_HOME to another folder"
+            )
+        from comity.config.embedded import Embedded
+
+        Embedded(home).release()
+        _wait_gone(home)
+        shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (home / MARK).write_text("Made by `comity demo`; each demo begins by removing this folder.\n")
+    return home
+
+
+def _wait_gone(home: Path) -> None:
+    """An earlier demo's server may still be ending."""
+    deadline = clock.monotonic() + 15
+    while list(home.rglob("postmaster.pid")) and clock.monotonic() < deadline:
+        clock.pause(0.1)
+    if list(home.rglob("postmaster.pid")):
+        raise Problem("startup_refused", f"a demo is still running in {home}", fix="stop it, then start this one")
+
+
+def _refuse_used(of: Settings) -> None:
+    with open_database(of) as database:
+        node = loader._node(of, database, 1)
+        try:
+            if node.agencies():
+                raise Problem(
+                    "startup_refused", "The database holds agencies already; the demo begins with an empty one",
+                    fix="unset DATABASE_URL, or name an empty database",
+                )  # fmt: skip
+        finally:
+            node.close()
+
+
+def prepare(node: Node, of: Settings) -> dict[str, Actor]:
+    """Install the five agencies and let their members in; their tokens are kept for the command line."""
+    law = read_folder(paths.jurisdictions() / "us-federal")
+    for agency in AGENCIES:
+        own = read_folder(paths.agencies() / agency)
+        install(
+            node, tokens.operator(), agency=agency, core=dict(loader.core_files()), jurisdiction=law, own=own,
+            reason="demo",
+        )  # fmt: skip
+    actors = {}
+    for name, (agency, person, roles) in SEATS.items():
+        issued = tokens.admit(node, agency, person, roles)
+        kept_seats.remember(of.home, agency=agency, member=issued.member, name=person, token=issued.token)
+        actors[name] = tokens.sign_in(node, issued.token)
+    return actors
+
+
+@contextmanager
+def following(of: Settings, database: Database) -> Iterator[None]:
+    """A worker process for the time of the story, started again whenever it is killed."""
+    import threading
+
+    environment = {
+        **os.environ, "COMITY_HOME": str(of.home),
+    }  # fmt: skip
+    ending = threading.Event()
+    held: list[subprocess.Popen[bytes]] = []
+
+    def keep() -> None:
+        while not ending.is_set():
+            process = subprocess.Popen(
+                [sys.executable, "-m", "comity.config.worker"], env=environment, stdout=subprocess.DEVNULL
+            )
+            held[:] = [process]
+            while process.poll() is None and not ending.wait(0.1):
+                pass
+
+    thread = threading.Thread(target=keep, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        thread.join(5)
+        for process in held:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _settled(node: Node, database: Database) -> None:
+    """Wait until everything appended has its place."""
+    deadline = clock.monotonic() + 20
+    while node.lag()["pending"]:
+        if clock.monotonic() > deadline:
+            worker.inline(node, database.sequencer_url)
+            return
+        clock.pause(0.02)
+
+
+def _result(node: Node, told: Told, set_up: float, played: float) -> dict[str, Any]:
+    facts = retyped.count(node)
+    rebuilt = rebuild.run(node)
+    return {
+        **facts.as_json(),
+        "rebuild_equal": rebuilt.equal,
+        "rebuild": rebuilt.as_json(),
+        "disclosures": disclosures(node),
+        "seconds": {"set_up": round(set_up, 2), "story": round(played, 2)},
+        "case": next((s["text"].split()[2].rstrip(",") for s in told.steps if s["text"].startswith("opens case")), ""),
+        "steps": told.steps,
+    }
+
+
+def disclosures(node: Node) -> list[dict[str, Any]]:
+    """Who saw whose records: reader, owner, how many requests, as each owner's own log of disclosures says."""
+    out = []
+    for owner in node.agencies():
+        with node.transaction(owner) as (conn, _):
+            out += [
+                {"owner": owner, "reader": reader, "requests": count, "records": records}
+                for reader, count, records in conn.execute(
+                    """select agency, count(distinct id), count(distinct r->>'record') from comity.disclosure
+                        cross join jsonb_array_elements(records) r where owner = comity.me()
+                        group by agency order by agency"""
+                )
+            ]
+    return out
+
+
+def _report(told: Told, result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False, indent=2))
+        return
+    told.say()
+    told.say(f"Facts entered        {result['facts_entered']}")
+    told.say(f"Facts retyped        {result['facts_retyped']}   (typed again though visible)")
+    told.say(f"Facts re-observed    {result['facts_reobserved']}   (own observations, such as a weight on receipt)")
+    for one in result["disclosures"]:
+        told.say(f"Who saw what         {one['reader']} read {one['records']} records of {one['owner']} in {one['requests']} requests")
+    rebuilt = result["rebuild"]
+    verdict = "equal" if rebuilt["equal"] else "DIFFERENT"
+    told.say(
+        f"Rebuilt from the log {rebuilt['records']} records from {rebuilt['entries']} entries: {verdict}; every leaf checked"
+    )
+    told.say(f"Seconds              {result['seconds']['set_up']} set-up, {result['seconds']['story']} story")
+    for one in result["retyped"]:
+        told.say(f"RETYPED {one}")
+    for one in rebuilt["differences"]:
+        told.say(f"DIFFERENCE {one}")

@@ -1,0 +1,52 @@
+"""Institutions to test the ways in with: the shipped agencies, installed on a node of the test's own database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg_pool import ConnectionPool
+
+from comity.config import loader, paths
+from comity.config.database import Database
+from comity.config.settings import Settings
+from comity.kernel.policy import tokens
+from comity.kernel.records.install import install
+from comity.kernel.records.keys import KeyRing
+from comity.kernel.records.node import Node
+from comity.kernel.types.load import read_folder
+
+AGENCIES = {"cpd": "us-federal", "atf": "us-federal", "dea": "us-federal"}
+SEATS = {
+    "agent": ("atf", "Special Agent Rivera", ["special_agent"]),
+    "supervisor": ("atf", "Group Supervisor Okafor", ["supervisor"]),
+    "administrator": ("atf", "Administrator Lindqvist", ["administrator"]),
+    "detective": ("cpd", "Detective Marsh", ["detective"]),
+    "dea": ("dea", "Special Agent Tran", ["special_agent"]),
+}
+
+
+def furnished(database: Database, settings: Settings) -> Node:
+    """A node on the database, with the agencies installed. Installing again changes nothing."""
+    pool: ConnectionPool[Any] = ConnectionPool(database.app_url, min_size=1, max_size=12, open=True, timeout=10)
+    node = Node(pool=pool, home=settings.home, keys=KeyRing(settings.keys), extensions=loader.extensions())
+    for name, law in AGENCIES.items():
+        install(
+            node, tokens.operator(), agency=name, core=loader.core_files(),
+            jurisdiction=read_folder(paths.jurisdictions() / law), own=read_folder(paths.agencies() / name),
+        )  # fmt: skip
+    return node
+
+
+def seated(node: Node) -> Mapping[str, tokens.Issued]:
+    """A token for each seat. Seats of an earlier call on the same database keep their members."""
+    found = {}
+    for seat, (agency, name, roles) in SEATS.items():
+        with node.transaction(agency) as (conn, _):
+            row = conn.execute("select id::text from comity.member where name = %s", (name,)).fetchone()
+        if row is None:
+            found[seat] = tokens.admit(node, agency, name, roles)
+        else:
+            actor = tokens.Actor(agency, row[0], name)
+            found[seat] = tokens.issue(node, actor)
+    return found

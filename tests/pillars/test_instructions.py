@@ -1,0 +1,41 @@
+"""The two instruction pages are followed word for word: what they say to paste is what loads."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from comity.kernel.types import examples, lifecycle
+from comity.kernel.types.load import load, read_core, read_folder
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```yaml (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FEDERAL = read_folder(ROOT / "jurisdictions" / "us-federal")
+CORE = read_core(ROOT / "comity" / "pillars")
+
+
+def pasted(page: str, below: str) -> dict[str, str]:
+    blocks = BLOCK.findall((ROOT / "docs" / page).read_text())
+    return {path.removeprefix(below): text for path, text in blocks if path.startswith(below)}
+
+
+def test_a_new_agency_by_yaml_alone() -> None:
+    nps = load(CORE, FEDERAL, pasted("adding_an_agency.md", "agencies/nps/"))
+    assert nps.agency == "nps"
+    assert "nps:trail" in nps.type("investigation.incident").fields
+    assert nps.type("investigation.case").fields["program"].core_code("poaching") == "violent_crime"
+    assert {one.to for one in nps.agreements} == {"atf"}
+
+
+def test_a_new_two_sided_type_by_yaml_alone() -> None:
+    core = {**CORE, **pasted("adding_a_type.md", "comity/pillars/")}
+    results = examples.run(load(core))
+    assert [one for one in results if not one.ok] == []
+    assert any(one.type == "evidence.loan" for one in results)
+    own = pasted("adding_an_agency.md", "agencies/nps/") | pasted("adding_a_type.md", "agencies/nps/")
+    nps = load(core, FEDERAL, own)
+    atf = load(core, FEDERAL, read_folder(ROOT / "agencies" / "atf"))
+    loan = atf.type("evidence.loan")
+    assert loan.offer is not None and loan.counterparty == "borrower"
+    assert lifecycle.step(loan, "accepted", "offered") == "on_loan"
+    assert "evidence.loan" in nps.agreements[0].offers
