@@ -51,7 +51,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "same_member": (403, "Another member must do this act"),
     "seat_unknown": (401, "No seat of this agency is known here"),
     "several_seats": (422, "More than one seat fits"),
-    "startup_refused": (500, "The database is not fit for a record"),
+    "startup_refused": (500, "This node cannot start as it is"),
     "token_invalid": (401, "The token is missing, expired or revoked"),
     "type_unknown": (404, "The catalogue has no such type"),
     "unavailable": (503, "The database does not answer"),

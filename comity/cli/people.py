@@ -56,7 +56,9 @@ def token(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
 
     with signed_in(as_, seat) as session:
         issued = issue(session.node, session.actor)
-    return Shown(_issued(issued), f"{issued.token}\nof {issued.name}, {issued.agency}, until {issued.expires_at:%Y-%m-%d}")
+    return Shown(
+        _issued(issued), f"{issued.token}\nof {issued.name}, {issued.agency}, until {issued.expires_at:%Y-%m-%d}"
+    )
 
 
 @member.command("list")

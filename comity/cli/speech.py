@@ -80,7 +80,7 @@ def refuse(problem: Problem, *, as_json: bool) -> int:
 def _refusal_page(problem: Problem, out: Console) -> None:
     from rich.text import Text
 
-    out.print(Text.assemble(("refused ", "bold red"), (problem.code, "bold"), "  ", problem.detail))
+    out.print(Text.assemble(("refused ", "bold red"), (problem.code, "bold"), "  ", problem.detail), soft_wrap=True)
     if problem.faults:
         out.print(
             table(
@@ -91,7 +91,7 @@ def _refusal_page(problem: Problem, out: Console) -> None:
     if problem.extra.get("missing"):
         missing_page(problem.extra["missing"], out)
     if problem.fix:
-        out.print(Text.assemble(("what to do  ", "bold"), problem.fix))
+        out.print(Text.assemble(("what to do  ", "bold"), problem.fix), soft_wrap=True)
 
 
 def missing_page(missing: Any, out: Console) -> None:

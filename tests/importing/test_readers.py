@@ -227,7 +227,7 @@ class TestSpreadsheet:
 
     @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
     def test_a_truncated_workbook(self, tmp_path: Path, share: float) -> None:
-        whole = self.book(tmp_path, [["a"], *([n] for n in range(500))]).read_bytes()
+        whole = self.book(tmp_path, [["a"], *[list[object]([n]) for n in range(500)]]).read_bytes()
         assert refused(put(tmp_path, "cut.xlsx", whole[: int(len(whole) * share)])) == "workbook_damaged"
 
     def test_a_workbook_that_is_none(self, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from comity import clock
 from comity.errors import Problem
 from comity.formats import strict_json
 
-REFUSED = {
+REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "NaN": ('{"fields": {"weight": NaN}}', "json_nan", "fields.weight"),
     "minus infinity in a list": ("[1, -Infinity]", "json_nan", "[1]"),
     "a number past every double": ('{"a": 1e400}', "json_nan", "a"),

@@ -180,6 +180,7 @@ class _Batch:
             )
             if heir is not None:
                 self.changes[heir] = change
+                self.ids[heir] = self.ids[at]
                 self.twins = {t: heir if f == at else f for t, f in self.twins.items() if t != heir}
             else:
                 for twin in [t for t, first in self.twins.items() if first == at]:
@@ -259,7 +260,7 @@ def _decide(
     allow(
         work, "enter",
         Resource(
-            owner=work.agency, type=of.core_name, state=of.core_state(of.initial), marks=frozenset(marks),
+            owner=work.agency, type=of.name, core_type=of.core_name, state=of.core_state(of.initial), marks=frozenset(marks),
             assigned=assigned, parties=frozenset(), entered_by=work.actor.member, grants=frozenset(),
         ),
         act="enter",

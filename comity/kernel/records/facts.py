@@ -21,6 +21,7 @@ class FactGraph:
     def __init__(self, work: Work, subject: Subject) -> None:
         self._work = work
         self._held: dict[str, Fact] = {}
+        self._foreign: dict[str, tuple[Subject, list[str]]] = {}
         self.agency = work.agency
         self.today: date = clock.today(work.catalogue.definition.zone)
         self.subject = self._keep([subject])[0]
@@ -53,6 +54,10 @@ class FactGraph:
             {"owner": agency, "type": type_name, "state": state},
         )
 
+    def disclosed(self) -> list[tuple[Subject, list[str]]]:
+        """Others' records that were read for this package, with the fields: a disclosure of their owners."""
+        return list(self._foreign.values())
+
     def _read(self, condition: str, params: dict[str, Any]) -> list[Fact]:
         may, policy = visible(self._work)
         rows = self._work.conn.cursor(row_factory=dict_row).execute(
@@ -63,8 +68,10 @@ class FactGraph:
 
     def _keep(self, found: Sequence[Subject]) -> list[Fact]:
         new = [one for one in found if str(one.id) not in self._held]
-        for fact in self._facts(new):
+        for fact, subject in zip(self._facts(new), new, strict=True):
             self._held[fact.id] = fact
+            if subject.agency != self.agency:
+                self._foreign[fact.id] = (subject, sorted(fact.fields))
         return [self._held[str(one.id)] for one in found]
 
     def _facts(self, found: Sequence[Subject]) -> Iterable[Fact]:

@@ -93,9 +93,12 @@ def _conditions(
     policy, params = visible(work, action="find")
     conditions = [policy]
     if type:
-        work.catalogue.type(type)
-        conditions.append("r.type = %(type)s")
-        params["type"] = type
+        of = work.catalogue.type(type)
+        conditions.append("r.core_type = %(core_type)s")
+        params["core_type"] = of.core_name
+        if of.name != of.core_name:
+            conditions.append("r.type = %(type)s")
+            params["type"] = type
     if owner:
         conditions.append("r.agency = %(owner)s")
         params["owner"] = owner

@@ -17,6 +17,8 @@ from comity.kernel.records.node import Conn, Node
 from comity.kernel.records.subject import loaded
 
 MOST = 100
+KERNEL_TYPES = ("kernel.layer", "kernel.agency", "kernel.emergency", "kernel.disclosures")
+"""Entries of the kernel's own that stand for no record row."""
 
 
 @dataclass(slots=True)
@@ -92,7 +94,7 @@ def _compare(conn: Conn, out: Rebuilt, agency: str, record: str, entries: list[d
     versions = [row["version"] for row in entries]
     if versions != list(range(1, len(versions) + 1)):
         out.differ(agency, record, f"the versions are {versions[:20]}")
-    if entries[0]["kind"] in ("answer", "erase", "digest") or entries[0]["type"] in ("kernel.layer", "kernel.agency"):
+    if entries[0]["kind"] in ("answer", "erase") or entries[0]["type"] in KERNEL_TYPES:
         return
     state = fold([{**row, "content": loaded(row["content"])} for row in entries])
     if state.type == "kernel.member":

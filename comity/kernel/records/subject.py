@@ -39,7 +39,7 @@ class Subject:
     def resource(self) -> Resource:
         """What policies read of it."""
         return Resource(
-            owner=self.agency, type=self.type_name, state=self.core_state, marks=frozenset(self.folded.marks),
+            owner=self.agency, type=self.type_name, core_type=self.core_type, state=self.core_state, marks=frozenset(self.folded.marks),
             assigned=self.assigned, parties=self.parties, entered_by=self.folded.entered_by,
             grants=frozenset(self.grants),
         )  # fmt: skip

@@ -13,7 +13,7 @@ from comity import names
 from comity.errors import Problem
 from comity.extensions import Fact, Parcel
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import guards, links, offering, owed
+from comity.kernel.records import disclosure, guards, links, offering, owed
 from comity.kernel.records.act import judged
 from comity.kernel.records.change import Repeated, changed, digest_of, replayed, write
 from comity.kernel.records.enter import plan
@@ -75,7 +75,10 @@ def packed(work: Work, rule: Act, subject: Subject, to: str) -> Parcel:
     if build is None:
         raise Problem("act_unknown", f"the package {rule.package} is not installed", fix="install its pillar")
     graph = FactGraph(work, subject)
-    return build(graph, _profile(graph, rule, to))
+    parcel = build(graph, _profile(graph, rule, to))
+    if work.actor.kind == "member":
+        disclosure.told(work, "submit", graph.disclosed())
+    return parcel
 
 
 def _profile(graph: FactGraph, rule: Act, to: str) -> Fact:

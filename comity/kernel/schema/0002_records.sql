@@ -23,8 +23,8 @@ create table comity.record (
     changed_at timestamptz not null,
     unique (agency, number)
 );
-create index record_list on comity.record (type, entered_at desc, id desc);
-create index record_agency_list on comity.record (agency, type, entered_at desc, id desc);
+create index record_list on comity.record (core_type, entered_at desc, id desc);
+create index record_agency_list on comity.record (agency, core_type, entered_at desc, id desc);
 create index record_number on comity.record (number) where number is not null;
 
 create table comity.link (

@@ -60,6 +60,12 @@ create policy both_move on comity.offer for update using (from_agency = comity.m
 
 create policy both_see on comity.share for select using (agency = comity.me() or to_agency = comity.me());
 create policy owner_shares on comity.share for insert with check (agency = comity.me());
+-- In an emergency the reader opens another's record to one member, for a time, where the owner agreed to that type.
+create policy emergency_opens on comity.share for insert with check (
+    to_agency = comity.me() and to_member is not null and basis = 'emergency' and offer is null
+    and until is not null and until <= now() + interval '25 hours'
+    and exists (select 1 from comity.agreement a join comity.record r on r.id = share.record and r.agency = a.agency
+                 where a.agency = share.agency and a.to_agency = comity.me() and a.spec->'emergency' ? r.core_type));
 create policy both_end on comity.share for update using (agency = comity.me() or to_agency = comity.me())
     with check ((agency = comity.me() or to_agency = comity.me()));
 

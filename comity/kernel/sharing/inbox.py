@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 
 from comity.clock import show_instant
 from comity.kernel.policy.actor import Actor
+from comity.kernel.records import disclosure
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.subject import subjects
 
@@ -51,6 +52,7 @@ def _offers(work: Work) -> Iterator[InboxItem]:
         (work.now,),
     ).fetchall()
     seen = subjects(work, [row["id"] for row in rows])
+    disclosure.told(work, "inbox", [(one, ["number"]) for one in seen.values()])
     for row in rows:
         one = seen.get(str(row["id"]))
         if one is None:
@@ -101,14 +103,14 @@ def _pointers(work: Work) -> Iterator[InboxItem]:
 
 def _emergencies(work: Work) -> Iterator[InboxItem]:
     rows = work.conn.execute(
-        """select record::text, agency, opened_at, reason, until from comity.emergency
+        """select record::text, agency, opened_at, reason, until, id::text from comity.emergency
             where owner = comity.me() and reviewed_at is null order by opened_at desc limit 200"""
     ).fetchall()
     seen = subjects(work, [row[0] for row in rows])
-    for record, agency, at, reason, until in rows:
+    for record, agency, at, reason, until, opening in rows:
         one = seen.get(record)
         if one is not None:
             yield InboxItem(
                 "emergency", record, one.core_type, one.folded.number, agency, "unreviewed",
-                f"{agency} opened it in an emergency until {show_instant(until)}: {reason}; review it", at,
+                f"{agency} opened it in an emergency until {show_instant(until)}: {reason}; review {opening}", at,
             )  # fmt: skip

@@ -1,0 +1,75 @@
+"""The command `comity` in this process, on a node with three agencies and a seat for each of its people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from comity.cli import seats
+from comity.cli.app import run
+from comity.config.database import Database
+from comity.config.main import ways
+from comity.config.settings import Settings
+from tests.institutions import furnished, seated
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output, which must be exactly one JSON document."""
+        return json.loads(self.out)
+
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture(scope="session")
+def people(database: Database, node_settings: Settings) -> Path:
+    """The home whose keys hold a token for every seat."""
+    node = furnished(database, node_settings)
+    for issued in seated(node).values():
+        seats.remember(
+            node_settings.home, agency=issued.agency, member=issued.member, name=issued.name, token=issued.token
+        )
+    node.close()
+    return node_settings.home
+
+
+@pytest.fixture
+def comity(people: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.delenv("COMITY_TOKEN", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*arguments: str) -> Said:
+        capfd.readouterr()
+        code = run(ways(), arguments)
+        out, err = capfd.readouterr()
+        return Said(code, out, err)
+
+    return call
+
+
+AGENT = ("--as", "atf", "--seat", "Rivera")
+SUPERVISOR = ("--as", "atf", "--seat", "Okafor")
+
+
+@pytest.fixture
+def case(comity: Command) -> Any:
+    said = comity(
+        "enter", "investigation.case", *AGENT, "--json", "--set", "title=Straw purchases", "--set", "program=firearms",
+        "--set", "opened=2026-11-20",
+    )  # fmt: skip
+    assert said.code == 0, said
+    return said.json
