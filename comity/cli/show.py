@@ -39,11 +39,9 @@ def show(
 
     if at and as_entered:
         raise Problem("request_invalid", "--at and --as-entered exclude each other")
+    then = {"as_entered": given.instant(as_entered, "--as-entered"), "as_of": given.instant(at, "--at")}
     with signed_in(as_, seat, purpose) as session:
-        view = read(
-            session.node, session.actor, session.record(record), as_entered=given.instant(as_entered, "--as-entered"),
-            as_of=given.instant(at, "--at"),
-        )  # fmt: skip
+        view = read(session.node, session.actor, session.record(record), **then)
         catalogue = session.catalogue
     return Shown(view.as_json(), lambda out: _page(view, catalogue, session.actor.agency, out))
 

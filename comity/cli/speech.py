@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from comity.errors import Problem
 if TYPE_CHECKING:
     from rich.console import Console
 
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 OK, REFUSED, USAGE, NOT_FOUND, CONFLICT, NOT_READY, INTERNAL, UNAVAILABLE = 0, 1, 2, 3, 4, 5, 70, 75
 _BY_CODE = {
     "not_ready": NOT_READY, "startup_refused": UNAVAILABLE, "bind_refused": REFUSED, "request_invalid": USAGE,
@@ -63,9 +65,16 @@ def _spell(value: Any) -> Any:
 
 
 def console(*, errors: bool = False) -> Console:
-    from rich.console import Console
+    """A console on which what a record says cannot steer the terminal or turn the direction of the text."""
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
 
-    return Console(stderr=errors, highlight=False, soft_wrap=False)
+    class Harmless(Console):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            for one in super().render(renderable, options):
+                yield one if one.control else Segment(_STEERING.sub("", one.text), one.style)
+
+    return Harmless(stderr=errors, highlight=False)
 
 
 def refuse(problem: Problem, *, as_json: bool) -> int:

@@ -70,7 +70,6 @@ def as_problem(refused: StartupRefused) -> Problem:
     return Problem(code, refused.message, fix=refused.fix, cause=refused.code)
 
 
-@lru_cache(maxsize=4)
 def core_files(root: Path | None = None) -> Mapping[str, str]:
     """The definition files of all pillars, or of those below `root`: the core layer."""
     from comity.kernel.types.load import read_core

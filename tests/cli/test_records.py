@@ -20,7 +20,8 @@ def test_a_case_is_entered_changed_and_shown(comity: Command, case: Any) -> None
     assert (changed.code, changed.json["version"]) == (0, 2)
     page = comity("show", number, *AGENT)
     assert page.code == 0
-    for words in (number, "Straw purchases", "Firearms", "NIBIN lead", "N-12345678", "Special Agent Rivera", "amend"):
+    shown = ("Straw purchases", "Firearms", "NIBIN lead", "N-12345678", "Special Agent Rivera", "amend")
+    for words in (number, *shown):
         assert words in page.out
     shown = comity("show", case["record"], *AGENT, "--json").json
     assert shown["fields"]["atf:nibin_lead"] == "N-12345678" and shown["version"] == 2

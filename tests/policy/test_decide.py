@@ -158,6 +158,15 @@ def test_the_system_reads_and_does_its_own_acts_at_home() -> None:
     assert not ask(ATF, replace(AGENT, roles=frozenset({"system"})), "act", obligation, act="meet").allowed
 
 
+def test_no_role_fills_system_whatever_it_says() -> None:
+    sly = Role("sly", "Sly", frozenset({"agent", "system"}), {"*": ReadRule()})
+    of = policies("atf", roles={"sly": sly})
+    actor = Actor.of(of.catalogue, member="m1", name="", held=["sly"])
+    assert actor.roles == {"sly", "agent"}
+    assert not ask(of, actor, "act", record(type="investigation.obligation"), act="meet").allowed
+    assert held_roles(replace(AGENT, kind="system"), catalogue("atf")) == frozenset()
+
+
 def test_a_statute_bars_an_act_whoever_asks_and_is_cited() -> None:
     strict = policies("atf", types=barred())
     denied = ask(strict, SUPERVISOR, "act", record(), act="close")
@@ -191,6 +200,7 @@ def test_an_offer_is_answered_by_the_receivers_role_only() -> None:
     theirs = replace(offered, owner="usao")
     assert ask(ATF, custodian, "answer", theirs, act="accepted").allowed
     assert not ask(ATF, custodian, "answer", theirs, act="declined").allowed
+    assert not ask(ATF, AGENT, "answer", theirs, act="accepted").allowed
 
 
 def test_the_offerer_withdraws() -> None:
@@ -199,6 +209,7 @@ def test_the_offerer_withdraws() -> None:
         "lifecycle:prosecution.referral:withdrawn",
     )
     assert not ask(ATF, AGENT, "act", offered, act="withdrawn").allowed
+    assert not ask(ATF, member("atf", "supervisor", "special_agent"), "act", offered, act="expired").allowed
 
 
 # --- between agencies -----------------------------------------------------------------------------------------------
@@ -339,11 +350,8 @@ def test_across_agencies_the_mark_must_be_agreed_or_its_receivers_name_us() -> N
 
 
 def test_an_agreement_opens_no_mark_that_it_does_not_list_whoever_receives_it() -> None:
-    report = record("atf", "investigation.report")
-    unlisted = policies("usao", agreed=(IncomingAgreement("atf", replace(CPD_ATF, to="usao", states={})),))
-    actor = replace(PROSECUTOR, purpose="investigation")
-    assert ask(unlisted, actor, "read", report).allowed
-    assert not ask(unlisted, replace(PROSECUTOR), "read", replace(report, marks=frozenset({"grand_jury"}))).allowed
+    assert ask(USAO, PROSECUTOR, "read", INCIDENT).reasons == ("agreement:cpd-usao:read",)
+    assert not ask(USAO, PROSECUTOR, "read", replace(INCIDENT, marks=frozenset({"grand_jury"}))).allowed
 
 
 def test_a_mark_that_only_the_owner_knows_is_read_where_agreed_and_else_bars() -> None:

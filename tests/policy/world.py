@@ -128,7 +128,10 @@ ATF_USAO = Agreement(
     read={"investigation.report": ("base", "narrative")}, find=frozenset({"investigation.report"}),
     marks=frozenset({"grand_jury", "tax_return"}),
 )  # fmt: skip
-AGREEMENTS = {"cpd": (CPD_ATF,), "atf": (ATF_CPD, ATF_USAO), "usao": (), "dea": ()}
+CPD_USAO = Agreement(
+    id="cpd-usao", to="usao", purposes=frozenset({"prosecution"}), read={"investigation.incident": ("base",)}
+)
+AGREEMENTS = {"cpd": (CPD_ATF, CPD_USAO), "atf": (ATF_CPD, ATF_USAO), "usao": (), "dea": ()}
 
 
 def catalogue(agency: str, **changed: Any) -> Catalogue:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from comity.kernel.types.catalogue import Catalogue
+from comity.kernel.types.schema import loosened
 from comity.kernel.types.shape import judge, judge_links, needs_faults
 from tests.types.world import layers, world
 
@@ -44,6 +45,49 @@ def faults(
 )
 def test_each_fault_names_its_code_and_field(fields: dict[str, Any], code: str, path: str) -> None:
     assert faults(fields) == [(code, path)]
+
+
+def test_all_that_is_optional_does_not_make_up_for_what_is_required() -> None:
+    full = {
+        "program": "fraud",
+        "opened": "2026-11-22",
+        "exhibits": 3,
+        "kind": "full",
+        "summary": "All is said",
+        "approval_note": "x",
+    }
+    assert faults({**full, "atf:nibin_lead": "N-00000001"}) == [("required", "fields.title")]
+
+
+def test_a_wrong_date_is_told_how_dates_are_written() -> None:
+    after = {**GOOD, "opened": "22.11.2026"}
+    [fault] = judge(ATF.type(CASE), ATF, before=None, after=after, state="open", supplied=None, act="enter")
+    assert fault.fix == "write it as 2026-11-22"
+
+
+@pytest.mark.parametrize(
+    ("core", "layer", "loose"),
+    [
+        ({"type": "number"}, {"type": "integer"}, []),
+        ({"type": "integer"}, {"type": "number"}, ["type"]),
+        ({"type": ["string", "null"]}, {"type": "string"}, []),
+        ({"type": "string"}, {"type": ["string", "null"]}, ["type"]),
+        ({"enum": ["a", "b"]}, {"enum": ["b"]}, []),
+        ({"enum": ["a", "b"]}, {"enum": ["a", "c"]}, ["enum"]),
+        ({"uniqueItems": True}, {"uniqueItems": False}, ["uniqueItems"]),
+        ({"uniqueItems": False}, {"uniqueItems": True}, []),
+        ({"additionalProperties": False}, {"additionalProperties": True}, ["additionalProperties"]),
+        ({"additionalProperties": True}, {"additionalProperties": False}, []),
+        ({"items": {"maxLength": 5}}, {"items": {"maxLength": 6}}, ["maxLength"]),
+        ({"items": {"maxLength": 5}}, {"items": {"maxLength": 5}}, []),
+        ({"properties": {"a": {"minimum": 1}}}, {"properties": {"a": {"minimum": 0}, "b": {}}}, ["minimum"]),
+        ({"format": "date"}, {"format": "date"}, []),
+        ({"const": 1}, {"const": 2}, ["const"]),
+        ({"maxItems": 3}, {"maxItems": 3, "minItems": 1}, []),
+    ],
+)
+def test_what_loosens_a_shape(core: dict[str, Any], layer: dict[str, Any], loose: list[str]) -> None:
+    assert [key for key, _ in loosened(core, layer)] == loose
 
 
 def test_a_good_record_has_no_fault() -> None:

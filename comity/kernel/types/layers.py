@@ -286,7 +286,7 @@ def _offer(draft: Draft, node: Node, faults: Faults) -> None:
         faults.add("layer_widens_grants", form.at("grants"), said, "grant the same or less")
     if "expired" in form:
         faults.add("layer_changes_act", form.at("expired"), "how an offer expires is the core's", "remove expired")
-    expires = form.text("expires") or core.expires
+    expires = reading.read_expires(form, faults) or core.expires
     draft.offer = OfferRule(
         answers=answers,
         withdrawn=_narrow_answer(draft, core.withdrawn, withdrawn, faults)

@@ -239,9 +239,6 @@ def read_answer(name: str, node: Node, faults: Faults, *, by: bool = True) -> An
 
 def read_offer(node: Node, faults: Faults) -> OfferRule:
     form = Form(node, faults, "offer", OFFER_KEYS)
-    expires = form.text("expires") or None
-    if expires and not _DURATION.match(expires):
-        faults.add("wrong_kind", form.at("expires"), f"{expires!r} is no ISO 8601 duration", "write P14D or PT48H")
     withdrawn, expired = form.get("withdrawn"), form.get("expired")
     return OfferRule(
         answers={
@@ -251,10 +248,17 @@ def read_offer(node: Node, faults: Faults) -> OfferRule:
         },
         withdrawn=read_answer("withdrawn", withdrawn, faults) if withdrawn else None,
         expired=read_answer("expired", expired, faults, by=False) if expired else None,
-        expires=expires,
+        expires=read_expires(form, faults),
         grants=read_grants(form.get("grants"), faults),
         source=str(node.source),
     )
+
+
+def read_expires(form: Form, faults: Faults) -> str | None:
+    expires = form.text("expires") or None
+    if expires and not _DURATION.match(expires):
+        faults.add("wrong_kind", form.at("expires"), f"{expires!r} is no ISO 8601 duration", "write P14D or PT48H")
+    return expires
 
 
 def read_grants(node: Node | None, faults: Faults) -> Grants:
