@@ -8,6 +8,8 @@ import pytest
 
 from comity.config.database import Database, migrate, open_database
 from comity.config.settings import Settings, settings
+from comity.kernel.records.node import Node
+from tests.world import World, installed, node_on
 
 
 def test_binaries() -> Path | None:
@@ -50,3 +52,17 @@ def database(bare_database: Database) -> Database:
     """The same with all migrations applied. Addresses by role: app_url, owner_url, sequencer_url, superuser_url."""
     migrate(bare_database)
     return bare_database
+
+
+@pytest.fixture(scope="session")
+def node(database: Database, node_settings: Settings) -> Iterator[Node]:
+    """A node with the five United States agencies installed."""
+    made = installed(node_on(database, node_settings))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def world(node: Node, database: Database) -> World:
+    """The same with the seats of the demo's story, see tests/world.py."""
+    return World(node, database).admit_all()

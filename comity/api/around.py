@@ -48,7 +48,7 @@ def me(request: HttpRequest) -> HttpResponse:
 
 @router.get("/inbox", **told("What waits for this agency: offers, obligations, pointers, notices", gives="Inbox"))
 def inbox(request: HttpRequest) -> HttpResponse:
-    from comity.kernel.records.inbox import inbox as verb
+    from comity.kernel.sharing.inbox import inbox as verb
 
     return answer({"items": [one.as_json() for one in verb(service.node(), actor_of(request))]})
 

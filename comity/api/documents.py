@@ -110,6 +110,10 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "EntryAddress": opened(
         "entry record agency leaf", entry=ID, record=ID, agency=TEXT, leaf=TEXT, place=nullable(WHOLE)
     ),
+    "OpenInEmergency": closed("reason", reason=TEXT, hours={"type": "integer", "minimum": 1, "maximum": 24}),
+    "Emergency": opened("id record owner agency reason until", id=ID, record=ID, owner=TEXT, agency=TEXT, reason=TEXT),
+    "Emergencies": closed("items", items=listed("Emergency")),
+    "Review": closed("finding", finding=TEXT),
     "Inbox": closed("items", items={"type": "array", "items": OBJECT}),
     "Types": closed("items", items={"type": "array", "items": OBJECT}),
     "Type": opened("type title fields states acts schema", type=TEXT, title=TEXT, schema=OBJECT),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from comity import __version__
-from comity.cli import people, profiles, records, running, show, speech
+from comity.cli import emergencies, people, profiles, records, running, show, speech
 from comity.cli.ways import Ways, attach
 from comity.errors import Problem
 
@@ -58,6 +58,7 @@ for command in _NODE:
     app.command()(command)
 app.add_typer(profiles.profile, name="profile")
 app.add_typer(running.db, name="db")
+app.add_typer(emergencies.emergency, name="emergency")
 app.add_typer(people.member, name="member")
 app.add_typer(people.agency, name="agency")
 

@@ -214,7 +214,7 @@ def find(
 
 def inbox(as_: As = None, seat: SeatName = None, purpose: Purpose = INVESTIGATION, json: Json = False) -> Shown:
     """What waits for this agency: offers to answer, what is owed, whom to call, what was answered."""
-    from comity.kernel.records.inbox import inbox as verb
+    from comity.kernel.sharing.inbox import inbox as verb
 
     with signed_in(as_, seat, purpose) as session:
         lines = [one.as_json() for one in verb(session.node, session.actor)]

@@ -46,7 +46,9 @@ def run(of: Settings, *, serve: bool, as_json: bool) -> int:
             told.say(f"An empty record is being set up in {demo.home}")
             seats = prepare(node, demo)
             set_up = clock.monotonic() - began
-            told.say(f"{len(AGENCIES)} agencies installed in {set_up:.1f} s; each line below is an act of a named seat.\n")
+            told.say(
+                f"{len(AGENCIES)} agencies installed in {set_up:.1f} s; each line below is an act of a named seat.\n"
+            )
             played = clock.monotonic()
             told.began = played
             with following(demo, database):
@@ -207,11 +209,15 @@ def _report(told: Told, result: dict[str, Any], as_json: bool) -> None:
     told.say(f"Facts retyped        {result['facts_retyped']}   (typed again though visible)")
     told.say(f"Facts re-observed    {result['facts_reobserved']}   (own observations, such as a weight on receipt)")
     for one in result["disclosures"]:
-        told.say(f"Who saw what         {one['reader']} read {one['records']} records of {one['owner']} in {one['requests']} requests")
+        told.say(
+            f"Who saw what         {one['reader']} read {one['records']} records of {one['owner']} "
+            f"in {one['requests']} requests"
+        )
     rebuilt = result["rebuild"]
     verdict = "equal" if rebuilt["equal"] else "DIFFERENT"
     told.say(
-        f"Rebuilt from the log {rebuilt['records']} records from {rebuilt['entries']} entries: {verdict}; every leaf checked"
+        f"Rebuilt from the log {rebuilt['records']} records from {rebuilt['entries']} entries: {verdict}; "
+        "every leaf checked"
     )
     told.say(f"Seconds              {result['seconds']['set_up']} set-up, {result['seconds']['story']} story")
     for one in result["retyped"]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import logging.config
-import time
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -18,7 +18,8 @@ FRAMES = 6
 class WithoutContent(logging.Formatter):
     """The line, and of an exception its type and frames."""
 
-    converter = time.gmtime
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
     def formatException(
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -38,8 +39,7 @@ def configure() -> None:
             "formatters": {
                 "line": {
                     "()": "comity.config.log.WithoutContent",
-                    "format": "%(asctime)sZ %(levelname)s %(name)s %(message)s",
-                    "datefmt": "%Y-%m-%dT%H:%M:%S",
+                    "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
                 }
             },
             "handlers": {

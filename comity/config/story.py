@@ -6,14 +6,14 @@ invented; the incidents are a small extract of public data (comity/samples/READM
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from comity import clock
 from comity.config import paths
-from comity.config.told import Told, who
+from comity.config.told import Told
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.act import act
@@ -196,7 +196,7 @@ def _buys(s: Story) -> None:
         ("report1", "Controlled buy of suspected methamphetamine", 12,
          "The subject handed over a clear bag of crystals against 400 dollars of official funds and named it ice."),
         ("report2", "Controlled buy of a pistol", 9,
-         "The subject sold a pistol, said he could not buy one in a shop because of his record, and kept a second on him."),
+         "The subject sold a pistol, said he could not buy one in a shop for his record, and kept a second on him."),
     )  # fmt: skip
     for name, line, days, told in buys:
         s.enter(
@@ -218,7 +218,8 @@ def _buys(s: Story) -> None:
             name, "atf_agent", "evidence.item",
             {**fields, "origin": "purchased", "legal_basis": "purchase", "taken_at": _instant(days),
              "seal_number": f"A-77{4100 + days}"},
-            links={**s.link(case="case", report=report, from_person="person"), "collector": [s.seats["atf_agent"].member]},
+            links={**s.link(case="case", report=report, from_person="person"),
+                   "collector": [s.seats["atf_agent"].member]},
         )  # fmt: skip
         s.act(name, "atf_custodian", "book")
         s.act(name, "atf_custodian", "store", fields={"storage_location": "Vault B, shelf 14"})
@@ -244,6 +245,10 @@ def _laboratory(s: Story) -> None:
         links=s.link(item="item2", case="case"),
     )  # fmt: skip
     s.tell("atf_custodian", f"sends {s.number('item2')} to the laboratory by carrier ({s.number('transfer')})")
+    item = s.read("fsl_technician", "item2")
+    s.told.line(
+        f"the laboratory sees {item.number} ({item.fields['description'].lower()}) and nothing else of the case"
+    )
     s.answer(
         "transfer", "fsl_technician", "accepted_with_discrepancy",
         fields={"received": _instant(5), "seal_intact": True, "received_weight": "28.19",
@@ -283,7 +288,9 @@ def _counts(s: Story) -> None:
 
 def _refused(s: Story) -> None:
     dry = submit(s.node, s.seats["atf_agent"], s.receipts["case"].record, to="usao", dry_run=True)
-    s.tell("atf_agent", f"submit {s.number('case')} --to usao --dry-run: not ready, {len(_blocking(dry))} things missing")
+    s.tell(
+        "atf_agent", f"submit {s.number('case')} --to usao --dry-run: not ready, {len(_blocking(dry))} things missing"
+    )
     real = submit(s.node, s.seats["atf_agent"], s.receipts["case"].record, to="usao")
     if real.receipt is not None:
         raise Problem("not_ready", "the submission should have been refused")
@@ -348,6 +355,10 @@ def _referred(s: Story) -> None:
         f"submit {s.number('case')} --to usao: referred as {s.number('referral')}, "
         + ", ".join(f"{count} records {kind}" for kind, count in kinds.items() if count),
     )
+    bundle = s.read("usao_attorney", "referral")
+    for one in bundle.linked:
+        read(s.node, s.seats["usao_attorney"], one.id)
+    s.tell("usao_attorney", f"reads {bundle.number}: {len(bundle.linked)} linked records, each at the version referred")
     s.answer("referral", "usao_attorney", "accepted", fields={"matter_number": "2026R00417"})
     s.until("atf_agent", "referral", "under_review")
     s.tell("usao_attorney", "takes it under review as matter 2026R00417")

@@ -53,7 +53,7 @@ def _follow(node: Node, agency: str) -> int:
 
 
 def inline(node: Node, sequencer_url: str) -> bool:
-    """Do a worker's round in this process if none is at work; False when another has the turn or there is no address."""
+    """Do a worker's round in this process if none is at work; False when one is, or without an address."""
     if not sequencer_url:
         return False
     with psycopg.connect(sequencer_url, autocommit=True) as conn:

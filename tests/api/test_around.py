@@ -83,6 +83,7 @@ def test_openapi_is_whole(call: Any) -> None:
         "/records/id/{id}/answers/{name}": {"post"}, "/records/id/{id}/history": {"get"},
         "/records/id/{id}/files": {"post"}, "/records/id/{id}/submissions": {"post"}, "/files/{id}": {"get"},
         "/inbox": {"get"}, "/batch": {"post"}, "/types": {"get"}, "/types/{name}": {"get"}, "/entries/{id}": {"get"},
+        "/records/id/{id}/emergency": {"post"}, "/emergencies": {"get"}, "/emergencies/{id}/review": {"post"},
         "/me": {"get"}, "/health": {"get"}, "/metrics": {"get"}, "/openapi.json": {"get"},
     }  # fmt: skip
     assert {path.removeprefix("/api/v1"): set(one) for path, one in document["paths"].items()} == wanted

@@ -15,8 +15,10 @@ from tests.cli.conftest import AGENT, SUPERVISOR, Command
 
 def test_a_case_is_entered_changed_and_shown(comity: Command, case: Any) -> None:
     number = case["number"]
-    changed = comity("amend", number, *AGENT, "--version", "1", "--set", "summary=Three in a week", "--set",
-                     "nibin_lead=N-12345678", "--link", "assigned=Rivera", "--reason", "from the tip", "--json")  # fmt: skip
+    changed = comity(
+        "amend", number, *AGENT, "--version", "1", "--set", "summary=Three in a week", "--set", "nibin_lead=N-12345678",
+        "--link", "assigned=Rivera", "--reason", "from the tip", "--json",
+    )  # fmt: skip
     assert (changed.code, changed.json["version"]) == (0, 2)
     page = comity("show", number, *AGENT)
     assert page.code == 0
@@ -145,8 +147,10 @@ def test_a_token_in_the_environment_speaks(comity: Command, case: Any, monkeypat
 
 
 def test_markup_in_a_record_is_only_text(comity: Command) -> None:
-    entered = comity("enter", "investigation.case", *AGENT, "--json", "--set", "title=[bold]x[/bold] [/nope] \x1b[31mred",
-                     "--set", "program=firearms", "--set", "opened=2026-11-20")  # fmt: skip
+    entered = comity(
+        "enter", "investigation.case", *AGENT, "--json", "--set", "title=[bold]x[/bold] [/nope] \x1b[31mred", "--set",
+        "program=firearms", "--set", "opened=2026-11-20",
+    )  # fmt: skip
     assert entered.code == 0, entered
     for command in ("show", "history"):
         page = comity(command, entered.json["number"], *AGENT)

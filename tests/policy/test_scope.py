@@ -232,6 +232,15 @@ def test_predicates_stand_side_by_side_in_one_query(world: World) -> None:
     )
 
 
+def test_agreements_that_differ_only_in_the_owner_are_asked_once(world: World) -> None:
+    prosecutor = member("usao", "prosecutor", purpose="prosecution")
+    predicate = policies("usao").scope(prosecutor, today=TODAY, prefix="p")
+    assert ["cpd", "dea"] in predicate.params.values()
+    rows = by_sql(policies("usao"), prosecutor, world, "read", "base")
+    seen = {one.owner for n, one in enumerate(world.resources) if n in rows and one.type == "investigation.incident"}
+    assert seen >= {"cpd", "dea"}
+
+
 def test_no_value_stands_in_the_sql() -> None:
     predicate = policies("atf").scope(member("atf", "special_agent", id="m'; --"), today=TODAY, prefix="p")
     for value in ("atf", "cpd", "investigation", "juvenile", "m'; --", "base"):

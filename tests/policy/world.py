@@ -1,7 +1,7 @@
 """Four institutions with roles, agreements and marks, made by hand: ATF, Chicago police, a US attorney, DEA.
 
-ATF reads incidents of the police under an agreement of 2026, the attorney reads what ATF offers, and DEA has agreed
-with nobody. All of it is invented.
+ATF reads incidents of the police under an agreement of 2026, the attorney reads what ATF offers, and DEA has an
+agreement with the attorney alone. All of it is invented.
 """
 
 from __future__ import annotations
@@ -131,7 +131,8 @@ ATF_USAO = Agreement(
 CPD_USAO = Agreement(
     id="cpd-usao", to="usao", purposes=frozenset({"prosecution"}), read={"investigation.incident": ("base",)}
 )
-AGREEMENTS = {"cpd": (CPD_ATF, CPD_USAO), "atf": (ATF_CPD, ATF_USAO), "usao": (), "dea": ()}
+DEA_USAO = replace(CPD_USAO, id="dea-usao")
+AGREEMENTS = {"cpd": (CPD_ATF, CPD_USAO), "atf": (ATF_CPD, ATF_USAO), "usao": (), "dea": (DEA_USAO,)}
 
 
 def catalogue(agency: str, **changed: Any) -> Catalogue:

@@ -7,6 +7,7 @@ reference.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -18,7 +19,7 @@ LIMIT = 2**53 - 1
 
 
 def canonical(value: Any) -> bytes:
-    """RFC 8785 bytes. Raises Problem `invalid` naming the path of a float, a larger integer or an unpaired surrogate."""
+    """RFC 8785 bytes. Raises Problem `invalid` with the path of a float, a larger integer or a lone surrogate."""
     faults: list[Fault] = []
     plain = _examine(value, "", faults)
     if faults:
@@ -26,6 +27,11 @@ def canonical(value: Any) -> bytes:
     if plain:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     return rfc8785.dumps(value)
+
+
+def ordered(keys: Iterable[str]) -> list[str]:
+    """Keys in the order of RFC 8785, section 3.2.3: by UTF-16 code units. The items of an entry stand so."""
+    return sorted(keys, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
 
 
 def _examine(value: Any, path: str, faults: list[Fault]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from comity.clock import show_instant
-from comity.kernel.ledger.canonical import canonical
+from comity.kernel.ledger.canonical import canonical, ordered
 from comity.kernel.ledger.leaf import HASH, SALT, commitment, header_fields, leaf_data, leaf_hash
 
 
@@ -47,19 +47,28 @@ class Entry:
         return canonical(
             header_fields(
                 {
-                    "entry": str(self.id), "agency": self.agency, "record": str(self.record), "type": self.type,
-                    "type_version": self.type_version, "kind": self.kind, "act": self.act, "actor": str(self.actor),
-                    "occurred_at": show_instant(self.occurred_at), "entered_at": show_instant(self.entered_at),
-                    "version": self.version, "state_from": self.state_from, "state_to": self.state_to,
+                    "entry": str(self.id),
+                    "agency": self.agency,
+                    "record": str(self.record),
+                    "type": self.type,
+                    "type_version": self.type_version,
+                    "kind": self.kind,
+                    "act": self.act,
+                    "actor": str(self.actor),
+                    "occurred_at": show_instant(self.occurred_at),
+                    "entered_at": show_instant(self.entered_at),
+                    "version": self.version,
+                    "state_from": self.state_from,
+                    "state_to": self.state_to,
                     "refers": str(self.refers) if self.refers else None,
-                }  # fmt: skip
+                }
             )
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """An entry with the bytes that are stored and hashed. Salts stand in the order of the content's sorted paths."""
+    """An entry with the bytes that are stored and hashed. Salts stand in the order of the content's paths."""
 
     entry: Entry
     content: bytes
@@ -70,12 +79,10 @@ class Sealed:
 
 def seal_bytes(entry: Entry, salts: bytes | None = None) -> Sealed:
     """Compute an entry's stored bytes. `salts` is given only to check an entry again; new ones are random."""
-    paths = sorted(entry.content)
+    paths = ordered(entry.content)
     salts = salts if salts is not None else os.urandom(SALT * len(paths))
     values = [canonical(entry.content[path]) for path in paths]
-    commitments = sorted(
-        commitment(path, salts[SALT * i : SALT * (i + 1)], values[i]) for i, path in enumerate(paths)
-    )
+    commitments = sorted(commitment(path, salts[SALT * i : SALT * (i + 1)], values[i]) for i, path in enumerate(paths))
     leaf = leaf_hash(leaf_data(entry.header(), commitments))
     inner = b",".join(canonical(path) + b":" + value for path, value in zip(paths, values, strict=True))
     return Sealed(entry, b"{" + inner + b"}", salts, b"".join(commitments), leaf)

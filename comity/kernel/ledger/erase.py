@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from comity.kernel.ledger.canonical import canonical
+from comity.kernel.ledger.canonical import canonical, ordered
 from comity.kernel.ledger.leaf import SALT
 
 
@@ -23,7 +23,9 @@ class Erased:
 
 
 def erase(conn: Connection[Any], entry: UUID, *, order: UUID, paths: Collection[str] | None = None) -> Erased:
-    """Erase an entry's content, or only the items at `paths`, under the order's own entry (kind `erase`, same log).
+    """Erase an entry's content, or only the items at `paths`, under the order's own entry.
+
+    That is one of kind `erase` in the same log whose `refers` is the erased entry.
 
     The transaction must act for the agency that owns both. Raises ValueError when the entry has no content or no such
     item; the database refuses without an order.
@@ -32,7 +34,7 @@ def erase(conn: Connection[Any], entry: UUID, *, order: UUID, paths: Collection[
     if row is None:
         raise ValueError("the entry has no content")
     content, salts = json.loads(row[0]), row[1]
-    names = sorted(content)
+    names = ordered(content)
     if paths is None:
         conn.execute("select comity.erase(%s, %s, null, null)", (entry, order))
         return Erased(entry, len(names))

@@ -85,15 +85,19 @@ def step(
 
 
 def fold(entries: Iterable[Mapping[str, Any]]) -> Folded:
-    """Fold rows with version, type, type_version, state_to, actor and content (a mapping or None), in that order."""
+    """Fold rows with version, type, type_version, state_from, state_to, actor and content (a mapping or None).
+
+    They come in order of versions, or of effective time; an entry that did not move the state leaves it as it then was.
+    """
     state = Folded()
     for row in entries:
+        moved = state.version == 0 or row["state_from"] != row["state_to"]
         state = step(
             state,
-            version=row["version"],
+            version=max(row["version"], state.version),
             type=row["type"],
             type_version=row["type_version"],
-            state_to=row["state_to"],
+            state_to=row["state_to"] if moved else state.state,
             actor=str(row["actor"]),
             content=row["content"],
         )

@@ -19,9 +19,7 @@ Conn = Connection[Any]
 
 def place_of(conn: Conn, name: str, agency: str) -> int:
     """Where a follower stands in the stream, its row locked until the transaction ends; 0 at first."""
-    conn.execute(
-        "insert into comity.follower (name, agency) values (%s, %s) on conflict do nothing", (name, agency)
-    )
+    conn.execute("insert into comity.follower (name, agency) values (%s, %s) on conflict do nothing", (name, agency))
     row = conn.execute(
         "select place from comity.follower where name = %s and agency = %s for update", (name, agency)
     ).fetchone()

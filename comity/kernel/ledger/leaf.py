@@ -19,7 +19,7 @@ HASH = 32
 
 
 def commitment(path: str, salt: bytes, value: bytes) -> bytes:
-    """32 bytes that commit to one item. `value` is canonical; `salt` is 16 random bytes. ValueError on another length."""
+    """32 bytes that commit to one item. `value` is canonical; `salt` is 16 random bytes, else ValueError."""
     if len(salt) != SALT:
         raise ValueError("a salt has 16 bytes")
     name = path.encode("utf-8")
@@ -45,7 +45,7 @@ def check_item(path: str, salt: bytes, value: bytes, commitments: Iterable[bytes
 
 
 def header_fields(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The envelope, in the spelling that is hashed: ids and instants as text. `row` holds those names already as text."""
+    """The envelope, in the spelling that is hashed: ids and instants as text. `row` holds them already as text."""
     return {"v": 1, **{name: row[name] for name in HEADER}}
 
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from comity.kernel.ledger.canonical import canonical
+from comity.errors import Problem
+from comity.kernel.ledger.canonical import canonical, ordered
 from comity.kernel.ledger.leaf import HASH, SALT, commitment, header_fields, leaf_data, leaf_hash
 
 
@@ -26,15 +27,24 @@ def check_entry(row: Mapping[str, Any]) -> list[str]:
         faults.append("the header and the commitments do not give the leaf")
     if row["content"] is None:
         return faults
-    content = json.loads(row["content"])
+    try:
+        content = json.loads(bytes(row["content"]).decode("utf-8"))
+        spelled = canonical(content)
+    except (ValueError, RecursionError, Problem):
+        return [*faults, "the stored content cannot have been committed to"]
+    if spelled != bytes(row["content"]) or not isinstance(content, dict):
+        return [*faults, "the stored content is not in its canonical spelling"]
     salts = row["salts"]
-    if len(salts) != SALT * len(content):
+    if salts is None or len(salts) != SALT * len(content):
         return [*faults, "there is not one salt for each item"]
     known = set(commitments)
-    for at, path in enumerate(sorted(content)):
+    for at, path in enumerate(ordered(content)):
         salt = salts[SALT * at : SALT * (at + 1)]
         if commitment(path, salt, canonical(content[path])) not in known:
             faults.append(f"the item {path.split('/')[0]} is not what was committed to")
-    if canonical(content) != bytes(row["content"]):
-        faults.append("the stored content is not in its canonical spelling")
     return faults
+
+
+def items_erased(row: Mapping[str, Any]) -> int:
+    """How many of an entry's items are no longer there: as many as its commitments that no stored salt belongs to."""
+    return len(row["commitments"]) // HASH - len(row["salts"] or b"") // SALT

@@ -9,8 +9,7 @@ SCHEMA = Path(__file__).parent.parent / "schema"
 
 class Migration(migrations.Migration):
     initial = True
-    dependencies: list[tuple[str, str]] = []
-    operations = [
+    operations = [  # noqa: RUF012, Django reads it so
         migrations.RunSQL((SCHEMA / name).read_text(encoding="utf-8"), migrations.RunSQL.noop)
         for name in ("0001_ledger.sql", "0002_records.sql", "0003_rights.sql")
     ]

@@ -7,8 +7,9 @@ No value stands in the SQL text; every one is a named parameter. A NULL would hi
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,31 +112,75 @@ class _Grants:
     pass
 
 
+_OWNER = {".": {"left": {"unknown": [{"Value": "resource"}]}, "attr": "owner"}}
 _Operand = _Scalar | _Values | _Column | _Grants
 _Truth = bool | str
 
 
 def compile_residuals(residuals: Mapping[str, Mapping[str, Any]], binding: Binding) -> tuple[_Truth, _Truth]:
     """What some permit allows and what some forbid bars, each True, False or SQL. Raises PolicyNotCompilable."""
-    found: dict[str, list[_Truth]] = {"permit": [], "forbid": []}
+    permits: list[list[Any]] = []
+    forbids: list[_Truth] = []
     only_marked: list[_Truth] = []
     unmarked = Binding(binding.alias, binding.agency, binding.prefix, {**binding.known, "marks": ()})
     for name in sorted(residuals, key=lambda one: (len(one), one)):
         policy = residuals[name]
-        if policy.get("effect") not in found:
+        if policy.get("effect") not in ("permit", "forbid"):
             raise PolicyNotCompilable(f"policy {name} has an effect that is not known")
         for part in ("principal", "action", "resource"):
             if policy.get(part) != {"op": "All"}:
                 raise PolicyNotCompilable(f"the {part} of policy {name} is still open after evaluation")
+        if policy["effect"] == "permit":
+            permits.append(policy["conditions"])
+            continue
         truth = _and([_condition(one, binding) for one in policy["conditions"]])
-        if policy["effect"] == "forbid" and isinstance(truth, str):
-            bars_unmarked = _and([_condition(one, unmarked) for one in policy["conditions"]])
-            (only_marked if bars_unmarked is False else found["forbid"]).append(truth)
-        else:
-            found[policy["effect"]].append(truth)
+        bars_unmarked = _and([_condition(one, unmarked) for one in policy["conditions"]])
+        (only_marked if bars_unmarked is False else forbids).append(truth)
     if only_marked:  # most records carry no mark: that is asked once, before each mark by itself
-        found["forbid"].append(_and([f"cardinality({binding.column('marks')}) > 0", _or(only_marked)]))
-    return _or(found["permit"]), _or(found["forbid"])
+        forbids.append(_and([f"cardinality({binding.column('marks')}) > 0", _or(only_marked)]))
+    return _or([_and([_condition(one, binding) for one in held]) for held in _by_owner(permits)]), _or(forbids)
+
+
+def _by_owner(permits: list[list[Any]]) -> Iterator[list[Any]]:
+    """The permits, with those that differ only in the owner made one: hundreds of agreements are often alike."""
+    owners: dict[str, tuple[list[Any], list[Any]]] = {}
+    for conditions in permits:
+        parts = [part for one in conditions for part in _conjuncts(one)]
+        of_owner = [value for part in parts if (value := _owner_in(part))]
+        if len(of_owner) == 1:
+            rest = [part for part in parts if not _owner_in(part)]
+            owners.setdefault(json.dumps(rest, sort_keys=True), (rest, []))[1].append(of_owner[0])
+        else:
+            yield conditions
+    for rest, values in owners.values():
+        if len(values) == 1:
+            owner: Any = {"==": {"left": _OWNER, "right": values[0]}}
+        else:
+            owner = {"contains": {"left": {"Set": values}, "right": _OWNER}}
+        yield [{"kind": "when", "body": part} for part in (owner, *rest)]
+
+
+def _conjuncts(condition: Mapping[str, Any]) -> Iterator[Any]:
+    """The parts of a `when` that must all hold; anything else than a conjunction is one part."""
+    if condition.get("kind") == "unless":
+        yield {"!": {"arg": condition["body"]}}
+        return
+    if condition.get("kind") != "when":
+        raise PolicyNotCompilable(f"a condition of the kind {condition.get('kind')!r} is not known")
+    waiting = [condition["body"]]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Mapping) and set(node) == {"&&"}:
+            waiting += [node["&&"]["right"], node["&&"]["left"]]
+        elif node != {"Value": True}:
+            yield node
+
+
+def _owner_in(part: Any) -> Any:
+    """The value in `resource.owner == value`, as a node; None for any other expression."""
+    sides = list(part["=="].values()) if isinstance(part, Mapping) and set(part) == {"=="} else []
+    values = [side for side in sides if side != _OWNER]
+    return values[0] if len(sides) == 2 and len(values) == 1 and set(values[0]) == {"Value"} else None
 
 
 def combine(permit: _Truth, forbid: _Truth) -> str:

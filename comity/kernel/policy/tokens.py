@@ -89,7 +89,7 @@ class Member:
 
 
 def operator() -> Actor:
-    """Whoever holds COMITY_HOME and the database's address: may install and run, invite a first member, read nothing."""
+    """Whoever holds COMITY_HOME and the database's address: may install, run, let in a first member; reads nothing."""
     return Actor.operator(NODE, member=str(OPERATOR), name="operator")
 
 
@@ -121,7 +121,8 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
     """A one-time code for a new member: by the operator for the first one only, then by the agency's administrators."""
     catalogue = node.catalogue(agency)
     unknown = [role for role in roles if role not in catalogue.roles]
-    faults = [Fault("role_unknown", "roles", f"{agency} has no role {role}", f"its roles are {', '.join(catalogue.roles)}") for role in unknown]  # fmt: skip
+    roles_here = f"its roles are {', '.join(catalogue.roles)}"
+    faults = [Fault("role_unknown", "roles", f"{agency} has no role {role}", roles_here) for role in unknown]
     if not roles:
         faults.append(Fault("required", "roles", "a member has a role", f"choose of {', '.join(catalogue.roles)}"))
     if not name.strip():

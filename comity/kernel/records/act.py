@@ -115,8 +115,9 @@ def judged(
     subject: Subject,
 ) -> tuple[dict[str, Any], list[Fault]]:
     """The content of an act with every fault: only what the act `sets` may be given with it."""
+    settable = f"it sets {', '.join(rule.sets) or 'nothing'}"
     faults = [
-        Fault("not_set_by_act", f"fields.{one}", f"{rule.name} does not set {one}", f"it sets {', '.join(rule.sets) or 'nothing'}")
+        Fault("not_set_by_act", f"fields.{one}", f"{rule.name} does not set {one}", settable)
         for one in given
         if one not in rule.sets
     ] + [

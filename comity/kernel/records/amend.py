@@ -100,15 +100,14 @@ class _Wanted:
 
     def asked(self) -> list[Any]:
         return [
-            dict(self.fields), {n: list(i) for n, i in self.links.items()}, {n: list(i) for n, i in self.unlink.items()},
+            dict(self.fields), {n: list(i) for n, i in self.links.items()},
+            {n: list(i) for n, i in self.unlink.items()},
             sorted(self.marks), {n: list(m) for n, m in self.field_marks.items()}, self.reason, self.corrects,
             self.authority,
         ]  # fmt: skip
 
 
-def _judged(
-    work: Work, of: Type, subject: Subject, wanted: _Wanted, state: str
-) -> tuple[dict[str, Any], list[Fault]]:
+def _judged(work: Work, of: Type, subject: Subject, wanted: _Wanted, state: str) -> tuple[dict[str, Any], list[Fault]]:
     """The content of the amendment and every fault of it."""
     before = subject.folded
     content, after, supplied = field_content(before.fields, wanted.fields)
@@ -122,7 +121,7 @@ def _judged(
         faults += links.faults(of, wanted.links, links.targets(work, [(of, wanted.links)]))
     faults += mark_faults(work, set(wanted.marks), wanted.field_marks, of)
     rule = of.acts["amend"]
-    faults += needs(rule.needs, supplied, wanted.links, wanted.reason)
+    faults += needs(rule.needs, dict.fromkeys(supplied), wanted.links, wanted.reason)
     if wanted.corrects and not (wanted.reason and wanted.reason.strip()):
         faults.append(Fault("needs", "reason", "a correction says why", "give a reason"))
     folded = changed(
@@ -180,5 +179,7 @@ def _effective(
         (as_uuid(wanted.corrects), subject.id, subject.agency),
     ).fetchone()
     if row is None:
-        return None, [Fault("corrects_unknown", "corrects", "this record has no such entry", "take it from its history")]
+        return None, [
+            Fault("corrects_unknown", "corrects", "this record has no such entry", "take it from its history")
+        ]
     return row[0], []

@@ -110,8 +110,9 @@ def _judged(
     work: Work, of: Type, subject: Subject, rule: Answer, given: Mapping[str, Any], reason: str | None
 ) -> list[Fault]:
     """What is wrong with the answer's own fields, its needs and its conditions."""
+    settable = f"it sets {', '.join(rule.sets) or 'nothing'}"
     faults = [
-        Fault("not_set_by_act", f"fields.{one}", f"{rule.name} does not set {one}", f"it sets {', '.join(rule.sets) or 'nothing'}")
+        Fault("not_set_by_act", f"fields.{one}", f"{rule.name} does not set {one}", settable)
         for one in given
         if one not in rule.sets
     ]  # fmt: skip
@@ -159,4 +160,6 @@ def _lock(
         (rule.name, rule.ends, entry.entered_at, entry.id, Jsonb(said_with), entry.entered_at, offer["id"]),
     )
     if rule.ends:
-        work.conn.execute("update comity.share set live = false where offer = %s and to_agency = %s", (offer["id"], work.agency))
+        work.conn.execute(
+            "update comity.share set live = false where offer = %s and to_agency = %s", (offer["id"], work.agency)
+        )

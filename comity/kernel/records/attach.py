@@ -53,7 +53,9 @@ def attach(
         size, digest = _store(path, stream, data_key, file)
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise Problem("disk_full", f"The file could not be kept: {error.strerror}", fix="make room, then send it again") from error  # fmt: skip
+        raise Problem(
+            "disk_full", f"The file could not be kept: {error.strerror}", fix="make room, then send it again"
+        ) from error
     try:
         with node.work(actor) as work:
             asked = digest if not key else hashlib.sha256(digest + name.encode() + str(record).encode()).digest()
@@ -62,21 +64,28 @@ def attach(
                 path.unlink(missing_ok=True)
                 return before
             subject = own(work, record)
-            content = {
-                f"file/{file}": {"name": name, "media_type": media_type, "size": size, "digest": digest.hex()}
-            }
+            content = {f"file/{file}": {"name": name, "media_type": media_type, "size": size, "digest": digest.hex()}}
             change = changed(
                 work, of, subject.folded, record=subject.id, kind="act", act="attach", content=content,
                 state_to=subject.folded.state, key=key, digest=asked,
             )  # fmt: skip
             receipt = write(work, [change])[0]
             work.conn.execute(
-                """insert into comity.file (id, agency, record, name, media_type, size, digest, stored, data_key, added_at)
+                """insert into comity.file (id, agency, record, name, media_type, size, digest, stored, data_key,
+                       added_at)
                    values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
                 (
-                    file, actor.agency, subject.id, name, media_type, size, digest, stored,
-                    node.keys.wrap(actor.agency, data_key), work.now,
-                ),  # fmt: skip
+                    file,
+                    actor.agency,
+                    subject.id,
+                    name,
+                    media_type,
+                    size,
+                    digest,
+                    stored,
+                    node.keys.wrap(actor.agency, data_key),
+                    work.now,
+                ),
             )
             return receipt
     except BaseException:
@@ -117,7 +126,7 @@ def folder(node: Node, agency: str) -> Path:
 def _store(path: Path, stream: IO[bytes], data_key: bytes, file: UUID) -> tuple[int, bytes]:
     """Write the frames; answers (plain size, SHA-256 of the plain bytes). On disk when this returns."""
     cipher, digest, size, number = AESGCM(data_key), hashlib.sha256(), 0, 0
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         while block := stream.read(FRAME):
             digest.update(block)
             size += len(block)
@@ -135,7 +144,9 @@ def _load(path: Path, data_key: bytes, file: UUID, expected: bytes) -> Iterator[
     try:
         with path.open("rb") as stored:
             while head := stored.read(4):
-                block = cipher.decrypt(struct.pack(">IQ", 0, number), stored.read(struct.unpack(">I", head)[0]), file.bytes)
+                block = cipher.decrypt(
+                    struct.pack(">IQ", 0, number), stored.read(struct.unpack(">I", head)[0]), file.bytes
+                )
                 digest.update(block)
                 number += 1
                 yield block

@@ -1,4 +1,4 @@
-"""A change about to be written, and the one way it is written: append the entries, project the rows, in one transaction."""
+"""A change about to be written, and the one way it is written: append, then project, in one transaction."""
 
 from __future__ import annotations
 
@@ -99,10 +99,17 @@ def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
         e = one.entry
         receipts.append(
             Receipt(
-                entry=str(e.id), record=str(e.record), agency=e.agency, type=e.type, number=one.after.number,
-                version=e.version, state=e.state_to, leaf=seal.leaf.hex(), at=e.entered_at,
+                entry=str(e.id),
+                record=str(e.record),
+                agency=e.agency,
+                type=e.type,
+                number=one.after.number,
+                version=e.version,
+                state=e.state_to,
+                leaf=seal.leaf.hex(),
+                at=e.entered_at,
                 pointers=tuple(pointers.get(e.record, ())),
-            )  # fmt: skip
+            )
         )
     return receipts
 
@@ -171,9 +178,17 @@ def replays(work: Work, keys: Sequence[str]) -> dict[str, Remembered]:
         key: Remembered(
             digest,
             Receipt(
-                entry=str(entry), record=str(record), agency=work.agency, type=of, number=number, version=version,
-                state=state, leaf=leaf.hex(), at=at, replayed=True,
-            ),  # fmt: skip
+                entry=str(entry),
+                record=str(record),
+                agency=work.agency,
+                type=of,
+                number=number,
+                version=version,
+                state=state,
+                leaf=leaf.hex(),
+                at=at,
+                replayed=True,
+            ),
         )
         for key, digest, entry, record, of, number, version, state, leaf, at in rows
     }

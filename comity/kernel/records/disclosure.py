@@ -27,7 +27,13 @@ def told(work: Work, verb: str, seen: Sequence[tuple[Subject, Sequence[str]]]) -
             """insert into comity.disclosure (id, at, agency, member, owner, purpose, verb, records)
                values (%s, %s, %s, %s, %s, %s, %s, %s)""",
             (
-                names.new_id(), work.now, work.agency, work.actor.member, owner, work.actor.purpose, verb,
+                names.new_id(),
+                work.now,
+                work.agency,
+                work.actor.member,
+                owner,
+                work.actor.purpose,
+                verb,
                 Jsonb(listed),
-            ),  # fmt: skip
+            ),
         )

@@ -1,4 +1,4 @@
-"""Emergency access: a member opens a record that they may not read, with a reason, for a short time, under the owner's eyes.
+"""Emergency access: a member opens what they may not read, with a reason, for a time, under the owner's eyes.
 
 It is possible within the own agency for types that the member's role reads at all, and across agencies only where an
 agreement lists the type under `emergency`. The opening is an entry in the opener's log, a notice in the owner's inbox,
@@ -52,7 +52,7 @@ class Opened:
 def open_in_emergency(
     node: Node, actor: Actor, record: str, *, reason: str, lasting: timedelta = timedelta(hours=4)
 ) -> Opened:
-    """Open a record to this one member until the time is over. Problem: needs (a reason), not_found, invalid (too long).
+    """Open a record to this one member for a time. Problem: not_found, invalid (no reason, too long).
 
     A record that no agreement opens in an emergency looks like one that is absent.
     """
@@ -77,17 +77,30 @@ def open_in_emergency(
             """insert into comity.emergency (id, agency, owner, record, member, reason, opened_at, until)
                values (%s, %s, %s, %s, %s, %s, %s, %s)""",
             (
-                UUID(opened.id), work.agency, subject.agency, subject.id, UUID(work.actor.member), opened.reason,
-                opened.opened_at, opened.until,
-            ),  # fmt: skip
+                UUID(opened.id),
+                work.agency,
+                subject.agency,
+                subject.id,
+                UUID(work.actor.member),
+                opened.reason,
+                opened.opened_at,
+                opened.until,
+            ),
         )
         work.conn.execute(
-            """insert into comity.share (id, record, agency, to_agency, to_member, groups, version, until, basis, ground)
+            """insert into comity.share (id, record, agency, to_agency, to_member, groups, version, until, basis,
+                   ground)
                values (%s, %s, %s, %s, %s, %s, null, %s, 'emergency', %s)""",
             (
-                names.new_id(), subject.id, subject.agency, work.agency, UUID(work.actor.member),
-                sorted({"base", *of.groups}), opened.until, opened.reason,
-            ),  # fmt: skip
+                names.new_id(),
+                subject.id,
+                subject.agency,
+                work.agency,
+                UUID(work.actor.member),
+                sorted({"base", *of.groups}),
+                opened.until,
+                opened.reason,
+            ),
         )
         return opened
 
@@ -149,9 +162,15 @@ def openings(node: Node, actor: Actor) -> list[Opened]:
         mine = work.actor.roles & REVIEWERS
         return [
             Opened(
-                str(row["id"]), str(row["record"]), row["owner"], row["agency"], row["reason"], row["opened_at"],
-                row["until"], row["finding"],
-            )  # fmt: skip
+                str(row["id"]),
+                str(row["record"]),
+                row["owner"],
+                row["agency"],
+                row["reason"],
+                row["opened_at"],
+                row["until"],
+                row["finding"],
+            )
             for row in rows
             if mine or (row["agency"] == work.agency and str(row["member"]) == work.actor.member)
         ]

@@ -17,8 +17,8 @@ from comity.kernel.policy.decide import Resource
 from comity.kernel.records import guards, links, offering
 from comity.kernel.records.change import Change, Repeated, changed, digest_of, replays, reused, write
 from comity.kernel.records.node import Node, Work
-from comity.kernel.records.results import Draft, Receipt, as_uuid
 from comity.kernel.records.project import parties_of
+from comity.kernel.records.results import Draft, Receipt, as_uuid
 from comity.kernel.records.subject import Subject, allow
 from comity.kernel.types import shape
 from comity.kernel.types.catalogue import Type
@@ -252,15 +252,23 @@ def plan(
 
 
 def _decide(
-    work: Work, of: Type, fields: Mapping[str, Any], given: Mapping[str, Sequence[str]], marks: set[str] | frozenset[str]
+    work: Work,
+    of: Type,
+    fields: Mapping[str, Any],
+    given: Mapping[str, Sequence[str]],
+    marks: set[str] | frozenset[str],
 ) -> None:
     if "enter" not in of.acts:
-        raise Problem("act_unknown", f"{of.name} is not entered by anyone here", fix="see who enters it: comity profile")
-    assigned = frozenset(t for name, ids in given.items() if of.links.get(name) and of.links[name].to == ("member",) for t in ids)  # fmt: skip
+        raise Problem(
+            "act_unknown", f"{of.name} is not entered by anyone here", fix="see who enters it: comity profile"
+        )
+    named = [name for name in given if of.links.get(name) and of.links[name].to == ("member",)]
+    assigned = frozenset(target for name in named for target in given[name])
     allow(
         work, "enter",
         Resource(
-            owner=work.agency, type=of.name, core_type=of.core_name, state=of.core_state(of.initial), marks=frozenset(marks),
+            owner=work.agency, type=of.name, core_type=of.core_name, state=of.core_state(of.initial),
+            marks=frozenset(marks),
             assigned=assigned, parties=frozenset(), entered_by=work.actor.member, grants=frozenset(),
         ),
         act="enter",
@@ -300,7 +308,9 @@ def mark_faults(
     """Marks that nobody declared, and marked fields that the type has not."""
     unknown = (set(marks) | {m for given in field_marks.values() for m in given}) - set(work.catalogue.marks)
     known = ", ".join(sorted(work.catalogue.marks)) or "none"
-    out = [Fault("mark_unknown", "marks", f"no handling mark {one}", f"marks here are {known}") for one in sorted(unknown)]
+    out = [
+        Fault("mark_unknown", "marks", f"no handling mark {one}", f"marks here are {known}") for one in sorted(unknown)
+    ]
     return out + [
         Fault("unknown_field", f"field_marks.{name}", f"{of.name} has no field {name}")
         for name in field_marks

@@ -80,7 +80,8 @@ class FactGraph:
         ids = [one.id for one in found]
         acts: dict[str, dict[str, Done]] = {}
         for record, agency, act, actor, at in self._work.conn.execute(
-            "select record, agency, act, actor, entered_at from comity.entry where record = any(%s) order by entered_at",
+            """select record, agency, act, actor, entered_at from comity.entry
+                where record = any(%s) order by entered_at""",
             (ids,),
         ):
             acts.setdefault(str(record), {})[act] = Done(str(actor), at, agency)
@@ -97,8 +98,8 @@ class FactGraph:
             yield Fact(
                 id=str(one.id), type=one.core_type, agency=one.agency, number=one.folded.number or "",
                 title=one.title, state=one.core_state, version=one.folded.version,
-                fields=readable_fields(self._work, of, one)[0], links=one.folded.links, marks=frozenset(one.folded.marks),
+                fields=readable_fields(self._work, of, one)[0], links=one.folded.links,
+                marks=frozenset(one.folded.marks),
                 entered_at=one.entered_at, entered_by=one.folded.entered_by, acts=acts.get(str(one.id), {}),
                 offer=offers.get(str(one.id)),
             )  # fmt: skip
-

@@ -56,17 +56,23 @@ def find(
             .fetchall()
         )
         found = [subject_of(row) for row in rows[:limit]]
-        items = []
+        items: list[dict[str, Any]] = []
         for one in found:
             of = work.type_of(one.agency, one.type_name, one.core_type)
             fields, masked = readable_fields(work, of, one)
             items.append(
                 {
-                    "id": str(one.id), "type": one.type_name, "agency": one.agency, "number": one.folded.number,
-                    "title": one.title, "state": one.folded.state if one.agency == work.agency else one.core_state,
-                    "version": one.folded.version, "entered_at": show_instant(one.entered_at), "fields": fields,
+                    "id": str(one.id),
+                    "type": one.type_name,
+                    "agency": one.agency,
+                    "number": one.folded.number,
+                    "title": one.title,
+                    "state": one.folded.state if one.agency == work.agency else one.core_state,
+                    "version": one.folded.version,
+                    "entered_at": show_instant(one.entered_at),
+                    "fields": fields,
                     "masked": len(masked),
-                }  # fmt: skip
+                }
             )
         disclosure.told(work, "find", [(one, sorted(item["fields"])) for one, item in zip(found, items, strict=True)])
         last = found[-1] if len(rows) > limit else None
@@ -110,7 +116,9 @@ def _conditions(
             params[name] = str(value)
             continue
         _refuse_unfindable(work, type, name)
-        conditions.append(_term(work, params, f"f{at}", normalise(str(value))[:TERM_LENGTH], name, whole=True, type=type))
+        conditions.append(
+            _term(work, params, f"f{at}", normalise(str(value))[:TERM_LENGTH], name, whole=True, type=type)
+        )
     if cursor:
         at_time, at_id = _read_cursor(cursor)
         conditions.append("(r.entered_at, r.id) < (%(at_time)s, %(at_id)s)")

@@ -30,7 +30,7 @@ def faults(
     reason: str,
     subject: Subject | None,
 ) -> list[Fault]:
-    """What the conditions refuse, all at once. A condition that errs refuses with `guard_error` and the missing path."""
+    """What the conditions refuse, all at once; one that errs refuses with `guard_error` and the missing path."""
     if not rules:
         return []
     found: list[Fault] = []

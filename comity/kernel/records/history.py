@@ -9,11 +9,10 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
-from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure
 from comity.kernel.records.node import Node, Work
-from comity.kernel.records.results import HistoryLine, as_uuid
+from comity.kernel.records.results import HistoryLine
 from comity.kernel.records.sight import _hidden_by_mark, readable_groups
 from comity.kernel.records.subject import Subject, find_subject, loaded
 from comity.kernel.types.catalogue import Type
@@ -92,28 +91,3 @@ def _changes(
         elif kind in ("number", "mark", "offer") or (own and kind in ("link", "unlink", "file", "share", "field_mark")):
             out[path] = content[path]
     return out
-
-
-def receipt_of(node: Node, actor: Actor, entry: str) -> dict[str, Any]:
-    """Where an entry stands: appended, or sequenced with its place in its agency's log and in the node's stream."""
-    with node.work(actor) as work:
-        row = (
-            work.conn.cursor(row_factory=dict_row)
-            .execute(
-                """select e.id, e.agency, e.record, e.type, e.act, e.version, e.leaf, e.entered_at, s.agency_place,
-                          s.place from comity.entry e left join comity.sequence s on s.entry = e.id
-                    where e.id = %s""",
-                (as_uuid(entry),),
-            )
-            .fetchone()
-        )
-        if row is None:
-            raise Problem("not_found", "No such entry, or it is not yours to see")
-        if row["agency"] != work.agency:
-            find_subject(work, row["record"])
-        return {
-            "entry": str(row["id"]), "record": str(row["record"]), "agency": row["agency"], "type": row["type"],
-            "act": row["act"], "version": row["version"], "leaf": row["leaf"].hex(),
-            "at": row["entered_at"].isoformat(), "place": row["agency_place"], "stream_place": row["place"],
-            "moment": "sequenced" if row["place"] else "appended",
-        }  # fmt: skip

@@ -91,9 +91,7 @@ def install(
     layers = {"core": (NODE, core), f"jurisdiction/{law}": (NODE, jurisdiction), f"agency/{agency}": (agency, own)}
     _ensure_agency(node, NODE, None)
     _ensure_agency(node, agency, catalogue)
-    versions = {
-        name: _lay(node, actor, owner, name, files, reason) for name, (owner, files) in layers.items() if files
-    }
+    versions = {name: _lay(node, actor, owner, name, files, reason) for name, (owner, files) in layers.items() if files}
     version, changed = _put_in_force(node, catalogue, versions)
     digests = {name: digest(files) for name, (_, files) in layers.items()}
     lines = [one.as_json() for one in (*report.changes, *report.decide)] if report else []
@@ -172,9 +170,16 @@ def _put_in_force(node: Node, catalogue: Catalogue, layers: Mapping[str, int]) -
             """update comity.agency set title = %s, kind = %s, membership = %s, jurisdiction = %s, zone = %s,
                    contact = %s, layers = %s, version = %s where id = %s""",
             (
-                known.title, known.kind, known.membership, known.jurisdiction, known.zone, Jsonb(dict(known.contact)),
-                Jsonb(dict(layers)), version, catalogue.agency,
-            ),  # fmt: skip
+                known.title,
+                known.kind,
+                known.membership,
+                known.jurisdiction,
+                known.zone,
+                Jsonb(dict(known.contact)),
+                Jsonb(dict(layers)),
+                version,
+                catalogue.agency,
+            ),
         )
         conn.execute("delete from comity.agreement where agency = comity.me()")
         for one in catalogue.agreements:

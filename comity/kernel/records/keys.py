@@ -1,10 +1,11 @@
-"""Keys that stay outside the database, in COMITY_HOME/keys with mode 0600: one per agency, one for the node's digests."""
+"""Keys that stay outside the database, in COMITY_HOME/keys, mode 0600: one per agency, one for the node's digests."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
@@ -24,14 +25,12 @@ class KeyRing:
             path = self._folder / f"{name}.key"
             if not path.exists():
                 draft = self._folder / f".{name}.{os.getpid()}"
-                with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+                with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
                     out.write(os.urandom(32))
                     out.flush()
                     os.fsync(out.fileno())
-                try:
+                with suppress(FileExistsError):
                     os.link(draft, path)
-                except FileExistsError:
-                    pass
                 draft.unlink()
             self._held[name] = path.read_bytes()
         return self._held[name]

@@ -1,4 +1,4 @@
-"""The links of new and changed records: every target exists, may be seen, is of an accepted type, passes on its marks."""
+"""The links of new and changed records: each target is there, may be seen, fits, and passes on its marks."""
 
 from __future__ import annotations
 
@@ -59,15 +59,20 @@ def faults(
                 if target not in known.members:
                     found.append(Fault("link_not_found", path, "no active member of the agency has this id"))
                 continue
-            entered = (own or {}).get(target)
-            seen = known.records.get(target)
-            if entered is None and seen is None:
-                found.append(
-                    Fault("link_not_found", path, "the record is absent or not yours to see", "check the id")
-                )
-            elif not link.accepts(*((entered.name, entered.core_name) if entered else (seen.type_name, seen.core_type))):  # type: ignore[union-attr]
+            kind = _kind(target, known, own or {})
+            if kind is None:
+                found.append(Fault("link_not_found", path, "the record is absent or not yours to see", "check the id"))
+            elif not link.accepts(*kind):
                 found.append(Fault("link_wrong_type", path, f"this link takes {', '.join(link.to)}"))
     return found
+
+
+def _kind(target: str, known: Targets, own: Mapping[str, Type]) -> tuple[str, str] | None:
+    """The type and core type of a target that is there; None for one that is absent or hidden."""
+    if target in own:
+        return own[target].name, own[target].core_name
+    seen = known.records.get(target)
+    return (seen.type_name, seen.core_type) if seen else None
 
 
 def inherited(of: Type, links: Mapping[str, Sequence[str]], known: Targets) -> set[str]:

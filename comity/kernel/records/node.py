@@ -88,7 +88,7 @@ class Node:
 
     @contextmanager
     def transaction(self, agency: str, member: UUID | None = None) -> Iterator[tuple[Conn, Any]]:
-        """A transaction that acts for `agency`, with the row of comity.begin. Commits at the end, rolls back on error."""
+        """A transaction that acts for `agency`, with the row of comity.begin. Commits, or rolls back on an error."""
         try:
             with self.pool.connection(timeout=10) as conn, conn.transaction():
                 begun = conn.cursor(row_factory=namedtuple_row).execute(

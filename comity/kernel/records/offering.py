@@ -38,7 +38,9 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
     content = dict(change.entry.content)
     expires = change.entry.entered_at + _duration(rule.expires) if rule.expires else None
     content["offer"] = {"to": to, "expires_at": clock.show_instant(expires) if expires else None}
-    shares: list[dict[str, Any]] = [_share(change, to, str(change.entry.record), None, rule.grants.groups, "included", "")]
+    shares: list[dict[str, Any]] = [
+        _share(change, to, str(change.entry.record), None, rule.grants.groups, "included", "")
+    ]
     listed = manifest if manifest is not None else _linked(work, change, known)
     shares += [
         _share(change, to, one.record, one.version, one.groups, one.decision, one.ground)
@@ -46,7 +48,9 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
         if one.agency == work.agency
     ]
     for share in shares[1:]:
-        content[f"share/{share['record']}"] = {name: share[name] for name in ("version", "groups", "decision", "ground")}
+        content[f"share/{share['record']}"] = {
+            name: share[name] for name in ("version", "groups", "decision", "ground")
+        }
     entry = replace(change.entry, content=content)
     row = {
         "id": entry.record, "from_agency": work.agency, "to_agency": to, "type": of.name, "label": of.title,
@@ -78,7 +82,8 @@ def _share(
     change: Change, to: str, record: str, version: int | None, groups: Sequence[str], decision: str, ground: str
 ) -> dict[str, Any]:
     return {
-        "record": record, "agency": change.entry.agency, "to_agency": to, "groups": [] if decision == "withheld" else list(groups), "version": version,
+        "record": record, "agency": change.entry.agency, "to_agency": to, "version": version,
+        "groups": [] if decision == "withheld" else list(groups),
         "offer": change.entry.record, "basis": change.type.name, "ground": ground, "decision": decision,
     }  # fmt: skip
 
@@ -94,9 +99,14 @@ def _linked(work: Work, change: Change, known: Targets) -> list[ManifestItem]:
             if seen and seen.agency == work.agency:
                 out.append(
                     ManifestItem(
-                        record=target, version=seen.folded.version, agency=seen.agency, type=seen.core_type,
-                        label=seen.title, decision="included", groups=tuple(groups),
-                    )  # fmt: skip
+                        record=target,
+                        version=seen.folded.version,
+                        agency=seen.agency,
+                        type=seen.core_type,
+                        label=seen.title,
+                        decision="included",
+                        groups=tuple(groups),
+                    )
                 )
     return out
 
@@ -110,7 +120,7 @@ def _duration(text: str) -> timedelta:
 
 
 def manifest_of(work: Work, offer: Any) -> list[Mapping[str, Any]]:
-    """What an offer lists: each record@version with the decision on it. The withheld are named by type and ground only."""
+    """What an offer lists: each record@version with the decision on it. A withheld one has no id here."""
     rows = work.conn.execute(
         """select s.record::text, s.version, s.agency, s.groups, s.decision, s.ground, s.live
              from comity.share s where s.offer = %s order by s.decision, s.record""",
@@ -142,9 +152,7 @@ def withdrawal(work: Work, of: Type, subject: Subject, reason: str | None) -> Ch
 
 def ended(work: Work, of: Type, subject: Subject, name: str, state: str, content: Mapping[str, Any]) -> Change:
     """The offerer's entry that ends its own offer, withdrawn or expired; the caller holds the offer's row lock."""
-    change = changed(
-        work, of, subject.folded, record=subject.id, kind="act", act=name, content=content, state_to=state
-    )
+    change = changed(work, of, subject.folded, record=subject.id, kind="act", act=name, content=content, state_to=state)
     work.conn.execute(
         """update comity.offer set state = %s, ends = true, answered_at = %s, settled_entry = %s where id = %s""",
         (name, work.now, change.entry.id, subject.id),

@@ -38,9 +38,7 @@ def records(conn: Conn, changes: Sequence[Change]) -> None:
     rows, links, terms, old = [], [], [], []
     for one in changes:
         after, of, entry = one.after, one.type, one.entry
-        rows.append(
-            {"id": entry.record, "agency": entry.agency, "at": entry.entered_at, **row_of(of, after)}
-        )
+        rows.append({"id": entry.record, "agency": entry.agency, "at": entry.entered_at, **row_of(of, after)})
         if one.before.version:
             old.append(entry.record)
         links += [

@@ -46,17 +46,19 @@ def read(
 
 def _at(work: Work, subject: Subject, as_entered: datetime | None, as_of: datetime | None) -> Subject:
     """The subject folded to an instant; `not_found` when it was not there yet."""
-    if as_entered is not None:
-        then = folded(work, subject, "s.sequenced_at <= %(at)s", {"at": as_entered}, "e.version")
-    else:
-        folded = _folded(
-            work, subject, "e.version <= %(top)s and e.occurred_at <= %(at)s",
-            {"at": as_of, "top": subject.folded.version}, "e.occurred_at, e.version",
-        )  # fmt: skip
+    instant, order = (
+        ("s.sequenced_at", "e.version") if as_entered is not None else ("e.occurred_at", "e.occurred_at, e.version")
+    )
+    bounds = {"at": as_entered or as_of, "top": subject.folded.version}
+    then = folded(work, subject, f"e.version <= %(top)s and {instant} <= %(at)s", bounds, order)
     if then.version == 0:
         raise Problem("not_found", "No such record, or it is not yours to see")
     of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-    return replace(subject, folded=then, core_state=of.core_state(then.state))
+    now = subject.folded
+    handled = replace(  # how a thing is handled now holds for what it said before
+        then, marks=tuple(sorted({*then.marks, *now.marks})), field_marks={**then.field_marks, **now.field_marks}
+    )
+    return replace(subject, folded=handled, core_state=of.core_state(then.state))
 
 
 def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
@@ -97,9 +99,7 @@ def _outward(work: Work, of: Type, subject: Subject) -> tuple[dict[str, list[str
 
 
 def _linked(name: str, one: Subject) -> LinkedRecord:
-    return LinkedRecord(
-        name, str(one.id), one.core_type, one.agency, one.folded.number, one.title, one.core_state
-    )
+    return LinkedRecord(name, str(one.id), one.core_type, one.agency, one.folded.number, one.title, one.core_state)
 
 
 def _inward(work: Work, subject: Subject) -> list[LinkedRecord]:

@@ -34,7 +34,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """That an act was appended and committed. `address` later shows its place in the log; `pointers` tells collisions."""
+    """That an act was appended and committed. `address` later shows its place; `pointers` tells collisions."""
 
     entry: str
     record: str

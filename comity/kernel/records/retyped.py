@@ -1,4 +1,4 @@
-"""How often a fact was typed again though it could be seen: computed from what is stored, never from what a way in says.
+"""How often a fact was typed again though it could be seen: computed from what is stored.
 
 *Retyped*: an ordinary value set by a person or an import that equals (NFKC, case folded) a value with the same `term`
 on another record, reachable by links, that the agency could see at that moment. *Re-observed*: an own observation
@@ -92,9 +92,7 @@ def _count(work: Work, out: Facts) -> None:
     for said in _others(work, wanted):
         held[said.term, said.value].append(said)
     for said in mine:
-        twins = [
-            one for one in held[said.term, said.value] if one.record != said.record and one.place < said.place
-        ]
+        twins = [one for one in held[said.term, said.value] if one.record != said.record and one.place < said.place]
         seen = _reachable(work, said.record, {one.record for one in twins}) if twins else None
         if seen is not None:
             twin = next(one for one in twins if one.record == seen)

@@ -1,4 +1,4 @@
-"""The record that an act is about, read under the actor's own rights in one statement: never fetched first, then checked."""
+"""The record that an act is about, read under the actor's own rights in one statement: never fetched, then checked."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class Subject:
     def resource(self) -> Resource:
         """What policies read of it."""
         return Resource(
-            owner=self.agency, type=self.type_name, core_type=self.core_type, state=self.core_state, marks=frozenset(self.folded.marks),
+            owner=self.agency, type=self.type_name, core_type=self.core_type,
+            state=self.core_state, marks=frozenset(self.folded.marks),
             assigned=self.assigned, parties=self.parties, entered_by=self.folded.entered_by,
             grants=frozenset(self.grants),
         )  # fmt: skip
@@ -76,7 +77,7 @@ def subject_of(row: Mapping[str, Any]) -> Subject:
 
 
 def visible(work: Work, *, action: str = "read", group: str = "base", alias: str = "r") -> tuple[str, dict[str, Any]]:
-    """The policy as a condition on comity.record AS alias, with its parameters: it goes into every list, count and read."""
+    """The policy as a condition on comity.record AS alias, with its parameters: for every list, count and read."""
     predicate = work.policies.scope(work.actor, action, group, today=work.today, alias=alias)
     return f"({predicate.sql})", dict(predicate.params)
 
@@ -108,14 +109,18 @@ def subjects(work: Work, ids: Sequence[str | UUID]) -> dict[str, Subject]:
 
 
 def _pinned(work: Work, ids: Sequence[UUID]) -> dict[str, Subject]:
-    rows = work.conn.cursor(row_factory=dict_row).execute(
-        f"""select distinct on (r.id) {COLUMNS}, s.version as pin, s.groups as pin_groups from comity.record r
+    rows = (
+        work.conn.cursor(row_factory=dict_row)
+        .execute(
+            f"""select distinct on (r.id) {COLUMNS}, s.version as pin, s.groups as pin_groups from comity.record r
               join comity.share s on s.record = r.id
              where r.id = any(%(ids)s) and s.to_agency = comity.me() and s.live and s.decision <> 'withheld'
                and s.version < r.version and (s.until is null or s.until > now())
              order by r.id, s.version desc""",
-        {"ids": list(ids), "member": work.actor.member},
-    ).fetchall()
+            {"ids": list(ids), "member": work.actor.member},
+        )
+        .fetchall()
+    )
     out = {}
     for row in rows:
         now = subject_of(row)
@@ -133,7 +138,7 @@ def _pinned(work: Work, ids: Sequence[UUID]) -> dict[str, Subject]:
 def folded(work: Work, subject: Subject, condition: str, params: Mapping[str, Any], order: str) -> Folded:
     """The record as the entries of its owner that meet the condition make it, in the given order."""
     rows = work.conn.cursor(row_factory=dict_row).execute(
-        f"""select e.version, e.type, e.type_version, e.state_to, e.actor, c.content
+        f"""select e.version, e.type, e.type_version, e.state_from, e.state_to, e.actor, c.content
               from comity.entry e left join comity.entry_content c on c.entry = e.id
               left join comity.sequence s on s.entry = e.id
              where e.record = %(record)s and e.agency = %(owner)s and {condition} order by {order}""",
@@ -164,4 +169,6 @@ def allow(work: Work, action: str, resource: Resource, *, act: str = "") -> None
         return
     decision = work.policies.decide(work.actor, action, resource, act=act, today=work.today)
     if not decision.allowed:
-        raise Problem("not_allowed", decision.why or "The policy does not allow this act", reasons=list(decision.reasons))
+        raise Problem(
+            "not_allowed", decision.why or "The policy does not allow this act", reasons=list(decision.reasons)
+        )

@@ -1,4 +1,4 @@
-"""Submitting a package to another institution with one act: complete by construction, or the exact list of what is missing.
+"""Submitting a package to another institution with one act: complete, or the exact list of what is missing.
 
 What the receiver needs is the receiver's data: its profile. A pillar's package function gathers the facts and answers
 with a parcel; what blocks becomes an obligation of whoever owes it, and closes by itself once met (see owed).
@@ -26,7 +26,14 @@ from comity.kernel.types.catalogue import Act, Type
 
 
 def submit(
-    node: Node, actor: Actor, record: str, *, to: str, act: str = "submit", dry_run: bool = False, key: str | None = None
+    node: Node,
+    actor: Actor,
+    record: str,
+    *,
+    to: str,
+    act: str = "submit",
+    dry_run: bool = False,
+    key: str | None = None,
 ) -> Submission:
     """Offer the package that `act` builds from the record to the agency `to`.
 
@@ -65,7 +72,9 @@ def _rule(of: Type, act: str) -> Act:
     rule = of.acts.get(act)
     if rule is None or rule.package is None:
         packages = ", ".join(name for name, one in of.acts.items() if one.package) or "none"
-        raise Problem("act_unknown", f"{of.name} has no submitting act {act}", fix=f"its submitting acts are {packages}")
+        raise Problem(
+            "act_unknown", f"{of.name} has no submitting act {act}", fix=f"its submitting acts are {packages}"
+        )
     return rule
 
 

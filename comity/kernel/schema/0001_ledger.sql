@@ -139,12 +139,13 @@ create trigger layer_is_immutable before update or delete on comity.layer
     for each row execute function comity.refuse_change();
 create trigger layer_not_truncated before truncate on comity.layer execute function comity.refuse_change();
 
--- Erasure under an order: the order's own entry must stand in the same agency's log. The remaining content is given by
--- the caller (ledger/erase checks it against the commitments); null erases all of it.
+-- Erasure under an order: the order's own entry must stand in the same agency's log and refer to the erased entry. The
+-- remaining content is given by the caller (what is not among the commitments is found by ledger/verify); null: all.
 create function comity.erase(erased uuid, by_order uuid, remaining bytea, remaining_salts bytea) returns void
 language plpgsql security definer set search_path = comity, pg_temp as $$
 begin
-    if not exists (select 1 from comity.entry where id = by_order and agency = comity.me() and kind = 'erase') then
+    if not exists (select 1 from comity.entry
+                    where id = by_order and agency = comity.me() and kind = 'erase' and refers = erased) then
         raise exception 'an erasure needs its order in the log' using errcode = 'insufficient_privilege';
     end if;
     perform set_config('comity.erasing', erased::text, true);

@@ -1,4 +1,4 @@
-"""The daily digest of disclosures: who read an agency's records, entered in its own log, so that no row can be lost later."""
+"""The daily digest of disclosures: who read an agency's records, entered in its own log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits for an agency: offers to answer, answers that came, obligations it owes, collisions, emergency openings."""
+"""What waits for an agency: offers to answer, answers that came, obligations, collisions, emergency openings."""
 
 from __future__ import annotations
 
@@ -45,12 +45,16 @@ def inbox(node: Node, actor: Actor) -> list[InboxItem]:
 
 
 def _offers(work: Work) -> Iterator[InboxItem]:
-    rows = work.conn.cursor(row_factory=dict_row).execute(
-        """select * from comity.offer where to_agency = comity.me() and state = 'offered'
+    rows = (
+        work.conn.cursor(row_factory=dict_row)
+        .execute(
+            """select * from comity.offer where to_agency = comity.me() and state = 'offered'
                or from_agency = comity.me() and answered_at > %s - interval '30 days'
             order by offered_at desc limit 500""",
-        (work.now,),
-    ).fetchall()
+            (work.now,),
+        )
+        .fetchall()
+    )
     seen = subjects(work, [row["id"] for row in rows])
     disclosure.told(work, "inbox", [(one, ["number"]) for one in seen.values()])
     for row in rows:
@@ -60,7 +64,8 @@ def _offers(work: Work) -> Iterator[InboxItem]:
         mine = row["from_agency"] == work.agency
         if mine:
             reason = row["answer"].get("reason")
-            message = f"{row['label']} was {row['state'].replace('_', ' ')} by {row['to_agency']}" + (f": {reason}" if reason else "")  # fmt: skip
+            state = row["state"].replace("_", " ")
+            message = f"{row['label']} was {state} by {row['to_agency']}" + (f": {reason}" if reason else "")
         else:
             message = f"{row['label']} from {row['from_agency']}: answer it"
         yield InboxItem(
