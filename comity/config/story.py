@@ -201,7 +201,8 @@ def _buys(s: Story) -> None:
     for name, line, days, told in buys:
         s.enter(
             name, "atf_agent", "investigation.report",
-            {"subject_line": line, "activity": "controlled_buy", "occurred": _instant(days), "narrative": told},
+            {"subject_line": line, "activity": "controlled_buy", "occurred": _instant(days), "narrative": told,
+             **({"techniques": "Transmitter in the vehicle"} if name == "report1" else {})},
             links=s.link(case="case", subject="person"),
         )  # fmt: skip
         s.act(name, "atf_agent", "submit")
@@ -340,8 +341,8 @@ def _closes(s: Story) -> None:
         clock.pause(0.05)
     s.told.line("the laboratory's obligation closes by itself: nobody ticks it off")
     s.act("report1", "atf_agent", "decide_disclosure",
-          fields={"disclosure": "whole", "disclosure_ground": "discoverable"})  # fmt: skip
-    s.tell("atf_agent", f"decides the disclosure of {s.number('report1')}")
+          fields={"disclosure": "redacted", "disclosure_ground": "technique"})  # fmt: skip
+    s.tell("atf_agent", f"decides the disclosure of {s.number('report1')}: without the protected technique")
 
 
 def _referred(s: Story) -> None:

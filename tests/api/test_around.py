@@ -111,3 +111,17 @@ def test_a_receipt_has_an_address(call: Any, case: Any) -> None:
 def test_the_inbox_answers(call: Any) -> None:
     pytest.importorskip("comity.kernel.records.inbox")
     assert isinstance(call("agent")("GET", "/inbox").json()["items"], list)
+
+
+def test_an_emergency_needs_a_reason_and_an_agreement(call: Any, case: Any) -> None:
+    path = f"/records/id/{case['record']}/emergency"
+    problem = refused(call("dea")("POST", path, {"hours": 99}), 422, "invalid")
+    assert {fault["path"] for fault in problem["faults"]} == {"reason", "lasting"}
+    hidden = call("dea")("POST", path, {"reason": "a life is in danger"})
+    absent = call("dea")("POST", f"/records/id/{uuid.uuid4()}/emergency", {"reason": "a life is in danger"})
+    refused(hidden, 404, "not_found")
+    assert hidden.content == absent.content
+    assert isinstance(call("dea")("GET", "/emergencies").json()["items"], list)
+    refused(
+        call("supervisor")("POST", f"/emergencies/{uuid.uuid4()}/review", {"finding": "justified"}), 404, "not_found"
+    )

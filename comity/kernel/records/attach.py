@@ -63,7 +63,9 @@ def attach(
             if before:
                 path.unlink(missing_ok=True)
                 return before
-            subject = own(work, record)
+            subject = own(work, record)  # and once more: it may have moved while the bytes came in
+            allow(work, "attach", subject.resource(), act="amend")
+            lifecycle.step(of, "amend", subject.folded.state)
             content = {f"file/{file}": {"name": name, "media_type": media_type, "size": size, "digest": digest.hex()}}
             change = changed(
                 work, of, subject.folded, record=subject.id, kind="act", act="attach", content=content,
@@ -88,8 +90,9 @@ def attach(
                 ),
             )
             return receipt
-    except BaseException:
-        path.unlink(missing_ok=True)
+    except (Problem, psycopg.Error) as error:
+        if getattr(error, "code", "") != "unavailable":  # else it may have been committed: a file too many is no loss
+            path.unlink(missing_ok=True)
         raise
 
 

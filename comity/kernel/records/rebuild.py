@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from comity.clock import show_instant
 from comity.kernel.ledger.fold import Folded, fold
-from comity.kernel.ledger.verify import check_entry
+from comity.kernel.ledger.verify import check_entry, items_erased
 from comity.kernel.records.node import Conn, Node
 from comity.kernel.records.subject import loaded
 
@@ -96,17 +96,16 @@ def _compare(conn: Conn, out: Rebuilt, agency: str, record: str, entries: list[d
         out.differ(agency, record, f"the versions are {versions[:20]}")
     if entries[0]["kind"] in ("answer", "erase") or entries[0]["type"] in KERNEL_TYPES:
         return
-    state = fold([{**row, "content": loaded(row["content"])} for row in entries])
+    whole = not _erased(conn, out, agency, record, entries)
+    state = fold([{**row, "content": _loaded(row["content"])} for row in entries])
     if state.type == "kernel.member":
         out.members += 1
         row = conn.execute("select name, roles, state, version from comity.member where id = %s", (record,)).fetchone()
         folded = (state.fields.get("name"), state.fields.get("roles"), state.state, state.version)
-        if row is None or tuple(row) != folded:
+        if row is None or (whole and tuple(row) != folded):
             out.differ(agency, record, "the member differs from its entries")
         return
     out.records += 1
-    if state.erased:
-        return
     row = (
         conn.cursor(row_factory=dict_row)
         .execute("select * from comity.record where id = %s and agency = comity.me()", (record,))
@@ -115,26 +114,54 @@ def _compare(conn: Conn, out: Rebuilt, agency: str, record: str, entries: list[d
     if row is None:
         out.differ(agency, record, "the record has entries and no row")
         return
-    for what, folded_value, held in _pairs(state, row):
+    for what, folded_value, held in [*_envelope(state, row), *(_content(state, row) if whole else ())]:
         if folded_value != held:
             out.differ(agency, record, f"{what} differs from its entries")
+    if not whole:
+        return
     links = conn.execute("select name, target::text from comity.link where record = %s", (record,)).fetchall()
     if sorted(map(tuple, links)) != sorted((name, t) for name, ids in state.links.items() for t in ids):
         out.differ(agency, record, "the link rows differ from its entries")
 
 
-def _pairs(state: Folded, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+def _erased(conn: Conn, out: Rebuilt, agency: str, record: str, entries: list[dict[str, Any]]) -> bool:
+    """Whether content of these entries is gone. Each such entry needs an order in the log that refers to it."""
+    gone = [row["id"] for row in entries if items_erased(row)]
+    if gone:
+        orders = conn.execute(
+            "select refers from comity.entry where agency = comity.me() and kind = 'erase' and refers = any(%s)",
+            (gone,),
+        )
+        for entry in set(gone) - {row[0] for row in orders}:
+            out.differ(agency, record, f"entry {entry}: content is gone and no order in the log says so")
+    return bool(gone)
+
+
+def _loaded(content: bytes | None) -> dict[str, Any] | None:
+    """The content; None where it was erased and where it is no JSON object, which check_entry has told."""
+    try:
+        found = loaded(content)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _envelope(state: Folded, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """What the headers alone say: it can be compared whatever was erased."""
     yield "type", state.type, row["type"]
-    yield "number", state.number, row["number"]
     yield "state", state.state, row["state"]
     yield "version", state.version, row["version"]
     yield "type version", state.type_version, row["type_version"]
+    yield "who entered it", state.entered_by, row["entered_by"]
+
+
+def _content(state: Folded, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    yield "number", state.number, row["number"]
     yield "fields", dict(state.fields), row["fields"]
     yield "links", {name: list(ids) for name, ids in state.links.items()}, row["links"]
     yield "marks", list(state.marks), sorted(row["marks"])
     yield "marked fields", dict(state.field_marks), row["field_marks"]
     yield "files", dict(state.files), row["files"]
-    yield "who entered it", state.entered_by, row["entered_by"]
 
 
 def digest(node: Node) -> str:
