@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -217,16 +218,24 @@ def inbox(as_: As = None, seat: SeatName = None, purpose: Purpose = INVESTIGATIO
     from comity.kernel.sharing.inbox import inbox as verb
 
     with signed_in(as_, seat, purpose) as session:
-        lines = [one.as_json() for one in verb(session.node, session.actor)]
+        items = verb(session.node, session.actor)
+        zone = ZoneInfo(session.catalogue.definition.zone)
 
     def page(out: Any) -> None:
         rows = [
-            (one["kind"], one.get("number") or one["record"], one["message"], one["from_agency"], one["since"])
-            for one in lines
+            (
+                one.kind,
+                one.number or one.record,
+                one.message,
+                one.from_agency,
+                f"{one.since.astimezone(zone):%m-%d %H:%M}",
+            )
+            for one in items
         ]
-        out.print(speech.table(("", "record", "what", "from", "since"), rows) if rows else "nothing waits")
+        columns = ("", "record", "what", "from", "since")
+        out.print(speech.table(columns, rows, whole=("", "record", "since")) if rows else "nothing waits")
 
-    return Shown({"items": lines}, page)
+    return Shown({"items": [one.as_json() for one in items]}, page)
 
 
 def _said(session: Session, id: str, *, file: str | None, **options: list[str] | None) -> given.Given:

@@ -67,7 +67,7 @@ def _page(view: View, catalogue: Catalogue, agency: str, out: Console) -> None:
     owner = "ours" if view.agency == agency else f"of {view.agency}"
     out.print(
         Text.assemble(
-            (title, "bold"), "  ", (view.number or view.id, "bold cyan"), "  ", (view.state, "green"),
+            (title, "bold"), "  ", (view.number or view.id, "bold cyan"), "  ", (_state(of, view.state), "green"),
             f"  version {view.version}  {owner}",
         )
     )  # fmt: skip
@@ -76,8 +76,8 @@ def _page(view: View, catalogue: Catalogue, agency: str, out: Console) -> None:
     for mark in view.marks:
         known = catalogue.marks.get(mark)
         out.print(Text(f"marked {known.title if known else mark}" + (f" · {known.basis}" if known else ""), "yellow"))
-    _fields(view, of, out)
-    _ties(view, of, out)
+    _fields(view, of, zone, out)
+    _ties(view, catalogue, out)
     _offer(view, zone, out)
     for pointer in view.pointers:
         call = pointer.get("call") or {}
@@ -90,7 +90,7 @@ def _page(view: View, catalogue: Catalogue, agency: str, out: Console) -> None:
         out.print(_line("open to you", ", ".join(view.acts)))
 
 
-def _fields(view: View, of: Type | None, out: Console) -> None:
+def _fields(view: View, of: Type | None, zone: ZoneInfo, out: Console) -> None:
     rows: list[tuple[Any, ...]] = []
     masked = {one["field"]: one for one in view.masked if "field" in one}
     order = [name for name in (of.fields if of else ()) if name in view.fields or name in masked]
@@ -100,7 +100,7 @@ def _fields(view: View, of: Type | None, out: Console) -> None:
         if name in masked:
             rows.append((_label(one, name), _dim(f"masked: {masked[name]['ground']}")))
         else:
-            rows.append((_label(one, name), _value(one, view.fields[name])))
+            rows.append((_label(one, name), _value(one, view.fields[name], zone)))
     for other in view.masked:
         if "field" not in other:
             rows.append((other.get("group", ""), _dim(f"masked: {other.get('ground', '')}")))
@@ -108,25 +108,32 @@ def _fields(view: View, of: Type | None, out: Console) -> None:
         out.print(_pairs(rows))
 
 
-def _ties(view: View, of: Type | None, out: Console) -> None:
-    """What the record points at, what points at it, and its files."""
+def _ties(view: View, catalogue: Catalogue, out: Console) -> None:
+    """What the record points at, by the link's name; what points at it, by its type; and its files."""
+    of = catalogue.types.get(view.type)
     rows: list[tuple[Any, ...]] = []
     for one in view.linked:
         link = of.links.get(one.name) if of else None
-        rows.append((link.label if link and link.label else _words(one.name), _record(one)))
-    for one in view.linked_from:
-        rows.append((f"{_words(one.name)} of", _record(one)))
+        label = link.label if link and link.label else _words(one.name).capitalize()
+        rows.append((label, _record(one, catalogue, with_type=True)))
+    inward = {one.id: one for one in view.linked_from}
+    for one in sorted(inward.values(), key=lambda one: (one.type, one.number or "")):
+        known = catalogue.types.get(one.type)
+        rows.append((known.title if known else one.type, _record(one, catalogue, with_type=False)))
     for id, info in view.files.items():
         name = info.get("name") if isinstance(info, Mapping) else info
-        rows.append(("file", f"{name}  {id}"))
+        rows.append(("File", f"{name}  {id}"))
     if rows:
         out.print(_pairs(rows))
 
 
-def _record(one: Any) -> str:
-    parts = [one.number or ("" if one.type == "member" else one.id), one.title]
-    where = f"({one.type}, {one.state}, {one.agency})" if one.type != "member" else ""
-    return "  ".join(part for part in (*parts, where) if part)
+def _record(one: Any, catalogue: Catalogue, *, with_type: bool) -> str:
+    if one.type == "member":
+        return one.title or one.id
+    known = catalogue.types.get(one.type)
+    what = [known.title if known else one.type] if with_type else []
+    where = ", ".join([*what, _words(one.state), one.agency])
+    return "  ".join(part for part in (one.number or one.id, one.title, f"({where})") if part)
 
 
 def _offer(view: View, zone: ZoneInfo, out: Console) -> None:
@@ -175,7 +182,8 @@ def _moment(one: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
     place = f"place {one['place']}" if one["place"] is not None else "not placed yet"
     what.append(f"{place}, leaf {one['leaf'][:12]}")
     act = f"{one['act']}\n→ {one['state_to']}" if moved else one["act"]
-    return one["version"], when, act, f"{one['member']}\n{one['agency']}", "\n".join(what)
+    who = f"{one['member']}\n{one['agency']}" if one["member"] else one["agency"]
+    return one["version"], when, act, who, "\n".join(what)
 
 
 def _changes(changes: Mapping[str, Any]) -> list[str]:
@@ -183,7 +191,7 @@ def _changes(changes: Mapping[str, Any]) -> list[str]:
     lines: list[str] = []
     for path, value in changes.items():
         kind, _, name = path.partition("/")
-        if kind == "set":
+        if kind in ("set", "answer"):
             lines.append(f"{_words(name)}: {_cut(_plain(value))}")
         elif kind == "unset":
             lines.append(f"{_words(name)}: taken away")
@@ -196,10 +204,13 @@ def _cut(text: str, length: int = 72) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _value(one: Field | None, value: Any) -> str:
+def _value(one: Field | None, value: Any, zone: ZoneInfo) -> str:
+    """A value as a person reads it: a code by its title, an instant in the reader's zone, a measure with its unit."""
     if one is not None and one.values is not None:
         titles = {name: code.title or name for name, code in one.values.items()}
         return ", ".join(titles.get(part, str(part)) for part in (value if isinstance(value, list) else [value]))
+    if one is not None and one.schema.get("format") == "date-time" and isinstance(value, str):
+        return datetime.fromisoformat(value).astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
     shown = _plain(value)
     return f"{shown} {one.unit}" if one is not None and one.unit else shown
 
@@ -218,8 +229,13 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
+def _state(of: Type | None, state: str) -> str:
+    known = of.states.get(state) if of else None
+    return known.label if known and known.label else _words(state)
+
+
 def _label(one: Field | None, name: str) -> str:
-    label = one.label if one is not None and one.label else _words(name)
+    label = one.label if one is not None and one.label else _words(name).capitalize()
     return f"{label} [{one.cls}]" if one is not None and one.cls != "ordinary" else label
 
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comity.cli.app import run
+from comity.cli import app
 from comity.cli.ways import Ways
 from comity.config import paths
 from comity.config.settings import Settings, settings
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    sys.exit(run(ways(), sys.argv[1:]))
+    sys.exit(app.run(ways(), sys.argv[1:]))
 
 
 def ways() -> Ways:
@@ -63,9 +63,9 @@ def _serve(of: Settings, *, as_json: bool) -> int:
 
 
 def _demo(of: Settings, *, serve: bool, as_json: bool) -> int:
-    from comity.config import demo
+    from comity.config.demo import run
 
-    return int(demo.run(of, serve=serve, as_json=as_json))
+    return int(run(of, serve=serve, as_json=as_json))
 
 
 def _examine(of: Settings) -> Sequence[Finding]:

@@ -7,8 +7,6 @@ import re
 import uuid
 from typing import Any
 
-import pytest
-
 from comity.api.metrics import Counts
 from comity.errors import REFUSALS
 from tests.api.test_records import refused
@@ -97,7 +95,6 @@ def test_openapi_is_whole(call: Any) -> None:
 
 
 def test_a_receipt_has_an_address(call: Any, case: Any) -> None:
-    pytest.importorskip("comity.kernel.records.receipt")
     found = call("agent")("GET", case["address"].removeprefix("/api/v1"))
     assert found.status_code == 200
     assert (found.json()["entry"], found.json()["leaf"]) == (case["entry"], case["leaf"])
@@ -109,19 +106,30 @@ def test_a_receipt_has_an_address(call: Any, case: Any) -> None:
 
 
 def test_the_inbox_answers(call: Any) -> None:
-    pytest.importorskip("comity.kernel.records.inbox")
     assert isinstance(call("agent")("GET", "/inbox").json()["items"], list)
 
 
-def test_an_emergency_needs_a_reason_and_an_agreement(call: Any, case: Any) -> None:
-    path = f"/records/id/{case['record']}/emergency"
-    problem = refused(call("dea")("POST", path, {"hours": 99}), 422, "invalid")
+def test_an_emergency_opens_what_an_agreement_allows(call: Any, case: Any) -> None:
+    path = f"/records/id/{case['record']}"
+    problem = refused(call("dea")("POST", f"{path}/emergency", {"hours": 99}), 422, "invalid")
     assert {fault["path"] for fault in problem["faults"]} == {"reason", "lasting"}
-    hidden = call("dea")("POST", path, {"reason": "a life is in danger"})
-    absent = call("dea")("POST", f"/records/id/{uuid.uuid4()}/emergency", {"reason": "a life is in danger"})
+    refused(call("dea")("GET", path), 404, "not_found")
+    opened = call("dea")("POST", f"{path}/emergency", {"reason": "a life is in danger"})
+    assert opened.status_code == 201, opened.content
+    assert call("dea")("GET", path).status_code == 200
+    kinds = {(one["kind"], one["record"]) for one in call("supervisor")("GET", "/inbox").json()["items"]}
+    assert ("emergency", case["record"]) in kinds
+    review = f"/emergencies/{opened.json()['id']}/review"
+    assert call("supervisor")("POST", review, {"finding": "justified"}).status_code == 200
+    refused(call("supervisor")("POST", review, {"finding": "again"}), 409, "act_out_of_turn")
+    mine = {one["id"]: one for one in call("supervisor")("GET", "/emergencies").json()["items"]}
+    assert mine[opened.json()["id"]]["finding"] == "justified"
+
+
+def test_an_emergency_without_an_agreement_is_not_found(call: Any, case: Any) -> None:
+    said = {"reason": "a life is in danger"}
+    hidden = call("detective")("POST", f"/records/id/{case['record']}/emergency", said)
+    absent = call("detective")("POST", f"/records/id/{uuid.uuid4()}/emergency", said)
     refused(hidden, 404, "not_found")
     assert hidden.content == absent.content
-    assert isinstance(call("dea")("GET", "/emergencies").json()["items"], list)
-    refused(
-        call("supervisor")("POST", f"/emergencies/{uuid.uuid4()}/review", {"finding": "justified"}), 404, "not_found"
-    )
+    refused(call("supervisor")("POST", f"/emergencies/{uuid.uuid4()}/review", {"finding": "x"}), 404, "not_found")

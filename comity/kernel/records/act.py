@@ -11,7 +11,7 @@ from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import guards, links, offering
 from comity.kernel.records.amend import check_version, field_content, link_content
-from comity.kernel.records.change import Change, Repeated, changed, digest_of, replayed, write
+from comity.kernel.records.change import Change, Repeated, changed, digest_of, replayed, when_asked, write
 from comity.kernel.records.enter import needs, occurred_at, said
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import Receipt
@@ -41,7 +41,7 @@ def act(
     """
     given, pointed = fields or {}, links or {}
     asked = [dict(given), {n: list(i) for n, i in pointed.items()}, reason]
-    digest = digest_of("act", record, name, version, asked) if key else b""
+    digest = digest_of("act", record, name, version, asked, when_asked(occurred_at)) if key else b""
     for _ in range(3):
         try:
             with node.work(actor) as work:
@@ -131,7 +131,9 @@ def judged(
         of, work.catalogue, before=before.fields, after=after, state=state, supplied=supplied, act=rule.name
     )
     if pointed:
-        faults += links.faults(of, pointed, links.targets(work, [(of, pointed)]))
+        known = links.targets(work, [(of, pointed)])
+        faults += links.faults(of, pointed, known)
+        content |= links.passed_on(of, pointed, known, before.marks)
     faults += needs(rule.needs, {**before.fields, **given} if not rule.sets else {**given}, pointed, reason)
     folded = changed(
         work, of, before, record=subject.id, kind="act", act=rule.name, content=content, state_to=state

@@ -9,7 +9,7 @@ from typing import Any
 from comity.errors import Fault, Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import guards, links
-from comity.kernel.records.change import Repeated, changed, digest_of, replayed, write
+from comity.kernel.records.change import Repeated, changed, digest_of, replayed, when_asked, write
 from comity.kernel.records.enter import mark_faults, needs, occurred_at, said
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import Receipt, as_uuid
@@ -42,7 +42,7 @@ def amend(
     time. Raises Problem: not_found, not_allowed, version_required, version_conflict, act_out_of_turn, invalid.
     """
     wanted = _Wanted(fields or {}, links or {}, unlink or {}, marks, field_marks or {}, reason, corrects, authority)
-    digest = digest_of("amend", record, version, wanted.asked()) if key else b""
+    digest = digest_of("amend", record, version, wanted.asked(), when_asked(occurred_at)) if key else b""
     for _ in range(3):
         try:
             with node.work(actor) as work:
@@ -118,7 +118,9 @@ def _judged(work: Work, of: Type, subject: Subject, wanted: _Wanted, state: str)
         of, work.catalogue, before=before.fields, after=after, state=state, supplied=supplied, act="amend"
     )
     if wanted.links:
-        faults += links.faults(of, wanted.links, links.targets(work, [(of, wanted.links)]))
+        known = links.targets(work, [(of, wanted.links)])
+        faults += links.faults(of, wanted.links, known)
+        content |= links.passed_on(of, wanted.links, known, before.marks)
     faults += mark_faults(work, set(wanted.marks), wanted.field_marks, of)
     rule = of.acts["amend"]
     faults += needs(rule.needs, dict.fromkeys(supplied), wanted.links, wanted.reason)

@@ -21,7 +21,7 @@ from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import guards
 from comity.kernel.records.act import _keyed
-from comity.kernel.records.change import Change, Repeated, digest_of, remember, replayed
+from comity.kernel.records.change import Change, Repeated, digest_of, remember, replayed, when_asked
 from comity.kernel.records.enter import needs, occurred_at, said
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import Receipt
@@ -46,7 +46,7 @@ def answer(
     Raises Problem: not_found, answer_unknown, not_allowed, offer_already_answered, same_member, invalid.
     """
     given = fields or {}
-    digest = digest_of("answer", record, name, [dict(given), reason]) if key else b""
+    digest = digest_of("answer", record, name, [dict(given), reason], when_asked(occurred_at)) if key else b""
     for _ in range(3):
         try:
             with node.work(actor) as work:

@@ -21,7 +21,7 @@ from comity import names
 from comity.errors import Fault, Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure
-from comity.kernel.records.change import changed, replayed, write
+from comity.kernel.records.change import Repeated, changed, digest_of, replayed, write
 from comity.kernel.records.node import Node
 from comity.kernel.records.results import FileInfo, Receipt, as_uuid
 from comity.kernel.records.sight import readable_fields
@@ -51,49 +51,58 @@ def attach(
     path = folder(node, actor.agency) / stored
     try:
         size, digest = _store(path, stream, data_key, file)
+        if not size:
+            raise Problem("invalid", "The file is empty", faults=[Fault("required", "file", "a file has bytes")])
+        info = FileInfo(str(file), record, name, media_type, size, digest.hex())
+        return _enter(node, actor, info, stored, data_key, key)
     except OSError as error:
         path.unlink(missing_ok=True)
         raise Problem(
             "disk_full", f"The file could not be kept: {error.strerror}", fix="make room, then send it again"
         ) from error
-    try:
-        with node.work(actor) as work:
-            asked = digest if not key else hashlib.sha256(digest + name.encode() + str(record).encode()).digest()
-            before = replayed(work, key, asked)
-            if before:
-                path.unlink(missing_ok=True)
-                return before
-            subject = own(work, record)  # and once more: it may have moved while the bytes came in
-            allow(work, "attach", subject.resource(), act="amend")
-            lifecycle.step(of, "amend", subject.folded.state)
-            content = {f"file/{file}": {"name": name, "media_type": media_type, "size": size, "digest": digest.hex()}}
-            change = changed(
-                work, of, subject.folded, record=subject.id, kind="act", act="attach", content=content,
-                state_to=subject.folded.state, key=key, digest=asked,
-            )  # fmt: skip
-            receipt = write(work, [change])[0]
-            work.conn.execute(
-                """insert into comity.file (id, agency, record, name, media_type, size, digest, stored, data_key,
-                       added_at)
-                   values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-                (
-                    file,
-                    actor.agency,
-                    subject.id,
-                    name,
-                    media_type,
-                    size,
-                    digest,
-                    stored,
-                    node.keys.wrap(actor.agency, data_key),
-                    work.now,
-                ),
-            )
-            return receipt
-    except (Problem, psycopg.Error) as error:
-        if getattr(error, "code", "") != "unavailable":  # else it may have been committed: a file too many is no loss
+    except BaseException as error:
+        if getattr(error, "code", "") != "unavailable":  # else it may be committed, and a file too many is no loss
             path.unlink(missing_ok=True)
         raise
+
+
+def _enter(node: Node, actor: Actor, info: FileInfo, stored: str, data_key: bytes, key: str | None) -> Receipt:
+    """Append the entry of a file that is on disk. The record is looked at again: it may have moved meanwhile."""
+    asked = digest_of("attach", info.record, info.name, info.media_type, info.sha256) if key else b""
+    for _ in range(3):
+        try:
+            with node.work(actor) as work:
+                before = replayed(work, key, asked)
+                if before:
+                    (folder(node, actor.agency) / stored).unlink(missing_ok=True)
+                    return before
+                subject = own(work, info.record)
+                of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+                allow(work, "attach", subject.resource(), act="amend")
+                lifecycle.step(of, "amend", subject.folded.state)
+                content = {
+                    f"file/{info.id}": {
+                        "name": info.name, "media_type": info.media_type, "size": info.size, "digest": info.sha256,
+                    }
+                }  # fmt: skip
+                change = changed(
+                    work, of, subject.folded, record=subject.id, kind="act", act="attach", content=content,
+                    state_to=subject.folded.state, key=key, digest=asked,
+                )  # fmt: skip
+                receipt = write(work, [change])[0]
+                work.conn.execute(
+                    """insert into comity.file (id, agency, record, name, media_type, size, digest, stored, data_key,
+                           added_at)
+                       values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+                    (
+                        info.id, actor.agency, subject.id, info.name, info.media_type, info.size,
+                        bytes.fromhex(info.sha256), stored, node.keys.wrap(actor.agency, data_key), work.now,
+                    ),
+                )  # fmt: skip
+                return receipt
+        except Repeated:
+            continue
+    raise Problem("unavailable", "the same key is being used by another request", fix="try again")
 
 
 def fetch(node: Node, actor: Actor, file: str) -> tuple[FileInfo, Iterator[bytes]]:
@@ -138,6 +147,11 @@ def _store(path: Path, stream: IO[bytes], data_key: bytes, file: UUID) -> tuple[
             number += 1
         out.flush()
         os.fsync(out.fileno())
+    held = os.open(path.parent, os.O_RDONLY)  # its name too is on disk before its entry is
+    try:
+        os.fsync(held)
+    finally:
+        os.close(held)
     return size, digest.digest()
 
 

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import psycopg
 
-from comity import names
-from comity.errors import Problem
+from comity import clock, names
+from comity.errors import Fault, Problem
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.canonical import canonical
 from comity.kernel.ledger.entry import Entry
@@ -94,6 +94,11 @@ def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
                 fix="read it again and decide on what it says now",
             ) from None  # fmt: skip
         raise
+    except psycopg.errors.InsufficientPrivilege:
+        if any(one.before.version == 0 for one in changes):  # the row of another agency, which only the index sees
+            faults = [Fault("id_taken", "id", "this id cannot be given", "leave it out, or make a new random one")]
+            raise Problem("invalid", "The id is taken", faults=faults) from None
+        raise
     receipts = []
     for one, seal in zip(changes, sealed, strict=True):
         e = one.entry
@@ -131,6 +136,11 @@ def numbered(work: Work, changes: Sequence[Change]) -> list[Change]:
 def digest_of(*asked: Any) -> bytes:
     """What an idempotency key stands for: SHA-256 over the canonical request."""
     return hashlib.sha256(canonical(list(asked))).digest()
+
+
+def when_asked(given: datetime | None) -> str | None:
+    """An instant that was asked for, as it goes into a key's digest."""
+    return clock.show_instant(given) if given else None
 
 
 def remember(work: Work, changes: Sequence[Change]) -> None:

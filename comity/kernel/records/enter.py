@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -77,6 +77,7 @@ class _Batch:
     changes: dict[int, Change]
     known: links.Targets
     own: Mapping[str, Type]
+    passed: dict[str, set[str]]
 
     def __init__(self, work: Work, drafts: Sequence[Draft]) -> None:
         self.work, self.drafts = work, drafts
@@ -129,6 +130,28 @@ class _Batch:
             for at, one in enumerate(self.drafts)
             if one.type in types and self.answers[at] is None
         }
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        """The marks that new records of this batch get from each other by inheriting links, along whole chains."""
+        held: dict[str, set[str]] = {}
+        chained: list[tuple[str, str]] = []
+        for at, draft in enumerate(self.drafts):
+            of = self.own.get(str(self.ids[at]))
+            if of is None:
+                continue
+            given = self.resolved[at]
+            held[str(self.ids[at])] = set(of.handling) | set(draft.marks) | links.inherited(of, given, self.known)
+            heirs = [t for name, ids in given.items() if name in of.links and of.links[name].inherit for t in ids]
+            chained += [(str(self.ids[at]), target) for target in heirs if target in self.own]
+        moved = True
+        while moved:
+            moved = False
+            for heir, target in chained:
+                if not held.get(target, set()) <= held[heir]:
+                    held[heir] |= held[target]
+                    moved = True
+        self.passed = {heir: held[heir] for heir, _ in chained}
 
     def judge(self, at: int) -> None:
         """Decide, judge shape and conditions, and plan the change of one draft; its refusal becomes its answer."""
@@ -136,8 +159,9 @@ class _Batch:
             return
         try:
             self.changes[at] = plan(
-                self.work, self.drafts[at], self.ids[at], self.resolved[at], self.known, self.own, self.digests[at]
-            )
+                self.work, self.drafts[at], self.ids[at], self.resolved[at], self.known, self.own, self.digests[at],
+                self.passed.get(str(self.ids[at]), ()),
+            )  # fmt: skip
         except Problem as problem:
             self.answers[at] = problem
 
@@ -204,6 +228,7 @@ def asked(draft: Draft) -> bytes:
         return digest_of(
             "enter", draft.type, dict(draft.fields), {name: list(ids) for name, ids in draft.links.items()},
             clock.show_instant(draft.occurred_at) if draft.occurred_at else None, sorted(draft.marks),
+            *([{name: sorted(one) for name, one in draft.field_marks.items()}] if draft.field_marks else []),
         )  # fmt: skip
     except Problem:
         return b""
@@ -217,11 +242,12 @@ def plan(
     known: links.Targets,
     own: Mapping[str, Type],
     digest: bytes = b"",
+    passed: Iterable[str] = (),
 ) -> Change:
-    """The change that enters one draft, or Problem with every fault of it."""
+    """The change that enters one draft, or Problem with every fault of it. `passed` are marks from its own batch."""
     of = work.catalogue.type(draft.type)
     fields = {name: value for name, value in draft.fields.items() if value is not None}
-    marks = of.handling | set(draft.marks) | links.inherited(of, given_links, known)
+    marks = of.handling | set(draft.marks) | links.inherited(of, given_links, known) | set(passed)
     _decide(work, of, fields, given_links, marks)
     faults = shape.judge(of, work.catalogue, before=None, after=fields, state=of.initial, supplied=fields, act="enter")
     faults += links.faults(of, given_links, known, own=own) + links.required(of, given_links, of.initial)

@@ -67,7 +67,7 @@ create policy emergency_opens on comity.share for insert with check (
     and exists (select 1 from comity.agreement a join comity.record r on r.id = share.record and r.agency = a.agency
                  where a.agency = share.agency and a.to_agency = comity.me() and a.spec->'emergency' ? r.core_type));
 create policy both_end on comity.share for update using (agency = comity.me() or to_agency = comity.me())
-    with check ((agency = comity.me() or to_agency = comity.me()));
+    with check (agency = comity.me() or (to_agency = comity.me() and not live));
 
 create policy reader_and_owner on comity.emergency for select using (agency = comity.me() or owner = comity.me());
 create policy reader_opens on comity.emergency for insert with check (agency = comity.me());
@@ -97,10 +97,12 @@ grant insert on comity.agency, comity.layer to comity_app;
 grant update on comity.agency, comity.epoch to comity_app;
 grant select, insert on comity.entry, comity.entry_content, comity.disclosure, comity.invitation, comity.token,
     comity.emergency, comity.number_block to comity_app;
-grant select, insert, update on comity.record, comity.offer, comity.share, comity.member, comity.counter,
+grant select, insert, update on comity.record, comity.offer, comity.member, comity.counter,
     comity.follower, comity.outbox, comity.file to comity_app;
 grant select, insert, update, delete on comity.link, comity.term, comity.agreement to comity_app;
 grant select, insert on comity.idempotency to comity_app;
+grant select, insert on comity.share to comity_app;
+grant update (live) on comity.share to comity_app;
 grant insert on comity.pending to comity_app;
 grant select on comity.sequence, comity.pointer to comity_app;
 grant update (revoked_at) on comity.token to comity_app;
