@@ -16,6 +16,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "act_unknown": (404, "The type has no such act"),
     "agency_suspended": (403, "The agency is suspended"),
     "agency_unknown": (404, "No such agency"),
+    "already_offered": (409, "The same package is already before this agency"),
     "answer_unknown": (404, "The type has no such answer"),
     "bind_refused": (500, "Binding to this address needs TLS or a trusted proxy"),
     "body_too_large": (413, "The request body is too large"),

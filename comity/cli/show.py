@@ -153,11 +153,10 @@ def _offer(view: View, zone: ZoneInfo, out: Console) -> None:
     for name, value in (offer.get("answer") or {}).items():
         out.print(_line(f"  {_words(name)}", _plain(value)))
     if offer.get("manifest"):
+        known = {one.id: f"{one.number or ''} {one.title}".strip() for one in view.linked}
+        known[view.id] = view.number or "this record"
         rows = [
-            (
-                one.get("label") or one.get("record"),
-                *(one.get(name) for name in ("version", "agency", "decision", "ground")),
-            )
+            (known.get(one["record"], one["record"]), one["version"], one["agency"], one["decision"], one["ground"])
             for one in offer["manifest"]
         ]
         out.print(speech.table(("record", "version", "of", "sent as", "ground"), rows))

@@ -97,6 +97,11 @@ def test_an_address_that_does_not_answer_to_the_method(call: Any, method: str, p
     assert response["Allow"]
 
 
+def test_head_is_answered_as_get(call: Any) -> None:
+    response = call("agent")("HEAD", "/me")
+    assert response.status_code == 200 and response["Content-Type"] == "application/json"
+
+
 def test_another_host_name_is_refused_as_a_problem(application: Any) -> None:
     from django.test import Client
 

@@ -16,12 +16,13 @@ import rfc8785
 from comity.errors import Fault, Problem
 
 LIMIT = 2**53 - 1
+DEEPEST = 128
 
 
 def canonical(value: Any) -> bytes:
     """RFC 8785 bytes. Raises Problem `invalid` with the path of a float, a larger integer or a lone surrogate."""
     faults: list[Fault] = []
-    plain = _examine(value, "", faults)
+    plain = _examine(value, "", faults, DEEPEST)
     if faults:
         raise Problem("invalid", "A value cannot be written canonically", faults=faults)
     if plain:
@@ -34,7 +35,7 @@ def ordered(keys: Iterable[str]) -> list[str]:
     return sorted(keys, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
 
 
-def _examine(value: Any, path: str, faults: list[Fault]) -> bool:
+def _examine(value: Any, path: str, faults: list[Fault], deeper: int) -> bool:
     """Gather what cannot be written; answer whether every key is ASCII, where both orders of keys agree."""
     if value is None or value is True or value is False:
         return True
@@ -49,19 +50,24 @@ def _examine(value: Any, path: str, faults: list[Fault]) -> bool:
         if not -LIMIT <= value <= LIMIT:
             faults.append(Fault("integer_too_large", path, "beyond 2^53", "send it as a decimal string"))
         return True
+    if isinstance(value, dict | list | tuple) and not deeper:
+        faults.append(Fault("too_deep", path, f"more than {DEEPEST} levels", "send a flatter value"))
+        return True
     if isinstance(value, dict):
         plain = True
         for key, inner in value.items():
             if not isinstance(key, str):
                 faults.append(Fault("key_not_text", path, f"the key {key!r} is not text"))
                 continue
-            plain = key.isascii() and plain
-            plain = _examine(inner, f"{path}.{key}" if path else key, faults) and plain
+            name = key.encode("utf-8", "replace").decode()
+            inside = f"{path}.{name}" if path else name
+            plain = _examine(key, inside, faults, deeper) and key.isascii() and plain
+            plain = _examine(inner, inside, faults, deeper - 1) and plain
         return plain
     if isinstance(value, list | tuple):
         plain = True
         for index, inner in enumerate(value):
-            plain = _examine(inner, f"{path}[{index}]", faults) and plain
+            plain = _examine(inner, f"{path}[{index}]", faults, deeper - 1) and plain
         return plain
     faults.append(
         Fault("not_canonical", path, f"a {type(value).__name__} has no canonical spelling", "send a decimal string")

@@ -24,7 +24,7 @@ from comity.kernel.records import disclosure
 from comity.kernel.records.change import Repeated, changed, digest_of, replayed, write
 from comity.kernel.records.node import Node
 from comity.kernel.records.results import FileInfo, Receipt, as_uuid
-from comity.kernel.records.sight import readable_fields
+from comity.kernel.records.sight import sight
 from comity.kernel.records.subject import allow, find_subject, own
 from comity.kernel.types import lifecycle
 
@@ -120,7 +120,7 @@ def fetch(node: Node, actor: Actor, file: str) -> tuple[FileInfo, Iterator[bytes
             raise Problem("not_found", "No such file, or it is not yours to see")
         subject = find_subject(work, row[2])
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-        if readable_fields(work, of, subject)[1] and subject.agency != work.agency:
+        if str(row[0]) not in subject.folded.files or not sight(work, of, subject).whole:
             raise Problem("not_found", "No such file, or it is not yours to see")
         disclosure.told(work, "fetch", [(subject, [f"file/{row[0]}"])])
     info = FileInfo(str(row[0]), str(row[2]), row[3], row[4], row[5], row[6].hex())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,8 +13,8 @@ from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import HistoryLine
-from comity.kernel.records.sight import _hidden_by_mark, readable_groups
-from comity.kernel.records.subject import Subject, find_subject, loaded
+from comity.kernel.records.sight import Sight, core_code, sight
+from comity.kernel.records.subject import Subject, find_subject, loaded, subjects
 from comity.kernel.types.catalogue import Type
 
 LATE = timedelta(hours=24)
@@ -25,10 +25,11 @@ def history(node: Node, actor: Actor, record: str) -> list[HistoryLine]:
     with node.work(actor) as work:
         subject = find_subject(work, record)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-        groups = readable_groups(work, of, subject)
-        hidden = _hidden_by_mark(work, subject)
-        members = dict(work.conn.execute("select id, name from comity.member").fetchall())
-        lines = [_line(work, of, subject, groups, hidden, members, row) for row in _entries(work, subject)]
+        seen = sight(work, of, subject)
+        members = dict(work.conn.execute("select id, name from comity.member where agency = comity.me()").fetchall())
+        rows = [(row, loaded(row["content"])) for row in _entries(work, subject)]
+        open_targets = _open_targets(work, of, [told for row, told in rows if told and row["agency"] == work.agency])
+        lines = [_line(work, of, subject, seen, members, open_targets, row, told) for row, told in rows]
         disclosure.told(work, "history", [(subject, ["history"])])
         return lines
 
@@ -46,23 +47,22 @@ def _entries(work: Work, subject: Subject) -> list[dict[str, Any]]:
 
 
 def _line(
-    work: Work, of: Type, subject: Subject, groups: frozenset[str], hidden: Mapping[str, str],
-    members: Mapping[UUID, str], row: Mapping[str, Any],
+    work: Work, of: Type, subject: Subject, seen: Sight, members: Mapping[UUID, str], open_targets: Container[str],
+    row: Mapping[str, Any], content: Mapping[str, Any] | None,
 ) -> HistoryLine:  # fmt: skip
-    content = loaded(row["content"])
     told = content or {}
-    if row["kind"] == "answer":
-        may_reasons = subject.agency == work.agency
-    else:
-        may_reasons = subject.agency == work.agency or set(of.groups) <= groups
     own = row["agency"] == work.agency
+    both = row["kind"] == "answer" and (own or subject.agency == work.agency)
+    said = told if both or seen.whole or str(row["actor"]) == work.actor.member else {}
+    states = row["state_from"], row["state_to"]
+    if subject.agency != work.agency and row["agency"] == subject.agency:
+        states = of.core_state(states[0]), of.core_state(states[1])
     return HistoryLine(
         entry=str(row["id"]), kind=row["kind"], act=row["act"], agency=row["agency"],
         member=_who(row["actor"], members) if own else "", at=row["entered_at"], occurred_at=row["occurred_at"],
-        late=row["entered_at"] - row["occurred_at"] > LATE, cause=str(told.get("cause", "")),
-        reason=str(told.get("reason", "")) if own or may_reasons else "",
-        version=row["version"], state_from=row["state_from"], state_to=row["state_to"],
-        changes=_changes(of, told, groups, hidden, own=own), leaf=row["leaf"].hex(),
+        late=row["entered_at"] - row["occurred_at"] > LATE, cause=str(said.get("cause", "")),
+        reason=str(said.get("reason", "")), version=row["version"], state_from=states[0], state_to=states[1],
+        changes=_changes(of, told, seen, open_targets, own=own), leaf=row["leaf"].hex(),
         place=row["agency_place"], stream=row["place"], corrects=str(told.get("corrects", "")),
         erased=content is None,
     )  # fmt: skip
@@ -76,8 +76,19 @@ def _who(actor: UUID, members: Mapping[UUID, str]) -> str:
     return members.get(actor, "")
 
 
+TARGETED = ("link", "unlink", "share")
+
+
+def _open_targets(work: Work, of: Type, contents: Sequence[Mapping[str, Any]]) -> Container[str]:
+    """Of the records that own entries linked or shared, those that this member may read; members are always named."""
+    pointed = [path.split("/") for told in contents for path in told if path.partition("/")[0] in TARGETED]
+    members = {name for name, link in of.links.items() if link.to == ("member",)}
+    named = {path[-1] for path in pointed if path[1] in members}
+    return named | set(subjects(work, sorted({path[-1] for path in pointed} - named)))
+
+
 def _changes(
-    of: Type, content: Mapping[str, Any], groups: frozenset[str], hidden: Mapping[str, str], *, own: bool
+    of: Type, content: Mapping[str, Any], seen: Sight, open_targets: Container[str], *, own: bool
 ) -> dict[str, Any]:
     """The content items of an entry that the reader may see; reasons and marks stand elsewhere on the line."""
     out: dict[str, Any] = {}
@@ -85,9 +96,13 @@ def _changes(
         kind, _, rest = path.partition("/")
         if kind in ("set", "unset", "answer"):
             known = of.fields.get(rest)
-            if known is None or known.group not in groups or rest in hidden:
-                continue
-            out[path] = content[path]
-        elif kind in ("number", "mark", "offer") or (own and kind in ("link", "unlink", "file", "share", "field_mark")):
+            if known is not None and known.group in seen.groups and rest not in seen.hidden:
+                out[path] = content[path] if own else core_code(known, content[path])
+        elif (
+            kind in ("number", "mark", "offer")
+            or (own and kind == "field_mark")
+            or (own and kind in TARGETED and rest.rpartition("/")[2] in open_targets)
+            or (own and kind == "file" and seen.whole)
+        ):
             out[path] = content[path]
     return out

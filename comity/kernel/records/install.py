@@ -75,7 +75,7 @@ def install(
             IncomingAgreement(owner, Agreement.from_json(spec))
             for owner, spec in conn.execute("select agency, spec from comity.agreement where to_agency = %s", (agency,))
         ]
-        faults = not_installable(catalogue) + policy_check.check(catalogue, incoming)
+        faults = not_installable(catalogue) + _not_there(node, catalogue) + policy_check.check(catalogue, incoming)
         if faults:
             raise Problem("definitions_refused", f"{agency}'s definitions are refused", faults=faults)
         report = None
@@ -96,6 +96,25 @@ def install(
     digests = {name: digest(files) for name, (_, files) in layers.items()}
     lines = [one.as_json() for one in (*report.changes, *report.decide)] if report else []
     return Installed(agency, version, digests, not changed, lines)
+
+
+def _not_there(node: Node, catalogue: Catalogue) -> list[Fault]:
+    """Guards and packages that the definitions name and no installed pillar brings."""
+    out = []
+    for of in catalogue.types.values():
+        rules = [rule for one in of.acts.values() for rule in one.guards]
+        rules += [rule for one in (of.offer.answers.values() if of.offer else ()) for rule in one.guards]
+        out += [
+            Fault("extension_unknown", rule.source, f"no guard {rule.extension} is installed", "install its pillar")
+            for rule in rules
+            if rule.extension and rule.extension not in node.extensions.guards
+        ]
+        out += [
+            Fault("extension_unknown", one.source, f"no package {one.package} is installed", "install its pillar")
+            for one in of.acts.values()
+            if one.package and one.package not in node.extensions.packages
+        ]
+    return out
 
 
 def _lost(conn: Conn, catalogue: Catalogue) -> list[Fault]:

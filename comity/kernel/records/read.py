@@ -15,7 +15,7 @@ from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure, offering
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import LinkedRecord, View
-from comity.kernel.records.sight import readable_fields
+from comity.kernel.records.sight import readable_fields, sight
 from comity.kernel.records.subject import COLUMNS, Subject, find_subject, folded, subject_of, subjects, visible
 from comity.kernel.types.catalogue import Type
 
@@ -62,14 +62,15 @@ def _at(work: Work, subject: Subject, as_entered: datetime | None, as_of: dateti
 
 
 def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
-    fields, masked = readable_fields(work, of, subject)
+    seen = sight(work, of, subject)
+    fields, masked = readable_fields(work, of, subject, seen)
     links, linked = _outward(work, of, subject)
     now = subject.folded
     return View(
         id=str(subject.id), type=subject.type_name, agency=subject.agency, number=now.number,
         title=subject.title, state=now.state if subject.agency == work.agency else subject.core_state,
         core_state=subject.core_state, version=now.version, type_version=now.type_version, fields=fields,
-        links=links, files=now.files if not masked or subject.agency == work.agency else {}, linked=linked,
+        links=links, files=now.files if seen.whole else {}, linked=linked,
         linked_from=[] if past else _inward(work, subject), marks=now.marks, masked=masked,
         acts=() if past else open_acts(work, of, subject), entered_at=subject.entered_at,
         changed_at=subject.changed_at, offer=None if past else _offer(work, subject),

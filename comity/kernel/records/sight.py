@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from comity.kernel.policy import mask
@@ -18,14 +18,35 @@ def readable_groups(work: Work, of: Type, subject: Subject) -> frozenset[str]:
     return mask.groups(work.policies, work.actor, subject.resource(), today=work.today, of=names)
 
 
-def readable_fields(work: Work, of: Type, subject: Subject) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    """(fields shown, what is masked with its ground). `of` is the owner's type: its groups decide."""
-    groups = readable_groups(work, of, subject)
-    marked = _hidden_by_mark(work, subject)
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one reader sees of one record. `hidden` are fields behind a mark, each with the marks.
+
+    `whole`: every group is open and no field hidden, whether or not it holds a value. What belongs to no field, such as
+    files, reasons and causes, is for whoever sees the whole.
+    """
+
+    groups: frozenset[str]
+    hidden: Mapping[str, str]
+    whole: bool
+
+
+def sight(work: Work, of: Type, subject: Subject) -> Sight:
+    """`of` is the owner's type: its groups decide."""
+    groups, hidden = readable_groups(work, of, subject), _hidden_by_mark(work, subject)
+    return Sight(groups, hidden, not hidden and groups.issuperset(("base", *of.groups)))
+
+
+def readable_fields(
+    work: Work, of: Type, subject: Subject, seen: Sight | None = None
+) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """(fields shown, what is masked with its ground). `of` is the owner's type; `seen` spares deciding again."""
+    seen = seen or sight(work, of, subject)
+    groups, marked = seen.groups, seen.hidden
     open_fields = {name: value for name, value in subject.folded.fields.items() if name not in marked}
     shown, masked = mask.apply(of, open_fields, groups)
     if subject.agency != work.agency:
-        shown = {name: _core_code(of.fields[name], value) for name, value in shown.items()}
+        shown = {name: core_code(of.fields[name], value) for name, value in shown.items()}
     return shown, masked + [
         {"field": name, "group": "", "ground": f"marked {marks}"} for name, marks in sorted(marked.items())
     ]
@@ -43,7 +64,7 @@ def _hidden_by_mark(work: Work, subject: Subject) -> Mapping[str, str]:
     return hidden
 
 
-def _core_code(one: Field, value: Any) -> Any:
+def core_code(one: Field, value: Any) -> Any:
     if one.values is None:
         return value
     return [one.core_code(item) for item in value] if isinstance(value, list) else one.core_code(value)

@@ -54,7 +54,8 @@ class Subject:
 COLUMNS = """r.id, r.agency, r.type, r.core_type, r.number, r.title, r.state, r.core_state, r.version, r.type_version,
     r.fields, r.links, r.files, r.field_marks, r.marks, r.assigned, r.parties, r.entered_by, r.entered_at, r.changed_at,
     coalesce((select jsonb_object_agg(g, s.version) from comity.share s cross join unnest(s.groups) g
-       where s.record = r.id and s.agency = r.agency and s.to_agency = comity.me() and s.live and s.decision <> 'withheld'
+       where s.record = r.id and s.agency = r.agency and s.to_agency = comity.me() and s.live
+         and s.decision <> 'withheld'
          and (s.version is null or s.version >= r.version)
          and (s.to_member is null or s.to_member::text = %(member)s)
          and (s.until is null or s.until > now())), '{}') as grants"""
@@ -114,7 +115,8 @@ def _pinned(work: Work, ids: Sequence[UUID]) -> dict[str, Subject]:
         .execute(
             f"""select distinct on (r.id) {COLUMNS}, s.version as pin, s.groups as pin_groups from comity.record r
               join comity.share s on s.record = r.id
-             where r.id = any(%(ids)s) and s.agency = r.agency and s.to_agency = comity.me() and s.live and s.decision <> 'withheld'
+             where r.id = any(%(ids)s) and s.agency = r.agency and s.to_agency = comity.me() and s.live
+               and s.decision <> 'withheld'
                and s.version < r.version and (s.until is null or s.until > now())
              order by r.id, s.version desc""",
             {"ids": list(ids), "member": work.actor.member},

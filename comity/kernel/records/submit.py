@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
+
 from comity import names
 from comity.errors import Problem
 from comity.extensions import Fact, Parcel
@@ -100,11 +102,28 @@ def _profile(graph: FactGraph, rule: Act, to: str) -> Fact:
     return found[-1]
 
 
+def _refuse_second(work: Work, of: Type, parcel: Parcel, to: str) -> None:
+    """The same package twice before the same office is one too many; another one, with other links, is not."""
+    links = {name: sorted(ids) for name, ids in parcel.links.items() if ids}
+    row = work.conn.execute(
+        """select r.number, r.core_state from comity.record r join comity.offer o on o.id = r.id
+            where r.agency = comity.me() and r.type = %s and o.to_agency = %s and not o.ends and r.links = %s
+              and r.core_state <> all(%s)""",
+        (of.name, to, Jsonb(links), [name for name, state in of.states.items() if state.final]),
+    ).fetchone()
+    if row:
+        raise Problem(
+            "already_offered", f"{to} has this package already: {row[0]} is {row[1].replace('_', ' ')}",
+            fix="withdraw it first, or submit when something is to be added",
+        )  # fmt: skip
+
+
 def _offer(
     work: Work, rule: Act, subject: Subject, parcel: Parcel, to: str, act: str, key: str | None, digest: bytes
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """Enter the offered record with its manifest, and the act on the subject that names it, in one transaction."""
     of = work.catalogue.type(str(rule.creates))
+    _refuse_second(work, of, parcel, to)
     record = names.new_id()
     fields = {**parcel.fields, str(of.counterparty): to}
     pointed = {name: list(ids) for name, ids in parcel.links.items()}

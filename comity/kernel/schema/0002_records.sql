@@ -204,25 +204,31 @@ create table comity.pointer (
     unique (agency, record, other)
 );
 
-create function comity.deconflict(keys bytea[], of_record uuid, at timestamptz) returns setof text
+-- For pairs of a key and a record of one's own: (record, agency with the same key). In order of keys, so that two who
+-- ask for the same keys wait for each other and never in a circle.
+create function comity.deconflict(keys bytea[], of_records uuid[], at timestamptz)
+returns table (record uuid, other text)
 language plpgsql security definer set search_path = comity, pg_temp as $$
+#variable_conflict use_column
 declare
     k bytea;
 begin
-    if not exists (select 1 from comity.record where id = of_record and agency = comity.me()) then
+    if exists (select 1 from unnest(of_records) asked (id) where not exists (
+            select 1 from comity.record r where r.id = asked.id and r.agency = comity.me())) then
         raise exception 'a collision is asked for a record of one''s own' using errcode = 'insufficient_privilege';
     end if;
-    foreach k in array (select array_agg(x order by x) from unnest(keys) x) loop
+    for k in select distinct x from unnest(keys) x order by x loop
         perform pg_advisory_xact_lock(('x' || encode(substring(k from 1 for 8), 'hex'))::bit(64)::bigint);
-        insert into comity.collision_key values (k, comity.me(), of_record) on conflict do nothing;
     end loop;
+    insert into comity.collision_key
+    select key, comity.me(), id from unnest(keys, of_records) asked (key, id) on conflict do nothing;
     insert into comity.pointer
     select gen_random_uuid(), side.agency, side.record, side.other, deconflict.at
-      from comity.collision_key c
-      cross join lateral (values (comity.me(), of_record, c.agency), (c.agency, c.record, comity.me()))
+      from unnest(keys, of_records) asked (key, id)
+      join comity.collision_key c on c.key = asked.key and c.agency <> comity.me()
+      cross join lateral (values (comity.me(), asked.id, c.agency), (c.agency, c.record, comity.me()))
            as side (agency, record, other)
-     where c.key = any(keys) and c.agency <> comity.me()
     on conflict do nothing;
-    return query select distinct c.agency from comity.collision_key c
-                  where c.key = any(keys) and c.agency <> comity.me();
+    return query select distinct asked.id, c.agency from unnest(keys, of_records) asked (key, id)
+                   join comity.collision_key c on c.key = asked.key and c.agency <> comity.me();
 end $$;

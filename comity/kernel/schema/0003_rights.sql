@@ -1,7 +1,9 @@
 -- WHO MAY, second lock. An agency reaches its own rows and those of agencies with a live agreement, offer or share.
 
-create function comity.reach() returns text[] language sql stable as $$
-    select case when exists (select 1 from comity.agency where id = comity.me() and state = 'suspended')
+-- In plpgsql, whose plans a session keeps: as an SQL function it was planned anew for each statement under the policy.
+create function comity.reach() returns text[] language plpgsql stable as $$
+begin
+    return case when exists (select 1 from comity.agency where id = comity.me() and state = 'suspended')
         then '{}'::text[] else (
         select array_agg(other) from (
             select comity.me() as other
@@ -12,8 +14,8 @@ create function comity.reach() returns text[] language sql stable as $$
                    where (from_agency = comity.me() or to_agency = comity.me()) and not ends
             union select agency from comity.share where to_agency = comity.me() and live
                      and (until is null or until > now())
-        ) reachable) end
-$$;
+        ) reachable) end;
+end $$;
 
 -- The first statement of every transaction: says for whom it acts and brings what every step needs, in one round trip.
 create function comity.begin(for_agency text, for_member uuid)
@@ -25,6 +27,41 @@ begin
     select e.n, a.state, a.version, m.state, m.name, m.roles
       from comity.epoch e left join comity.agency a on a.id = for_agency
       left join comity.member m on m.id = for_member and m.agency = for_agency;
+end $$;
+
+-- Who bears a token, and whether that member and the agency are active, in one round trip.
+create function comity.bearer(of_hash bytea)
+returns table (agency text, member uuid, expires_at timestamptz, revoked_at timestamptz, agency_state text,
+    agency_version int, member_state text, member_name text, roles text[])
+language plpgsql as $$
+declare
+    held comity.token;
+begin
+    perform set_config('comity.token', encode(of_hash, 'hex'), true);
+    select * into held from comity.token t where t.hash = of_hash;
+    if not found then
+        return;
+    end if;
+    perform set_config('comity.agency', held.agency, true);
+    return query
+    select held.agency, held.member, held.expires_at, held.revoked_at, a.state, a.version, m.state, m.name, m.roles
+      from (select) one left join comity.agency a on a.id = held.agency
+      left join comity.member m on m.id = held.member and m.agency = held.agency;
+end $$;
+
+-- Reserves a block of numbers in a transaction of its own, in one round trip; answers the first of them.
+create function comity.reserve(for_agency text, of_key text, size bigint, at timestamptz) returns bigint
+language plpgsql as $$
+declare
+    begins bigint;
+begin
+    perform set_config('comity.agency', for_agency, true);
+    perform set_config('synchronous_commit', 'off', true);
+    insert into comity.counter as c (agency, key, next) values (for_agency, of_key, size + 1)
+    on conflict (agency, key) do update set next = c.next + size returning c.next - size into begins;
+    insert into comity.number_block (agency, key, first, last, reserved_at)
+    values (for_agency, of_key, begins, begins + size - 1, at);
+    return begins;
 end $$;
 
 do $$
