@@ -18,7 +18,7 @@ def application() -> Callable[..., Iterable[bytes]]:
     from comity.config import wsgi
     from comity.config.children import end_with_parent
 
-    end_with_parent()
+    end_with_parent(os.getppid())
     pool: ConnectionPool[Any] = ConnectionPool(
         os.environ[ADDRESS], min_size=1, max_size=2 * wsgi.THREADS + 2, open=True, timeout=10
     )

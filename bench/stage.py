@@ -103,7 +103,7 @@ def wait_ended(home: Path) -> None:
 @contextmanager
 def child(arguments: Sequence[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     """A process that ends with this one, however this one ends; its standard output is read by the caller."""
-    tied = "from comity.config.children import end_with_parent as tie; tie(); "
+    tied = f"from comity.config.children import end_with_parent as tie; tie({os.getpid()}); "
     process = subprocess.Popen(
         [sys.executable, "-c", tied + arguments[0], *arguments[1:]],
         env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,

@@ -53,6 +53,13 @@ def inbox(request: HttpRequest) -> HttpResponse:
     return answer({"items": [one.as_json() for one in verb(service.node(), actor_of(request))]})
 
 
+@router.get("/activity", **told("How many acts of each kind this agency did on which day", gives="Activity"))
+def activity(request: HttpRequest) -> HttpResponse:
+    from comity.kernel.sharing.activity import activity as verb
+
+    return answer({"items": [one.as_json() for one in verb(service.node(), actor_of(request))]})
+
+
 @router.get("/entries/{id}", **told("The address of a receipt: the entry's leaf and its place", gives="EntryAddress"))
 def entry(request: HttpRequest, id: str) -> HttpResponse:
     from comity.kernel.records.receipt import receipt as verb

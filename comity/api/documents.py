@@ -114,6 +114,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "Emergency": opened("id record owner agency reason until", id=ID, record=ID, owner=TEXT, agency=TEXT, reason=TEXT),
     "Emergencies": closed("items", items=listed("Emergency")),
     "Review": closed("finding", finding=TEXT),
+    "Activity": closed("items", items={"type": "array", "items": OBJECT}),
     "Inbox": closed("items", items={"type": "array", "items": OBJECT}),
     "Types": closed("items", items={"type": "array", "items": OBJECT}),
     "Type": opened("type title fields states acts schema", type=TEXT, title=TEXT, schema=OBJECT),

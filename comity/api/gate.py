@@ -10,6 +10,7 @@ import contextlib
 import errno
 import logging
 import re
+import threading
 import traceback
 import uuid
 from collections.abc import Callable
@@ -27,6 +28,8 @@ from comity.errors import Problem
 log = logging.getLogger("comity.request")
 faults = logging.getLogger("comity.fault")
 UNMATCHED = "unmatched"
+LAST_BYTES = 0.2
+"""Seconds in which the server writes out what it was handed."""
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 counts = Counts()
 
@@ -37,6 +40,36 @@ def count_into(folder: Path | None) -> None:
     counts = Counts(folder)
 
 
+class UnderWay:
+    """The requests that are being answered, so that a process can end between them."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._count = 0
+        self.leaving = False
+
+    def begin(self) -> bool:
+        """Whether the request may begin; none does once the process is leaving."""
+        with self._changed:
+            self._count += not self.leaving
+            return not self.leaving
+
+    def end(self) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+    def leave(self, *, patience: float) -> None:
+        """Let no request begin, and wait until none is under way, at most `patience` seconds."""
+        with self._changed:
+            self.leaving = True
+            self._changed.wait_for(lambda: not self._count, patience)
+        clock.pause(LAST_BYTES)
+
+
+under_way = UnderWay()
+
+
 class Gate:
     """Django middleware, the outermost one."""
 
@@ -44,6 +77,18 @@ class Gate:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not under_way.begin():
+            return refusal(Problem("unavailable", "this server is ending", fix="send the same request again"))
+        try:
+            response = self._answer(request)
+        except BaseException:
+            under_way.end()
+            raise
+        # The server closes the response once it has the last byte.
+        response._resource_closers.append(under_way.end)  # type: ignore[attr-defined]
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
         started = clock.monotonic()
         request.reference = uuid.uuid4().hex  # type: ignore[attr-defined]
         if request.method == "HEAD":  # answered as GET; the server leaves the body out

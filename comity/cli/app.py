@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from comity import __version__
-from comity.cli import emergencies, people, profiles, records, running, show, speech
+from comity.cli import emergencies, files, people, profiles, records, running, show, speech
 from comity.cli.ways import Ways, attach
 from comity.errors import Problem
 
@@ -46,7 +46,7 @@ def _root(
 
 _RECORDS: tuple[Callable[..., Any], ...] = (
     records.enter, records.amend, records.act, records.answer, records.submit, show.show, show.history, records.find,
-    records.inbox,
+    records.inbox, records.activity, files.attach, files.fetch,
 )  # fmt: skip
 _START: tuple[Callable[..., Any], ...] = (running.demo, running.serve)
 _NODE: tuple[Callable[..., Any], ...] = (running.rebuild, running.upgrade, running.doctor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -157,6 +157,15 @@ def pair(text: str, option: str) -> tuple[str, str]:
         fault = Fault("wrong_kind", option, f"{text!r} is not NAME=VALUE")
         raise Problem("request_invalid", "an option is not understood", faults=[fault])
     return name.strip(), value
+
+
+def day(text: str | None, option: str) -> date | None:
+    """A day such as 2026-11-22; None when not given."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        fault = Fault("format", option, f"{text!r} is no day", "write it as 2026-11-22")
+        raise Problem("invalid", f"{option} is not a day", faults=[fault]) from None
 
 
 def instant(text: str | None, option: str) -> datetime | None:

@@ -238,6 +238,25 @@ def inbox(as_: As = None, seat: SeatName = None, purpose: Purpose = INVESTIGATIO
     return Shown({"items": [one.as_json() for one in items]}, page)
 
 
+def activity(
+    since: Annotated[str | None, typer.Option("--since", metavar="DAY", help="From this day (UTC) on.")] = None,
+    as_: As = None,
+    seat: SeatName = None,
+    json: Json = False,
+) -> Shown:
+    """How many acts of each kind this agency did on which day."""
+    from comity.kernel.sharing.activity import activity as verb
+
+    with signed_in(as_, seat) as session:
+        found = verb(session.node, session.actor, since=given.day(since, "--since"))
+
+    def page(out: Any) -> None:
+        rows = [(one.day.isoformat(), one.type, one.act, str(one.entries)) for one in found]
+        out.print(speech.table(("day (UTC)", "type", "act", "entries"), rows) if rows else "nothing yet")
+
+    return Shown({"items": [one.as_json() for one in found]}, page)
+
+
 def _said(session: Session, id: str, *, file: str | None, **options: list[str] | None) -> given.Given:
     """What was given for a record that is there. Its type is looked up only when something was given."""
     held = {name: values for name, values in options.items() if values}

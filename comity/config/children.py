@@ -25,10 +25,12 @@ TRIES = 6
 _PARENT = "COMITY_PARENT"
 
 
-def end_with_parent() -> None:
-    """This process gets SIGTERM when the one that started it ends, however it ends (Linux)."""
+def end_with_parent(parent: int, number: int = signal.SIGTERM) -> None:
+    """This process gets the signal when `parent`, which started it, ends, however that ends (Linux)."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(0)  # it was gone before the tie was made
 
 
 @dataclass
@@ -63,9 +65,10 @@ class Child:
         if code is None:
             return True
         self.process = None
-        self.failures = self.failures + 1 if now - self.started < QUICK else 1
+        failed = code > 0 and now - self.started < QUICK  # what was killed had come up
+        self.failures = self.failures + 1 if failed else 0
         print(f"comity: {self.name} ended with {code} and is started again", file=sys.stderr, flush=True)
-        self.wait_until = now + min(0.1 * 2**self.failures, 5.0)
+        self.wait_until = now + min(0.2 * 2**self.failures, 5.0)
         return self.failures < TRIES
 
     def end(self, number: int = signal.SIGTERM) -> None:
@@ -91,9 +94,7 @@ def end_all(children: list[Child], *, patience: float = 20.0) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    end_with_parent()
-    if os.environ.pop(_PARENT, str(os.getppid())) != str(os.getppid()):
-        sys.exit(0)  # the parent was gone before the tie was made
+    end_with_parent(int(os.environ.pop(_PARENT, os.getppid())))
     module = arguments[0]
     sys.argv = [module]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

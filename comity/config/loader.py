@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import psycopg
 
 from comity.config import paths
 from comity.config.database import Database, migrate, open_database
@@ -33,13 +35,23 @@ def open_node(settings: Settings, *, threads: int = 1) -> Node:
 
 @contextmanager
 def opened(settings: Settings, *, threads: int = 1) -> Iterator[Node]:
-    """A node for one piece of work. Raises StartupRefused."""
+    """A node for one piece of work; what it wrote is followed at once where no worker runs. Raises StartupRefused."""
     with open_database(settings) as database:
         node = _node(settings, database, threads)
         try:
             yield node
+            _follow(node, database)
         finally:
             node.close()
+
+
+def _follow(node: Node, database: Database) -> None:
+    """Give what was written its place, as a worker would: else an answer waits until the next `comity serve`."""
+    from comity.config import worker
+
+    with suppress(psycopg.Error, Problem):
+        if node.lag()["pending"]:
+            worker.inline(node, database.sequencer_url)
 
 
 def _node(settings: Settings, database: Database, threads: int) -> Node:

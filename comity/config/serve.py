@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import signal
 import socket
 import sys
@@ -135,6 +136,7 @@ def http() -> None:
     from granian.log import LogLevels
 
     of = settings()
+    os.environ[wsgi.HTTP_PARENT] = str(os.getpid())
     Granian(
         "comity.config.wsgi:application",
         factory=True,

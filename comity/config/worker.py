@@ -18,7 +18,7 @@ from comity.errors import Problem
 from comity.kernel.ledger import sequence
 from comity.kernel.records import owed
 from comity.kernel.records.node import Node
-from comity.kernel.sharing import digest, settle
+from comity.kernel.sharing import activity, digest, settle
 
 TURN = 4_801_002
 IDLE = 0.05
@@ -45,7 +45,9 @@ def once(node: Node, conn: psycopg.Connection[Any]) -> int:
 def _follow(node: Node, agency: str) -> int:
     """One agency's followers. A suspended agency's wait; a failing one is told and does not stop the others."""
     try:
-        return settle.settle(node, agency) + len(owed.close_met(node, agency)) + digest.write_due(node, agency)
+        moved = settle.settle(node, agency) + len(owed.close_met(node, agency)) + digest.write_due(node, agency)
+        activity.advance(node, agency)
+        return moved
     except Problem as problem:
         if problem.code not in ("agency_suspended", "version_conflict"):
             print(f"worker: {agency}: {problem.code}", file=sys.stderr, flush=True)
@@ -94,10 +96,12 @@ def _turn(node: Node, sequencer_url: str, stopping: list[int]) -> None:
 
 
 def main() -> None:
+    from comity.config import log
     from comity.config.database import open_database
     from comity.config.loader import open_node
     from comity.config.settings import settings
 
+    log.configure()
     chosen = settings()
     with open_database(chosen) as database:
         database.keep()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from django.core.handlers.wsgi import WSGIHandler
@@ -25,6 +27,9 @@ GATE = "comity.api.gate.Gate"
 THREADS = 4
 """Threads of one HTTP worker: enough to wait for the disk with, few enough not to fight over the interpreter."""
 
+HTTP_PARENT = "COMITY_HTTP_PARENT"
+LAST_REQUESTS = 5.0
+"""Seconds for the requests that are under way when a worker is asked to end."""
 WARM = 50
 """So many agencies' definitions are loaded at the start."""
 
@@ -68,10 +73,36 @@ def metrics_folder(of: Settings) -> Path:
 
 def application() -> WSGIHandler:
     """Called once by each HTTP worker, which ends with the server that started it."""
-    end_with_parent()
+    end_with_parent(int(os.environ.get(HTTP_PARENT, os.getppid())), signal.SIGKILL)
+    leave_between_requests()
     made = make(settings())
     threading.Thread(target=_warm, name="comity-warm", daemon=True).start()
     return made
+
+
+def leave_between_requests() -> None:
+    """On SIGTERM answer what is under way, then end.
+
+    In place of granian's own handler: that one holds the interpreter while it waits for the threads that answer, and
+    they wait for the interpreter (seen with granian 2.8 under load), so that only SIGKILL ends the worker.
+    """
+    from granian import _signals
+
+    def set_sync_signals() -> _signals.WorkerSignal:
+        def leave(number: int, frame: FrameType | None) -> None:
+            threading.Thread(target=_leave, name="comity-leave", daemon=True).start()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, leave)
+        return _signals.WorkerSignal()
+
+    _signals.set_sync_signals = set_sync_signals
+
+
+def _leave() -> None:
+    gate.under_way.leave(patience=LAST_REQUESTS)
+    gate.counts.write()
+    os._exit(0)
 
 
 def _warm() -> None:

@@ -37,6 +37,7 @@ create table comity.record (id int primary key, agency text not null, type text 
 create table comity.share (record int not null, agency text not null, to_agency text not null, to_member uuid,
     groups text[] not null, version int, until timestamptz, offer uuid, live boolean not null);
 create index on comity.share (record);
+create table comity.offer (id uuid primary key, state text not null, expires_at timestamptz);
 """
 
 

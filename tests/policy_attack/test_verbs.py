@@ -41,6 +41,7 @@ class Opponent:
         self.garden, self.actor, self.node = garden, actor, node or garden.world.node
         self.may: Allowed = allowed(garden, reader_of(actor), today())
         self.every = {one.id for one in garden.all}
+        self.words = {word for one in garden.all for words in (*one.fields.values(), one.said) for word in words}
         self.numbers = {one.number for one in garden.all if one.number}
         self.asked = 0
 
@@ -58,7 +59,7 @@ class Opponent:
     def check(self, answer: Any, named: set[str], what: str) -> None:
         text = json.dumps(answer, default=str)
         told = " ".join(named)
-        canaries = set(CANARY.findall(text)) - self.may.canaries - set(CANARY.findall(told))
+        canaries = (set(CANARY.findall(text)) & self.words) - self.may.canaries - set(CANARY.findall(told))
         ids = (set(UUID_TEXT.findall(text)) & self.every) - self.may.ids - set(UUID_TEXT.findall(told))
         numbers = {one for one in self.numbers - self.may.numbers if f'"{one}"' in text and one not in told}
         if canaries or ids or numbers:

@@ -7,6 +7,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from comity.kernel.ledger.columns import columns
 from comity.kernel.ledger.entry import Entry, Sealed, seal_bytes
 
 _APPEND = """
@@ -45,5 +46,5 @@ def append(conn: Connection[Any], entries: Sequence[Entry]) -> list[Sealed]:
         for s in sealed
         for e in (s.entry,)
     ]  # fmt: skip
-    conn.execute(_APPEND, [list(column) for column in zip(*rows, strict=True)])
+    conn.execute(_APPEND, columns(rows))
     return sealed

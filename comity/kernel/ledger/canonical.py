@@ -20,7 +20,7 @@ DEEPEST = 128
 
 
 def canonical(value: Any) -> bytes:
-    """RFC 8785 bytes. Raises Problem `invalid` with the path of a float, a larger integer or a lone surrogate."""
+    """RFC 8785 bytes. Raises Problem `invalid` with the path of what has no one spelling."""
     faults: list[Fault] = []
     plain = _examine(value, "", faults, DEEPEST)
     if faults:
@@ -28,6 +28,14 @@ def canonical(value: Any) -> bytes:
     if plain:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     return rfc8785.dumps(value)
+
+
+def refuse_unspellable(**given: Any) -> None:
+    """Refuse what has no canonical bytes, with paths that begin with the argument's name. Raises Problem `invalid`."""
+    faults: list[Fault] = []
+    _examine(given, "", faults, DEEPEST)
+    if faults:
+        raise Problem("invalid", "A value cannot be written canonically", faults=faults)
 
 
 def ordered(keys: Iterable[str]) -> list[str]:
@@ -40,6 +48,8 @@ def _examine(value: Any, path: str, faults: list[Fault], deeper: int) -> bool:
     if value is None or value is True or value is False:
         return True
     if isinstance(value, str):
+        if "\x00" in value:
+            faults.append(Fault("zero_character", path, "U+0000 is no text", "leave it out"))
         if not value.isascii():
             try:
                 value.encode("utf-8")
@@ -67,7 +77,7 @@ def _examine(value: Any, path: str, faults: list[Fault], deeper: int) -> bool:
     if isinstance(value, list | tuple):
         plain = True
         for index, inner in enumerate(value):
-            plain = _examine(inner, f"{path}[{index}]", faults, deeper - 1) and plain
+            plain = _examine(inner, f"{path}.{index}" if path else str(index), faults, deeper - 1) and plain
         return plain
     faults.append(
         Fault("not_canonical", path, f"a {type(value).__name__} has no canonical spelling", "send a decimal string")

@@ -31,12 +31,6 @@ def move(conn: Conn, name: str, agency: str, place: int) -> None:
     conn.execute("update comity.follower set place = %s where name = %s and agency = %s", (place, name, agency))
 
 
-def stream_end(conn: Conn) -> int:
-    """The last place of the stream that this agency can see."""
-    row = conn.execute("select coalesce(max(place), 0) from comity.sequence").fetchone()
-    return int(row[0]) if row else 0
-
-
 def owe(conn: Conn, follower: str, agency: str, targets: Sequence[tuple[UUID, str]], now: datetime) -> None:
     """Put (entry, target) pairs into the outbox; those that are there already stay as they are."""
     if targets:

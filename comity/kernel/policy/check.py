@@ -97,10 +97,11 @@ def _policies(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> li
     ]
     if faults:
         return faults
+    seen: set[bytes] = set()
     for actor in _actors(catalogue, incoming):
         for action, group, act in _requests(policies, acts=actor.kind == "system" or len(actor.held or ()) > 1):
             try:
-                policies.scope(actor, action, group, today=20260101, act=act)
+                policies.compile_new(actor, action, group, today=20260101, act=act, seen=seen)
             except Problem as problem:
                 who = ", ".join(sorted(actor.roles)) or actor.kind
                 faults.append(Fault("policy_not_compilable", f"{who} {action} {group}", problem.detail, problem.fix))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import cedarpy
+import orjson
 
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor, held_roles
@@ -105,6 +106,7 @@ class Policies:
         self._owners = frozenset[str]().union(*(rule.owners or () for rule in self.rules))
         self._types = frozenset[str]().union(*(rule.types or () for rule in self.rules))
         self._slices: dict[tuple[str | None, ...], _Prepared] = {}
+        self._decisions: dict[tuple[Any, ...], dict[str, Decision]] = {}
         self._predicates: dict[tuple[Any, ...], Predicate] = {}
         self._columns: dict[tuple[Any, ...], GroupColumns] = {}
 
@@ -128,7 +130,7 @@ class Policies:
         self, actor: Actor, action: str, resource: Resource, *, groups: Collection[str], today: int
     ) -> dict[str, Decision]:
         """The decision for each field group, in one call to the engine."""
-        return self._decide(actor, action, resource, act="", groups=tuple(groups), today=today)
+        return dict(self._decide(actor, action, resource, act="", groups=tuple(groups), today=today))
 
     def scope(
         self,
@@ -154,21 +156,48 @@ class Policies:
         return Predicate(cached.sql, bound(cached.params, actor.member))
 
     def group_columns(
-        self, actor: Actor, type: str | None = None, alias: str = "r", *, today: int, prefix: str | None = None
+        self,
+        actor: Actor,
+        type: str | None = None,
+        alias: str = "r",
+        *,
+        today: int,
+        prefix: str | None = None,
+        action: str = "read",
+        groups: tuple[str, ...] | None = None,
     ) -> GroupColumns:
-        """For each field group whether the actor may read it, as SQL for the select list of the same query.
+        """For each field group whether the actor may read it (or find by it), as SQL for a select list of that query.
 
-        Without `type` the groups are those of all types. A type's expression is false on rows of other types.
+        Without `type` the groups are those of all types, unless `groups` names fewer. A type's expression is false on
+        rows of other types.
         """
         prefix = prefix or f"{alias}_groups_"
         held = held_roles(actor, self.catalogue)
-        key = (held, actor.kind, actor.agency, actor.purpose, today, alias, type, prefix)
+        key = (held, actor.kind, actor.agency, actor.purpose, today, alias, type, prefix, action, groups)
         cached = _kept(self._columns, key, lambda: self._compile_groups(actor, held, *key[4:]))
         return GroupColumns(cached.sql, cached.each, bound(cached.params, actor.member), cached.groups)
+
+    def compile_new(self, actor: Actor, action: str, group: str, *, today: int, act: str, seen: set[bytes]) -> None:
+        """Raise PolicyNotCompilable when what is left of a policy for this request has no SQL.
+
+        What is left is mostly the same for one role as for the next: what stands in `seen` is not compiled again.
+        """
+        left = self._residuals(actor, held_roles(actor, self.catalogue), action, group, today, None, act)
+        new = {name: one for name, one in left.items() if (said := orjson.dumps(one)) not in seen and not seen.add(said)}
+        compile_residuals(new, Binding("r", actor.agency, "r_"))
 
     def _decide(
         self, actor: Actor, action: str, resource: Resource, *, act: str, groups: tuple[str, ...], today: int
     ) -> dict[str, Decision]:
+        """A decision follows from what stands in this key and from nothing else, so it is asked of the engine once."""
+        held = held_roles(actor, self.catalogue)
+        key = (held, actor.member, actor.kind, actor.agency, actor.purpose, action, act, groups, today, resource)
+        return _kept(self._decisions, key, lambda: self._ask(actor, held, action, resource, act, groups, today))
+
+    def _ask(
+        self, actor: Actor, held: frozenset[str], action: str, resource: Resource, act: str, groups: tuple[str, ...],
+        today: int,
+    ) -> dict[str, Decision]:  # fmt: skip
         prepared = self._slice(action, act, resource.type, resource.core_type or resource.type, resource.owner)
         requests = [
             {
@@ -179,7 +208,6 @@ class Policies:
             }
             for group in groups
         ]
-        held = held_roles(actor, self.catalogue)
         entities = json.dumps([_member(actor, held, actor.member), _record(resource)])
         try:
             answers = cedarpy.is_authorized_batch(requests, prepared.policies, entities)
@@ -241,12 +269,20 @@ class Policies:
         return Predicate(sql, binding.params)
 
     def _compile_groups(
-        self, actor: Actor, held: frozenset[str], today: int, alias: str, type_name: str | None, prefix: str
+        self,
+        actor: Actor,
+        held: frozenset[str],
+        today: int,
+        alias: str,
+        type_name: str | None,
+        prefix: str,
+        action: str,
+        groups: tuple[str, ...] | None,
     ) -> GroupColumns:
         binding = Binding(alias, actor.agency, prefix, self._known(type_name))
-        groups = self.groups_of(type_name)
+        groups = self.groups_of(type_name) if groups is None else groups
         parts = {
-            group: compile_residuals(self._residuals(actor, held, "read", group, today, type_name, ""), binding)
+            group: compile_residuals(self._residuals(actor, held, action, group, today, type_name, ""), binding)
             for group in groups
         }
         array, each = group_array(parts, binding), {group: combine(*part) for group, part in parts.items()}

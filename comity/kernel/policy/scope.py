@@ -289,6 +289,18 @@ def _set_test(operator: str, left: _Operand, right: _Operand, binding: Binding) 
     return f"({_many(left, binding)} {arrow} {_many(right, binding)})"
 
 
+def live(share: str) -> str:
+    """That a row of comity.share, under its alias, is in force: not ended, its time not over, nor that of its offer.
+
+    What expires is closed by the clock, whether or not a worker has told so yet.
+    """
+    return (
+        f"{share}.live and ({share}.until is null or {share}.until > now()) and ({share}.offer is null or not exists"
+        f" (select from comity.offer {share}_offer where {share}_offer.id = {share}.offer"
+        f" and {share}_offer.state = 'offered' and {share}_offer.expires_at <= now()))"
+    )
+
+
 def _granted(group: _Operand, binding: Binding) -> str:
     """A live share of the record with the actor's agency, or with this member, of this version or later.
 
@@ -298,12 +310,11 @@ def _granted(group: _Operand, binding: Binding) -> str:
         raise PolicyNotCompilable("a grant is asked for one named group at a time")
     row, share = binding.alias, f"{binding.alias}_share"
     return (
-        f"exists (select from comity.share {share} where {share}.record = {row}.id and {share}.live"
+        f"exists (select from comity.share {share} where {share}.record = {row}.id and {live(share)}"
         f" and ({share}.agency = {row}.agency or {share}.offer is null)"
         f" and {share}.to_agency = {binding.param(binding.agency)}"
         f" and ({share}.to_member is null or {share}.to_member::text = {binding.param(MEMBER)})"
         f" and {binding.param(group.value)} = any({share}.groups)"
-        f" and ({share}.until is null or {share}.until > now())"
         f" and ({share}.version is null or {share}.version >= {row}.version))"
     )
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, LiteralString, Protocol
 from uuid import UUID
 
 from psycopg import Connection
@@ -40,7 +40,11 @@ class Directory(Protocol):
         self, agency: str, member: UUID | None = None
     ) -> AbstractContextManager[tuple[Connection[Any], Any]]: ...
 
+    def ask(self, statement: LiteralString, params: Sequence[Any]) -> Any: ...
+
     def catalogue(self, agency: str) -> Catalogue: ...
+
+    def catalogue_at(self, agency: str, version: int) -> Catalogue: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +102,15 @@ def sign_in(node: Directory, token: str, purpose: str = "investigation") -> Acto
 
     The roles are read anew in every transaction, so the actor given here names the member and no more.
     """
-    hashed = _hash(token)
-    with node.transaction("-") as (conn, _):
-        conn.execute("select set_config('comity.token', %s, true)", (hashed.hex(),))
-        row = conn.execute(
-            "select agency, member, expires_at, revoked_at from comity.token where hash = %s", (hashed,)
-        ).fetchone()
+    row = node.ask("select * from comity.bearer(%s)", (_hash(token),))
     if row is None or row[3] is not None or row[2] <= clock.now():
         raise Problem("token_invalid", "The token is missing, expired or revoked", fix="sign in again")
-    agency, member = row[0], row[1]
-    with node.transaction(agency, member) as (_, begun):
-        if begun.agency_state != "active":
-            raise Problem("agency_suspended", f"{agency} is suspended", fix="ask the operator of this node")
-        if begun.member_state != "active":
-            raise Problem("member_suspended", "The member is suspended", fix="ask your agency's administrator")
-        return Actor.of(
-            node.catalogue(agency), member=str(member), name=begun.member_name, held=begun.roles, purpose=purpose
-        )
+    agency, member, _, _, agency_state, version, member_state, name, roles = row
+    if agency_state != "active":
+        raise Problem("agency_suspended", f"{agency} is suspended", fix="ask the operator of this node")
+    if member_state != "active":
+        raise Problem("member_suspended", "The member is suspended", fix="ask your agency's administrator")
+    return Actor.of(node.catalogue_at(agency, version), member=str(member), name=name, held=roles, purpose=purpose)
 
 
 def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequence[str]) -> Invitation:
@@ -131,7 +127,7 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
         raise Problem("invalid", "The invitation is not valid", faults=faults)
     with node.transaction(agency, None if actor.kind == "operator" else UUID(actor.member)) as (conn, begun):
         _may_invite(conn, begun, actor, agency, catalogue)
-        if conn.execute("select 1 from comity.member where name = %s", (name,)).fetchone():
+        if conn.execute("select 1 from comity.member where agency = comity.me() and name = %s", (name,)).fetchone():
             raise Problem(
                 "invalid",
                 f"{agency} has a member named {name}",
@@ -148,7 +144,7 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
 
 def _may_invite(conn: Connection[Any], begun: Any, actor: Actor, agency: str, catalogue: Catalogue) -> None:
     if actor.kind == "operator":
-        if conn.execute("select 1 from comity.member limit 1").fetchone():
+        if conn.execute("select 1 from comity.member where agency = comity.me() limit 1").fetchone():
             raise Problem(
                 "not_allowed", f"{agency} has members; its own administrator invites the next",
                 fix="the operator lets in the first member only",
@@ -209,7 +205,10 @@ def members(node: Directory, actor: Actor, *, agency: str) -> list[Member]:
     with node.transaction(agency, UUID(actor.member)) as (conn, begun):
         if begun.member_state != "active":
             raise Problem("member_suspended", "The member is suspended")
-        rows = conn.execute("select id::text, agency, name, roles, state from comity.member order by name").fetchall()
+        rows = conn.execute(
+            """select id::text, agency, name, roles, state from comity.member where agency = comity.me()
+                order by name"""
+        ).fetchall()
         return [Member(row[0], row[1], row[2], tuple(row[3]), row[4]) for row in rows]
 
 
@@ -221,7 +220,8 @@ def suspend_member(node: Directory, actor: Actor, member: str, *, reason: str, l
     with node.transaction(actor.agency, UUID(actor.member)) as (conn, begun):
         _administrator(begun, actor, actor.agency, catalogue)
         row = conn.execute(
-            "select id, name, roles, state, version from comity.member where id::text = %s or name = %s for update",
+            """select id, name, roles, state, version from comity.member
+                where agency = comity.me() and (id::text = %s or name = %s) for update""",
             (member, member),
         ).fetchone()
         if row is None:

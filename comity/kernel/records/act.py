@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from comity.errors import Fault, Problem
+from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import guards, links, offering
 from comity.kernel.records.amend import check_version, field_content, link_content
-from comity.kernel.records.change import Change, Repeated, changed, digest_of, replayed, when_asked, write
+from comity.kernel.records.change import Change, changed, digest_of, once, when_asked, write
 from comity.kernel.records.enter import needs, occurred_at, said
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import Receipt
@@ -39,33 +41,26 @@ def act(
     `withdrawn` on an offer of one's own withdraws it. Raises Problem: not_found, not_allowed, act_unknown,
     act_out_of_turn, version_conflict, same_member, invalid, offer_already_answered.
     """
+    refuse_unspellable(fields=fields, reason=reason, late_cause=late_cause)
     given, pointed = fields or {}, links or {}
     asked = [dict(given), {n: list(i) for n, i in pointed.items()}, reason]
     digest = digest_of("act", record, name, version, asked, when_asked(occurred_at)) if key else b""
-    for _ in range(3):
-        try:
-            with node.work(actor) as work:
-                before = replayed(work, key, digest)
-                if before:
-                    return before
-                subject = own(work, record)
-                if version is not None:
-                    check_version(subject, version)
-                of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-                if of.offer and of.offer.withdrawn and name in ("withdraw", "withdrawn"):
-                    change = offering.withdrawal(work, of, subject, reason)
-                else:
-                    when = occurred_at
-                    change = plan(work, of, subject, name, given, pointed, reason, when, late_cause)
-                return write(work, [_keyed(change, key, digest)])[0]
-        except Repeated:
-            continue
-    raise Problem("unavailable", "the same key is being used by another request", fix="try again")
+
+    def do(work: Work) -> Receipt:
+        subject = own(work, record)
+        if version is not None:
+            check_version(subject, version)
+        of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+        if of.offer and of.offer.withdrawn and name in ("withdraw", "withdrawn"):
+            change = offering.withdrawal(work, of, subject, reason)
+        else:
+            change = plan(work, of, subject, name, given, pointed, reason, occurred_at, late_cause)
+        return write(work, [_keyed(change, key, digest)])[0]
+
+    return once(node, actor, key, digest, do, again=lambda before: before)
 
 
 def _keyed(change: Change, key: str | None, digest: bytes) -> Change:
-    from dataclasses import replace
-
     return replace(change, key=key, digest=digest) if key else change
 
 

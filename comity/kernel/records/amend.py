@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from comity.errors import Fault, Problem
+from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import guards, links
-from comity.kernel.records.change import Repeated, changed, digest_of, replayed, when_asked, write
+from comity.kernel.records.change import changed, digest_of, once, when_asked, write
 from comity.kernel.records.enter import mark_faults, needs, occurred_at, said
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import Receipt, as_uuid
@@ -41,35 +42,31 @@ def amend(
     With `corrects` (an entry of this record) it is a correction and needs a reason: it takes that entry's effective
     time. Raises Problem: not_found, not_allowed, version_required, version_conflict, act_out_of_turn, invalid.
     """
+    refuse_unspellable(fields=fields, reason=reason, authority=authority, late_cause=late_cause)
     wanted = _Wanted(fields or {}, links or {}, unlink or {}, marks, field_marks or {}, reason, corrects, authority)
     digest = digest_of("amend", record, version, wanted.asked(), when_asked(occurred_at)) if key else b""
-    for _ in range(3):
-        try:
-            with node.work(actor) as work:
-                before = replayed(work, key, digest)
-                if before:
-                    return before
-                subject = own(work, record)
-                of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-                allow(work, "amend", subject.resource(), act="amend")
-                check_version(subject, version)
-                state = lifecycle.step(of, "amend", subject.folded.state)
-                content, faults = _judged(work, of, subject, wanted, state)
-                when, more = _effective(work, of, subject, wanted, occurred_at)
-                if faults or more:
-                    raise Problem("invalid", f"The {of.title} is not valid", faults=[*faults, *more])
-                if not content:
-                    raise Problem("invalid", "Nothing would change", fix="send a field that differs")
-                content |= said(reason=reason, authority=authority, corrects=corrects, cause=late_cause)
-                kind = "correction" if corrects else "amend"
-                change = changed(
-                    work, of, subject.folded, record=subject.id, kind=kind, act="amend", content=content,
-                    state_to=state, occurred_at=when, key=key, digest=digest,
-                )  # fmt: skip
-                return write(work, [change])[0]
-        except Repeated:
-            continue
-    raise Problem("unavailable", "the same key is being used by another request", fix="try again")
+
+    def do(work: Work) -> Receipt:
+        subject = own(work, record)
+        of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+        allow(work, "amend", subject.resource(), act="amend")
+        check_version(subject, version)
+        state = lifecycle.step(of, "amend", subject.folded.state)
+        content, faults = _judged(work, of, subject, wanted, state)
+        when, more = _effective(work, of, subject, wanted, occurred_at)
+        if faults or more:
+            raise Problem("invalid", f"The {of.title} is not valid", faults=[*faults, *more])
+        if not content:
+            raise Problem("invalid", "Nothing would change", fix="send a field that differs")
+        content |= said(reason=reason, authority=authority, corrects=corrects, cause=late_cause)
+        kind = "correction" if corrects else "amend"
+        change = changed(
+            work, of, subject.folded, record=subject.id, kind=kind, act="amend", content=content,
+            state_to=state, occurred_at=when, key=key, digest=digest,
+        )  # fmt: skip
+        return write(work, [change])[0]
+
+    return once(node, actor, key, digest, do, again=lambda before: before)
 
 
 def check_version(subject: Subject, version: int | None) -> None:

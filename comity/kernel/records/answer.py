@@ -17,14 +17,15 @@ from psycopg.types.json import Jsonb
 from comity import names
 from comity.errors import Fault, Problem
 from comity.kernel.ledger.append import append
+from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import guards
 from comity.kernel.records.act import _keyed
-from comity.kernel.records.change import Change, Repeated, digest_of, remember, replayed, when_asked
+from comity.kernel.records.change import Change, digest_of, once, remember, when_asked
 from comity.kernel.records.enter import needs, occurred_at, said
 from comity.kernel.records.node import Node, Work
-from comity.kernel.records.results import Receipt
+from comity.kernel.records.results import Receipt, as_uuid
 from comity.kernel.records.subject import Subject, allow, find_subject
 from comity.kernel.types import shape
 from comity.kernel.types.catalogue import Answer, Type
@@ -45,35 +46,32 @@ def answer(
 
     Raises Problem: not_found, answer_unknown, not_allowed, offer_already_answered, same_member, invalid.
     """
+    refuse_unspellable(fields=fields, reason=reason)
     given = fields or {}
     digest = digest_of("answer", record, name, [dict(given), reason], when_asked(occurred_at)) if key else b""
-    for _ in range(3):
-        try:
-            with node.work(actor) as work:
-                before = replayed(work, key, digest)
-                if before:
-                    return before
-                subject = find_subject(work, record)
-                of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-                rule = _rule(of, name)
-                offer = _open_offer(work, subject)
-                allow(work, "answer", subject.resource(), act=name)
-                when, faults = _effective(work, of, occurred_at)
-                faults += _judged(work, of, subject, rule, given, reason)
-                if faults:
-                    raise Problem("invalid", f"The answer {name} is refused", faults=faults)
-                entry = _entry(work, subject, of, offer, rule, given, reason, when)
-                sealed = append(work.conn, [entry])[0]
-                remember(work, [_keyed(Change(entry, of, subject.folded, projected=False), key, digest)])
-                _lock(work, offer, entry, rule, given, reason)
-                return Receipt(
-                    entry=str(entry.id), record=str(subject.id), agency=work.agency, type=of.name,
-                    number=subject.folded.number, version=entry.version, state=rule.to, leaf=sealed.leaf.hex(),
-                    at=entry.entered_at,
-                )  # fmt: skip
-        except Repeated:
-            continue
-    raise Problem("unavailable", "the same key is being used by another request", fix="try again")
+
+    def do(work: Work) -> Receipt:
+        _refuse_ended(work, record)
+        subject = find_subject(work, record)
+        of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+        rule = _rule(of, name)
+        offer = _open_offer(work, subject)
+        allow(work, "answer", subject.resource(), act=name)
+        when, faults = _effective(work, of, occurred_at)
+        faults += _judged(work, of, subject, rule, given, reason)
+        if faults:
+            raise Problem("invalid", f"The answer {name} is refused", faults=faults)
+        entry = _entry(work, subject, of, offer, rule, given, reason, when)
+        sealed = append(work.conn, [entry])[0]
+        remember(work, [_keyed(Change(entry, of, subject.folded, projected=False), key, digest)])
+        _lock(work, offer, entry, rule, given, reason)
+        return Receipt(
+            entry=str(entry.id), record=str(subject.id), agency=work.agency, type=of.name,
+            number=subject.folded.number, version=entry.version, state=rule.to, leaf=sealed.leaf.hex(),
+            at=entry.entered_at,
+        )  # fmt: skip
+
+    return once(node, actor, key, digest, do, again=lambda before: before)
 
 
 def _rule(of: Type, name: str) -> Answer:
@@ -82,6 +80,15 @@ def _rule(of: Type, name: str) -> Answer:
         answers = ", ".join(of.offer.answers) if of.offer else "none: it is not an offer"
         raise Problem("answer_unknown", f"{of.name} has no answer {name}", fix=f"its answers are {answers}")
     return rule
+
+
+def _refuse_ended(work: Work, record: str) -> None:
+    """An offer made to this agency that is over may no longer be read; that it is over, its receiver may know."""
+    row = work.conn.execute(
+        "select state from comity.offer where id = %s and to_agency = comity.me()", (as_uuid(record),)
+    ).fetchone()
+    if row and row[0] != "offered":
+        raise Problem("offer_already_answered", f"The offer was already {row[0]}", state=row[0])
 
 
 def _open_offer(work: Work, subject: Subject) -> dict[str, Any]:

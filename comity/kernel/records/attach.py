@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from comity import names
 from comity.errors import Fault, Problem
+from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure
-from comity.kernel.records.change import Repeated, changed, digest_of, replayed, write
-from comity.kernel.records.node import Node
+from comity.kernel.records.change import changed, digest_of, once, write
+from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import FileInfo, Receipt, as_uuid
 from comity.kernel.records.sight import sight
 from comity.kernel.records.subject import allow, find_subject, own
@@ -38,7 +39,8 @@ def attach(
 
     Raises Problem: not_found, not_allowed, act_out_of_turn, invalid (an empty name or file), disk_full.
     """
-    faults = [] if name.strip() and "\x00" not in name else [Fault("required", "name", "a file has a name")]
+    refuse_unspellable(name=name, media_type=media_type)
+    faults = [] if name.strip() else [Fault("required", "name", "a file has a name")]
     if faults:
         raise Problem("invalid", "The file is not valid", faults=faults)
     with node.work(actor) as work:  # refuse before the bytes are taken
@@ -69,40 +71,37 @@ def attach(
 def _enter(node: Node, actor: Actor, info: FileInfo, stored: str, data_key: bytes, key: str | None) -> Receipt:
     """Append the entry of a file that is on disk. The record is looked at again: it may have moved meanwhile."""
     asked = digest_of("attach", info.record, info.name, info.media_type, info.sha256) if key else b""
-    for _ in range(3):
-        try:
-            with node.work(actor) as work:
-                before = replayed(work, key, asked)
-                if before:
-                    (folder(node, actor.agency) / stored).unlink(missing_ok=True)
-                    return before
-                subject = own(work, info.record)
-                of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-                allow(work, "attach", subject.resource(), act="amend")
-                lifecycle.step(of, "amend", subject.folded.state)
-                content = {
-                    f"file/{info.id}": {
-                        "name": info.name, "media_type": info.media_type, "size": info.size, "digest": info.sha256,
-                    }
-                }  # fmt: skip
-                change = changed(
-                    work, of, subject.folded, record=subject.id, kind="act", act="attach", content=content,
-                    state_to=subject.folded.state, key=key, digest=asked,
-                )  # fmt: skip
-                receipt = write(work, [change])[0]
-                work.conn.execute(
-                    """insert into comity.file (id, agency, record, name, media_type, size, digest, stored, data_key,
-                           added_at)
-                       values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-                    (
-                        info.id, actor.agency, subject.id, info.name, info.media_type, info.size,
-                        bytes.fromhex(info.sha256), stored, node.keys.wrap(actor.agency, data_key), work.now,
-                    ),
-                )  # fmt: skip
-                return receipt
-        except Repeated:
-            continue
-    raise Problem("unavailable", "the same key is being used by another request", fix="try again")
+
+    def do(work: Work) -> Receipt:
+        subject = own(work, info.record)
+        of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+        allow(work, "attach", subject.resource(), act="amend")
+        lifecycle.step(of, "amend", subject.folded.state)
+        content = {
+            f"file/{info.id}": {
+                "name": info.name, "media_type": info.media_type, "size": info.size, "digest": info.sha256,
+            }
+        }  # fmt: skip
+        change = changed(
+            work, of, subject.folded, record=subject.id, kind="act", act="attach", content=content,
+            state_to=subject.folded.state, key=key, digest=asked,
+        )  # fmt: skip
+        receipt = write(work, [change])[0]
+        work.conn.execute(
+            """insert into comity.file (id, agency, record, name, media_type, size, digest, stored, data_key, added_at)
+               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            (
+                info.id, actor.agency, subject.id, info.name, info.media_type, info.size, bytes.fromhex(info.sha256),
+                stored, node.keys.wrap(actor.agency, data_key), work.now,
+            ),
+        )  # fmt: skip
+        return receipt
+
+    def again(before: Receipt) -> Receipt:
+        (folder(node, actor.agency) / stored).unlink(missing_ok=True)
+        return before
+
+    return once(node, actor, key, asked, do, again)
 
 
 def fetch(node: Node, actor: Actor, file: str) -> tuple[FileInfo, Iterator[bytes]]:
@@ -161,9 +160,11 @@ def _load(path: Path, data_key: bytes, file: UUID, expected: bytes) -> Iterator[
     try:
         with path.open("rb") as stored:
             while head := stored.read(4):
-                block = cipher.decrypt(
-                    struct.pack(">IQ", 0, number), stored.read(struct.unpack(">I", head)[0]), file.bytes
-                )
+                size = struct.unpack(">I", head)[0]
+                sealed = stored.read(size)
+                if len(sealed) != size:
+                    raise damaged
+                block = cipher.decrypt(struct.pack(">IQ", 0, number), sealed, file.bytes)
                 digest.update(block)
                 number += 1
                 yield block

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -15,21 +15,26 @@ from comity import clock, names
 from comity.errors import Fault, Problem
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.canonical import canonical
+from comity.kernel.ledger.columns import columns
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.ledger.fold import Folded, step
+from comity.kernel.policy.actor import Actor
 from comity.kernel.records import project
-from comity.kernel.records.node import Work
+from comity.kernel.records.node import Node, Work
 from comity.kernel.records.numbers import draw
 from comity.kernel.records.results import Receipt
 from comity.kernel.types.catalogue import Type
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One entry with what it does to its record. `before` is the state that was read; version 0 means a new record.
 
-    `digest` is what the idempotency key was used for. A change of another's record (an answer) has no `type` row of
-    its own: `projected` is False and only the ledger and the offer move.
+    `after` follows from both and is folded once, when the change is made. `digest` is what the idempotency key was
+    used for. A change of another's record (an answer) has no `type` row of its own: `projected` is False and only the
+    ledger and the offer move.
     """
 
     entry: Entry
@@ -40,14 +45,15 @@ class Change:
     offer: Mapping[str, Any] | None = None
     shares: Sequence[Mapping[str, Any]] = ()
     projected: bool = True
+    after: Folded = field(init=False, compare=False)
 
-    @property
-    def after(self) -> Folded:
+    def __post_init__(self) -> None:
         e = self.entry
-        return step(
+        after = step(
             self.before, version=e.version, type=e.type, type_version=e.type_version, state_to=e.state_to,
             actor=str(e.actor), content=e.content,
         )  # fmt: skip
+        object.__setattr__(self, "after", after)
 
 
 def changed(
@@ -88,17 +94,9 @@ def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
         project.offers(work.conn, changes)
         pointers = project.collisions(work, [one for one in changes if one.projected])
     except psycopg.errors.UniqueViolation as error:
-        if error.diag.constraint_name == "entry_agency_record_version_key":
-            raise Problem(
-                "version_conflict", "The record was changed by another act in the meantime",
-                fix="read it again and decide on what it says now",
-            ) from None  # fmt: skip
-        raise
-    except psycopg.errors.InsufficientPrivilege:
-        if any(one.before.version == 0 for one in changes):  # the row of another agency, which only the index sees
-            faults = [Fault("id_taken", "id", "this id cannot be given", "leave it out, or make a new random one")]
-            raise Problem("invalid", "The id is taken", faults=faults) from None
-        raise
+        if error.diag.constraint_name not in ("entry_agency_record_version_key", "record_pkey"):
+            raise
+        raise _overtaken(changes) from None
     receipts = []
     for one, seal in zip(changes, sealed, strict=True):
         e = one.entry
@@ -117,6 +115,19 @@ def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
             )
         )
     return receipts
+
+
+def _overtaken(changes: Sequence[Change]) -> Exception:
+    """Why a version was there before: an id given twice, the same key at work elsewhere, or another act."""
+    if all(one.before.version == 0 for one in changes):
+        faults = [Fault("id_taken", "id", "this id cannot be given", "leave it out, or make a new random one")]
+        return Problem("invalid", "The id is taken", faults=faults)
+    if any(one.key for one in changes):
+        return Repeated()
+    return Problem(
+        "version_conflict", "The record was changed by another act in the meantime",
+        fix="read it again and decide on what it says now",
+    )  # fmt: skip
 
 
 def numbered(work: Work, changes: Sequence[Change]) -> list[Change]:
@@ -151,16 +162,35 @@ def remember(work: Work, changes: Sequence[Change]) -> None:
     kept = work.conn.execute(
         """insert into comity.idempotency (agency, key, digest, entry, record)
            select %s, * from unnest(%s::text[], %s::bytea[], %s::uuid[], %s::uuid[]) on conflict do nothing""",
-        (
-            work.agency,
-            [one.key for one in keyed],
-            [one.digest for one in keyed],
-            [one.entry.id for one in keyed],
-            [one.entry.record for one in keyed],
-        ),
+        (work.agency, *columns([(one.key, one.digest, one.entry.id, one.entry.record) for one in keyed])),
     ).rowcount
     if kept != len(keyed):
         raise Repeated
+
+
+def once(
+    node: Node, actor: Actor, key: str | None, digest: bytes, do: Callable[[Work], T], again: Callable[[Receipt], T]
+) -> T:
+    """Do a verb in a transaction of its own; under a key only once, and a repetition is given the first receipt.
+
+    Of two repetitions at one moment, the one that comes second is overtaken at whatever step it is: it looks again.
+    """
+    for _ in range(3):
+        try:
+            with node.work(actor) as work:
+                before = replayed(work, key, digest)
+                return again(before) if before else do(work)
+        except Repeated:
+            continue
+        except Problem:
+            if not key:
+                raise
+            with node.work(actor) as work:
+                before = replayed(work, key, digest)
+            if before is None:
+                raise
+            return again(before)
+    raise Problem("unavailable", "the same key is being used by another request", fix="try again")
 
 
 class Repeated(Exception):
@@ -177,12 +207,13 @@ def replays(work: Work, keys: Sequence[str]) -> dict[str, Remembered]:
     """The receipts of earlier uses of these keys by this agency."""
     if not keys:
         return {}
+    which = "any(%s)" if len(keys) > 1 else "%s"  # a plan for one key is kept, one for an array is made each time
     rows = work.conn.execute(
-        """select i.key, i.digest, e.id, e.record, e.type, r.number, e.version, e.state_to, e.leaf, e.entered_at
+        f"""select i.key, i.digest, e.id, e.record, e.type, r.number, e.version, e.state_to, e.leaf, e.entered_at
              from comity.idempotency i join comity.entry e on e.id = i.entry
              left join comity.record r on r.id = e.record and r.agency = e.agency
-            where i.agency = %s and i.key = any(%s)""",
-        (work.agency, list(keys)),
+            where i.agency = %s and i.key = {which}""",
+        (work.agency, list(keys) if len(keys) > 1 else keys[0]),
     )
     return {
         key: Remembered(

@@ -157,7 +157,7 @@ def openings(node: Node, actor: Actor) -> list[Opened]:
     """The openings that concern the actor's agency, as opener or as owner, newest first."""
     with node.work(actor) as work:
         rows = work.conn.cursor(row_factory=dict_row).execute(
-            "select * from comity.emergency order by opened_at desc limit 200"
+            "select * from comity.emergency where comity.me() in (agency, owner) order by opened_at desc limit 200"
         )
         mine = work.actor.roles & REVIEWERS
         return [

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from comity import clock, names
 from comity.errors import Fault, Problem
+from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.decide import Resource
@@ -245,6 +246,7 @@ def plan(
     passed: Iterable[str] = (),
 ) -> Change:
     """The change that enters one draft, or Problem with every fault of it. `passed` are marks from its own batch."""
+    refuse_unspellable(fields=draft.fields, reason=draft.reason, late_cause=draft.late_cause)
     of = work.catalogue.type(draft.type)
     fields = {name: value for name, value in draft.fields.items() if value is not None}
     marks = of.handling | set(draft.marks) | links.inherited(of, given_links, known) | set(passed)

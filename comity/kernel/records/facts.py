@@ -89,7 +89,8 @@ class FactGraph:
             str(row[0]): OfferFact(*row[1:])
             for row in self._work.conn.execute(
                 """select id, state, from_agency, to_agency, offered_at, answered_at, answer
-                     from comity.offer where id = any(%s)""",
+                     from comity.offer
+                    where id = any(%s) and comity.me() in (from_agency, to_agency)""",
                 (ids,),
             )
         }

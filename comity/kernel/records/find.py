@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+import psycopg
 from psycopg.rows import dict_row
 
 from comity.clock import parse_instant, show_instant
@@ -24,7 +27,9 @@ from comity.kernel.records.sight import readable_fields
 from comity.kernel.records.subject import COLUMNS, subject_of, visible
 
 MOST = 200
-COLUMN_FILTERS = ("number", "state", "id")
+COLUMN_FILTERS = frozenset({"number", "state"})
+STATE = "(r.core_state = %(state)s or r.agency = comity.me() and r.state = %(state)s)"
+"""Another agency's sub-states are its own affair: they are neither shown nor told by a filter."""
 
 
 def find(
@@ -44,16 +49,13 @@ def find(
     statute bars the search.
     """
     with node.work(actor) as work:
-        conditions, params = _conditions(work, type, text, where or {}, owner, cursor)
+        source, conditions, params = _conditions(work, type, text, where or {}, owner, cursor)
         limit = max(1, min(limit, MOST))
-        rows = (
-            work.conn.cursor(row_factory=dict_row)
-            .execute(
-                f"""select {COLUMNS} from comity.record r where {" and ".join(conditions)}
-                     order by r.entered_at desc, r.id desc limit %(limit)s""",
-                {**params, "limit": limit + 1, "member": work.actor.member},
-            )
-            .fetchall()
+        rows = _rows(
+            work,
+            f"""select {COLUMNS} from {source} where {" and ".join(conditions)}
+                 order by r.entered_at desc, r.id desc limit %(limit)s""",
+            {**params, "limit": limit + 1, "member": work.actor.member},
         )
         found = [subject_of(row) for row in rows[:limit]]
         items: list[dict[str, Any]] = []
@@ -79,6 +81,21 @@ def find(
         return Page(items, _cursor(last.entered_at, str(last.id)) if last else None)
 
 
+def _rows(work: Work, sql: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a long statement: the driver remembers how it read a short one only, this does so for any."""
+    text, names = _positional(sql)
+    cursor = psycopg.RawCursor(work.conn, row_factory=dict_row)
+    return cursor.execute(text, [params[name] for name in names]).fetchall()  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=512)
+def _positional(sql: str) -> tuple[str, tuple[str, ...]]:
+    """The statement with numbered parameters, and the names that they had, in order."""
+    names: dict[str, int] = {}
+    text = re.sub(r"%\((\w+)\)s", lambda found: f"${names.setdefault(found[1], len(names) + 1)}", sql)
+    return text, tuple(names)
+
+
 def find_by_number(node: Node, actor: Actor, number: str) -> str:
     """The id of the record with this number, the own agency's first; Problem `not_found`."""
     with node.work(actor) as work:
@@ -95,9 +112,22 @@ def find_by_number(node: Node, actor: Actor, number: str) -> str:
 
 def _conditions(
     work: Work, type: str | None, text: str | None, where: Mapping[str, Any], owner: str | None, cursor: str | None
-) -> tuple[list[str], dict[str, Any]]:
-    policy, params = visible(work, action="find")
-    conditions = [policy]
+) -> tuple[str, list[str], dict[str, Any]]:
+    """What is read from, the conditions and their parameters.
+
+    Where words or values are searched, the groups in which each row may be searched are worked out once a row.
+    """
+    tokens = words(normalise(text or ""))
+    params: dict[str, Any]
+    if tokens or set(where) - COLUMN_FILTERS:
+        open_ = work.policies.group_columns(
+            work.actor, today=work.today, action="find", groups=_groups(work, type), prefix="open_"
+        )
+        source = f"comity.record r cross join lateral (select {open_.sql} as groups offset 0) open"
+        conditions, params = ["'base' = any(open.groups)"], dict(open_.params)
+    else:
+        policy, params = visible(work, action="find")
+        source, conditions = "comity.record r", [policy]
     if type:
         of = work.catalogue.type(type)
         conditions.append("r.core_type = %(core_type)s")
@@ -108,56 +138,68 @@ def _conditions(
     if owner:
         conditions.append("r.agency = %(owner)s")
         params["owner"] = owner
-    for at, word in enumerate(sorted(words(normalise(text or "")))):
+    for at, word in enumerate(sorted(tokens)):
         conditions.append(_term(work, params, f"w{at}", word, None, whole=False))
     for at, (name, value) in enumerate(where.items()):
         if name in ("number", "state"):
-            conditions.append("r.number = %(number)s" if name == "number" else "%(state)s in (r.state, r.core_state)")
+            conditions.append("r.number = %(number)s" if name == "number" else STATE)
             params[name] = str(value)
             continue
         _refuse_unfindable(work, type, name)
-        conditions.append(
-            _term(work, params, f"f{at}", normalise(str(value))[:TERM_LENGTH], name, whole=True, type=type)
-        )
+        conditions.append(_term(work, params, f"f{at}", normalise(str(value))[:TERM_LENGTH], name, whole=True))
     if cursor:
         at_time, at_id = _read_cursor(cursor)
         conditions.append("(r.entered_at, r.id) < (%(at_time)s, %(at_id)s)")
         params |= {"at_time": at_time, "at_id": at_id}
-    return conditions, params
+    return source, conditions, params
+
+
+def _groups(work: Work, type: str | None) -> tuple[str, ...]:
+    """The groups that records of a type, or of those derived from it, may have; of all types without one."""
+    if not type:
+        return work.policies.groups_of()
+    core = work.catalogue.type(type).core_name
+    known = [one.name for one in work.catalogue.types.values() if one.core_name == core]
+    return tuple(sorted({group for name in {core, *known} for group in work.policies.groups_of(name)}))
 
 
 def _refuse_unfindable(work: Work, type: str | None, name: str) -> None:
     of = work.catalogue.type(type) if type else None
+    barred = next(
+        (why for one, field, why in _barred(work) if field == name and (of is None or one in (of.name, of.core_name))),
+        None,
+    )
+    if barred is not None:
+        raise Problem("not_allowed", f"Searching {type or 'records'} by {name} is barred here: {barred}")
     known = of.find_fields if of else sorted({f for t in work.catalogue.types.values() for f in t.find_fields})
     if name not in known:
         raise Problem(
             "invalid", f"{name} is not a field that can be searched by",
             faults=[Fault("not_findable", name, "no findable field of this name", f"search by {', '.join(known)}")],
         )  # fmt: skip
-    barred = work.catalogue.forbid.get(f"find.{type}.{name}") if type else None
-    if barred is not None:
-        raise Problem("not_allowed", f"Searching {type} by {name} is barred here: {barred}")
 
 
-def _term(
-    work: Work, params: dict[str, Any], name: str, token: str, field: str | None, *, whole: bool,
-    type: str | None = None,
-) -> str:  # fmt: skip
-    """A condition that a readable field of the row holds the token. Each group has its own predicate."""
+def _barred(work: Work) -> Iterator[tuple[str, str, str]]:
+    """(type, field, statute) of the searches that the agency's own law bars."""
+    for name, why in work.catalogue.forbid.items():
+        one, _, field = name.removeprefix("find.").rpartition(".")
+        yield one, field, why
+
+
+def _term(work: Work, params: dict[str, Any], name: str, token: str, field: str | None, *, whole: bool) -> str:
+    """A condition that a field in an open group of the row holds the token. The first half lets the index drive."""
     params[name] = token
-    groups = work.policies.groups_of(type)
-    readable = []
-    for group in groups:
-        condition, more = visible(work, action="find", group=group)
-        params.update(more)
-        readable.append(f"(t.grp = '{group}' and {condition})" if group.replace("_", "").isalnum() else "false")
-    narrowed = "and t.field = %(field_" + name + ")s" if field else ""
+    here = f"t.token = %({name})s and t.whole = {whole}"
     if field:
-        params["field_" + name] = field
+        here += f" and t.field = %(field_{name})s"
+        params[f"field_{name}"] = field
+    lawful = ""
+    for at, (one, barred, _) in enumerate(_barred(work)):
+        lawful += f" and not (t.field = %(barred_{at})s and %(barred_type_{at})s in (r.type, r.core_type))"
+        params |= {f"barred_{at}": barred, f"barred_type_{at}": one}
     return (
-        f"r.id in (select t.record from comity.term t where t.token = %({name})s and t.whole = {whole} {narrowed})"
-        f" and exists (select 1 from comity.term t where t.record = r.id and t.token = %({name})s"
-        f" and t.whole = {whole} {narrowed} and ({' or '.join(readable)}))"
+        f"r.id in (select t.record from comity.term t where {here}) and exists (select 1 from comity.term t"
+        f" where t.record = r.id and {here}{lawful} and t.grp = any(open.groups))"
     )
 
 

@@ -34,7 +34,7 @@ def targets(work: Work, wanted: Iterable[tuple[Type, Mapping[str, Sequence[str]]
         known = {
             row[0]
             for row in work.conn.execute(
-                "select id::text from comity.member where id = any(%s) and state = 'active'",
+                "select id::text from comity.member where agency = comity.me() and id = any(%s) and state = 'active'",
                 ([UUID(one) for one in sorted(members)],),
             )
         }
@@ -87,9 +87,7 @@ def inherited(of: Type, links: Mapping[str, Sequence[str]], known: Targets) -> s
     return marks
 
 
-def passed_on(
-    of: Type, links: Mapping[str, Sequence[str]], known: Targets, held: Sequence[str]
-) -> dict[str, bool]:
+def passed_on(of: Type, links: Mapping[str, Sequence[str]], known: Targets, held: Sequence[str]) -> dict[str, bool]:
     """The content items of marks that new links bring to a record that does not hold them yet."""
     return {f"mark/{mark}": True for mark in inherited(of, links, known) if mark not in held}
 

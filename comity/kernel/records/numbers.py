@@ -35,16 +35,5 @@ def _take(node: Node, agency: str, key: str, count: int) -> list[int]:
 
 
 def _reserve(node: Node, agency: str, key: str, size: int) -> tuple[int, int]:
-    with node.transaction(agency) as (conn, _):
-        conn.execute("set local synchronous_commit = off")
-        row = conn.execute(
-            """with drawn as (
-                   insert into comity.counter as c (agency, key, next) values (%(agency)s, %(key)s, %(size)s + 1)
-                   on conflict (agency, key) do update set next = c.next + %(size)s returning next
-               )
-               insert into comity.number_block (agency, key, first, last, reserved_at)
-               select %(agency)s, %(key)s, next - %(size)s, next - 1, %(at)s from drawn returning first""",
-            {"agency": agency, "key": key, "size": size, "at": clock.now()},
-        ).fetchone()
-    assert row is not None
+    row = node.ask("select comity.reserve(%s, %s, %s, %s)", (agency, key, size, clock.now()))
     return row[0], size

@@ -123,7 +123,8 @@ def manifest_of(work: Work, offer: Any) -> list[Mapping[str, Any]]:
     """What an offer lists: each record@version with the decision on it. A withheld one has no id here."""
     rows = work.conn.execute(
         """select s.record::text, s.version, s.agency, s.groups, s.decision, s.ground, s.live
-             from comity.share s where s.offer = %s order by s.decision, s.record""",
+             from comity.share s
+            where s.offer = %s and comity.me() in (s.agency, s.to_agency) order by s.decision, s.record""",
         (offer,),
     ).fetchall()
     return [

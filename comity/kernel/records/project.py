@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import orjson
 from psycopg.types.json import Jsonb
 
+from comity.kernel.ledger.columns import array, columns
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.types.catalogue import Type
 
@@ -18,53 +20,72 @@ if TYPE_CHECKING:
 
 TERM_LENGTH = 200
 
-_UPSERT = """
-insert into comity.record (id, agency, type, core_type, number, title, state, core_state, version, type_version,
-    fields, links, files, field_marks, marks, assigned, parties, entered_by, entered_at, changed_at)
-values (%(id)s, %(agency)s, %(type)s, %(core_type)s, %(number)s, %(title)s, %(state)s, %(core_state)s, %(version)s,
-    %(type_version)s, %(fields)s, %(links)s, %(files)s, %(field_marks)s, %(marks)s, %(assigned)s, %(parties)s,
-    %(entered_by)s, %(at)s, %(at)s)
-on conflict (id) do update set number = excluded.number, title = excluded.title, state = excluded.state,
-    core_state = excluded.core_state, version = excluded.version, type_version = excluded.type_version,
-    fields = excluded.fields, links = excluded.links, files = excluded.files, field_marks = excluded.field_marks,
-    marks = excluded.marks, assigned = excluded.assigned, parties = excluded.parties, changed_at = excluded.changed_at
-"""
+_COLUMNS = """id, agency, type, core_type, number, title, state, core_state, version, type_version, fields, links,
+    files, field_marks, marks, assigned, parties, entered_by, entered_at, changed_at"""
+# The given columns as arrays of one value a row: JSON as text, and the three lists of a record as array literals.
+_GIVEN = """unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+    %s::int[], %s::int[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::text[], %s::text[], %s::text[],
+    %s::text[], %s::timestamptz[])
+    as t (id, agency, type, core_type, number, title, state, core_state, version, type_version, fields, links, files,
+          field_marks, marks, assigned, parties, entered_by, at)"""
+_INSERT = f"""insert into comity.record ({_COLUMNS})
+select id, agency, type, core_type, number, title, state, core_state, version, type_version, fields, links, files,
+    field_marks, marks::text[], assigned::text[], parties::text[], entered_by, at, at from {_GIVEN}"""
+_UPDATE = f"""update comity.record r set number = t.number, title = t.title, state = t.state,
+    core_state = t.core_state, version = t.version, type_version = t.type_version, fields = t.fields, links = t.links,
+    files = t.files, field_marks = t.field_marks, marks = t.marks::text[], assigned = t.assigned::text[],
+    parties = t.parties::text[], changed_at = t.at from {_GIVEN} where r.id = t.id"""
 
 
 def records(conn: Conn, changes: Sequence[Change]) -> None:
-    """Write the rows, links and search terms of changed records of the own agency, in the caller's transaction."""
-    if not changes:
-        return
-    rows, links, terms, old = [], [], [], []
-    for one in changes:
-        after, of, entry = one.after, one.type, one.entry
-        rows.append({"id": entry.record, "agency": entry.agency, "at": entry.entered_at, **row_of(of, after)})
-        if one.before.version:
-            old.append(entry.record)
-        links += [
-            (entry.record, name, UUID(target), entry.agency, of.name)
-            for name, ids in after.links.items()
-            for target in ids
-        ]
-        terms += [(entry.record, entry.agency, of.name, *term) for term in terms_of(of, after)]
-    with conn.cursor() as cur:
-        cur.executemany(_UPSERT, rows) if len(rows) > 1 else cur.execute(_UPSERT, rows[0])
-        if old:
-            cur.execute("delete from comity.link where record = any(%s)", (old,))
-            cur.execute("delete from comity.term where record = any(%s)", (old,))
-        if links:
-            cur.execute(
-                """insert into comity.link (record, name, target, agency, type)
-                   select * from unnest(%s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::text[])""",
-                [list(column) for column in zip(*links, strict=True)],
-            )
-        if terms:
-            cur.execute(
-                """insert into comity.term (record, agency, type, field, grp, token, whole)
-                   select * from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-                                        %s::boolean[]) on conflict do nothing""",
-                [list(column) for column in zip(*terms, strict=True)],
-            )
+    """Write the rows, links and search terms of changed records of the own agency, in the caller's transaction.
+
+    A record that stands twice among the changes is written as the last of them left it.
+    """
+    last = {one.entry.record: one for one in changes}
+    entered = {one.entry.record for one in changes if not one.before.version}
+    moved = [record for record in last if record not in entered]
+    if entered:
+        conn.execute(_INSERT, columns([_row(one) for record, one in last.items() if record in entered]))
+    if moved:
+        conn.execute(_UPDATE, columns([_row(last[record]) for record in moved]))
+        conn.execute("delete from comity.link where record = any(%s::uuid[])", (array(moved),))
+        conn.execute("delete from comity.term where record = any(%s::uuid[])", (array(moved),))
+    links = [
+        (record, name, UUID(target), one.entry.agency, one.type.name)
+        for record, one in last.items()
+        for name, ids in one.after.links.items()
+        for target in ids
+    ]
+    if links:
+        conn.execute(
+            """insert into comity.link (record, name, target, agency, type)
+               select * from unnest(%s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::text[])""",
+            columns(links),
+        )
+    terms = [
+        (record, one.entry.agency, one.type.name, *term)
+        for record, one in last.items()
+        for term in dict.fromkeys(terms_of(one.type, one.after))
+    ]
+    if terms:
+        conn.execute(
+            """insert into comity.term (record, agency, type, field, grp, token, whole)
+               select * from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+                                    %s::boolean[]) on conflict do nothing""",
+            columns(terms),
+        )
+
+
+def _row(one: Change) -> tuple[Any, ...]:
+    """A record's row in the order of _GIVEN."""
+    row, entry = row_of(one.type, one.after), one.entry
+    return (
+        entry.record, entry.agency, row["type"], row["core_type"], row["number"], row["title"], row["state"],
+        row["core_state"], row["version"], row["type_version"],
+        *(orjson.dumps(row[name].obj).decode() for name in ("fields", "links", "files", "field_marks")),
+        *(array(row[name]) for name in ("marks", "assigned", "parties")), row["entered_by"], entry.entered_at,
+    )  # fmt: skip
 
 
 def row_of(of: Type, after: Folded) -> dict[str, Any]:
@@ -164,17 +185,19 @@ def offers(conn: Conn, changes: Sequence[Change]) -> None:
 
 def collisions(work: Work, changes: Sequence[Change]) -> Mapping[UUID, Sequence[str]]:
     """Deconfliction by pointer: the agencies whose target collides with each record; they learn the same of us."""
-    found: dict[UUID, Sequence[str]] = {}
-    for one in changes:
-        keys = [
-            work.node.keys.collision(text) for text in collision_texts(one.type, one.after) if one.after != one.before
-        ]
-        if keys:
-            rows = work.conn.execute(
-                "select * from comity.deconflict(%s, %s, %s)", (keys, one.entry.record, work.now)
-            ).fetchall()
-            if rows:
-                found[one.entry.record] = sorted(row[0] for row in rows)
+    asked = [
+        (work.node.keys.collision(text), one.entry.record)
+        for one in changes
+        if one.after != one.before
+        for text in collision_texts(one.type, one.after)
+    ]
+    if not asked:
+        return {}
+    found: dict[UUID, list[str]] = {}
+    for record, other in work.conn.execute(
+        "select * from comity.deconflict(%s::bytea[], %s::uuid[], %s) order by 2", (*columns(asked), work.now)
+    ):
+        found.setdefault(record, []).append(other)
     return found
 
 

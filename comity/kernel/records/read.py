@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +15,16 @@ from comity.kernel.records import disclosure, offering
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import LinkedRecord, View
 from comity.kernel.records.sight import readable_fields, sight
-from comity.kernel.records.subject import COLUMNS, Subject, find_subject, folded, subject_of, subjects, visible
+from comity.kernel.records.subject import (
+    COLUMNS,
+    Subject,
+    at_state,
+    find_subject,
+    folded,
+    subject_of,
+    subjects,
+    visible,
+)
 from comity.kernel.types.catalogue import Type
 
 
@@ -53,12 +61,10 @@ def _at(work: Work, subject: Subject, as_entered: datetime | None, as_of: dateti
     then = folded(work, subject, f"e.version <= %(top)s and {instant} <= %(at)s", bounds, order)
     if then.version == 0:
         raise Problem("not_found", "No such record, or it is not yours to see")
-    of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-    now = subject.folded
-    handled = replace(  # how a thing is handled now holds for what it said before
-        then, marks=tuple(sorted({*then.marks, *now.marks})), field_marks={**then.field_marks, **now.field_marks}
-    )
-    return replace(subject, folded=handled, core_state=of.core_state(then.state))
+    earlier = at_state(work, subject, then)
+    if not work.policies.decide(work.actor, "read", earlier.resource(), today=work.today).allowed:
+        raise Problem("not_found", "No such record, or it is not yours to see")
+    return earlier
 
 
 def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
@@ -117,7 +123,9 @@ def _inward(work: Work, subject: Subject) -> list[LinkedRecord]:
 def _member_names(work: Work, ids: Sequence[str]) -> dict[str, str]:
     if not ids:
         return {}
-    rows = work.conn.execute("select id::text, name from comity.member where id = any(%s::uuid[])", (list(ids),))
+    rows = work.conn.execute(
+        "select id::text, name from comity.member where agency = comity.me() and id = any(%s::uuid[])", (list(ids),)
+    )
     return dict(rows.fetchall())
 
 
@@ -147,7 +155,7 @@ def _offer(work: Work, subject: Subject) -> dict[str, Any] | None:
     """Where the offer stands. Reading it as the receiver is seeing it: silence has a date from then on."""
     row = (
         work.conn.cursor(row_factory=dict_row)
-        .execute("select * from comity.offer where id = %s", (subject.id,))
+        .execute("select * from comity.offer where id = %s and comity.me() in (from_agency, to_agency)", (subject.id,))
         .fetchone()
     )
     if row is None:
@@ -185,7 +193,8 @@ def _pointers(work: Work, subject: Subject) -> list[dict[str, Any]]:
     """Collisions with another agency's target: which agency, and whom to call. Nothing else is known here."""
     rows = work.conn.execute(
         """select p.other, a.title, a.contact->'deconfliction', p.found_at from comity.pointer p
-             join comity.agency a on a.id = p.other where p.record = %s order by p.found_at""",
+             join comity.agency a on a.id = p.other
+            where p.record = %s and p.agency = comity.me() order by p.found_at""",
         (subject.id,),
     )
     return [

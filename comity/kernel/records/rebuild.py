@@ -13,12 +13,16 @@ from psycopg.rows import dict_row
 from comity.clock import show_instant
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.verify import check_entry, items_erased
+from comity.kernel.records import project
 from comity.kernel.records.node import Conn, Node
 from comity.kernel.records.subject import loaded
+from comity.kernel.types.catalogue import Type
 
 MOST = 100
 KERNEL_TYPES = ("kernel.layer", "kernel.agency", "kernel.emergency", "kernel.disclosures")
 """Entries of the kernel's own that stand for no record row."""
+DERIVED = ("core_type", "title", "core_state", "assigned", "parties")
+"""Columns that policies and lists read, and that follow from a record and its type."""
 
 
 @dataclass(slots=True)
@@ -52,15 +56,25 @@ def run(node: Node, *, agency: str | None = None) -> Rebuilt:
     for one in [agency] if agency else [*node.agencies(), "node"]:
         before = out.records
         with node.transaction(one) as (conn, _):
+            types = _types(node, conn, one)
             for record, entries in _entries(conn, out, one):
-                _compare(conn, out, one, record, entries)
+                _compare(conn, out, one, record, entries, types)
             for (lost,) in conn.execute(
                 """select id::text from comity.record r where agency = comity.me() and not exists
-                   (select 1 from comity.entry e where e.record = r.id and e.agency = r.agency)"""
+                   (select 1 from comity.entry e where e.record = r.id and e.agency = r.agency)
+                   union all select id::text from comity.member m where not exists
+                   (select 1 from comity.entry e where e.record = m.id and e.agency = m.agency)"""
             ):
                 out.differ(one, lost, "the row has no entry")
+            _offers(conn, out, one)
         out.agencies[one] = out.records - before
     return out
+
+
+def _types(node: Node, conn: Conn, agency: str) -> Mapping[tuple[str, int], Type]:
+    """The types in force, by name and version: what is derived with the help of an older one is not judged."""
+    row = conn.execute("select version from comity.agency where id = %s and id <> 'node'", (agency,)).fetchone()
+    return {(name, row[0]): of for name, of in node.catalogue_of(conn, agency).types.items()} if row else {}
 
 
 def _entries(conn: Conn, out: Rebuilt, agency: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -90,7 +104,10 @@ def as_text(row: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _compare(conn: Conn, out: Rebuilt, agency: str, record: str, entries: list[dict[str, Any]]) -> None:
+def _compare(
+    conn: Conn, out: Rebuilt, agency: str, record: str, entries: list[dict[str, Any]],
+    types: Mapping[tuple[str, int], Type],
+) -> None:  # fmt: skip
     versions = [row["version"] for row in entries]
     if versions != list(range(1, len(versions) + 1)):
         out.differ(agency, record, f"the versions are {versions[:20]}")
@@ -122,6 +139,15 @@ def _compare(conn: Conn, out: Rebuilt, agency: str, record: str, entries: list[d
     links = conn.execute("select name, target::text from comity.link where record = %s", (record,)).fetchall()
     if sorted(map(tuple, links)) != sorted((name, t) for name, ids in state.links.items() for t in ids):
         out.differ(agency, record, "the link rows differ from its entries")
+    of = types.get((state.type, state.type_version))
+    if of is not None:
+        for what, derived in project.row_of(of, state).items():
+            if what in DERIVED and _plain(derived) != _plain(row[what]):
+                out.differ(agency, record, f"{what} is not what its entries and its type make of it")
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, list) else value
 
 
 def _erased(conn: Conn, out: Rebuilt, agency: str, record: str, entries: list[dict[str, Any]]) -> bool:
@@ -162,6 +188,42 @@ def _content(state: Folded, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, 
     yield "marks", list(state.marks), sorted(row["marks"])
     yield "marked fields", dict(state.field_marks), row["field_marks"]
     yield "files", dict(state.files), row["files"]
+
+
+def _offers(conn: Conn, out: Rebuilt, agency: str) -> None:
+    """The agency's offers against the entries that made, answered and settled them, its own and the answerer's."""
+    for row in conn.cursor(row_factory=dict_row).execute(
+        """select o.*, made.content as made, said.act as said, said.agency as sayer, told.content as told,
+                  settled.refers as settles, settled.act as settled
+             from comity.offer o
+             left join comity.entry_content made on made.entry = o.offer_entry
+             left join comity.entry said on said.id = o.answer_entry
+             left join comity.entry_content told on told.entry = o.answer_entry
+             left join comity.entry settled on settled.id = o.settled_entry
+            where o.from_agency = comity.me()"""
+    ):
+        for what in _offer_faults(row):
+            out.differ(agency, str(row["id"]), what)
+
+
+def _offer_faults(row: Mapping[str, Any]) -> Iterator[str]:
+    made, told = _loaded(row["made"]), _loaded(row["told"])
+    if made is not None:
+        until = show_instant(row["expires_at"]) if row["expires_at"] else None
+        if made.get("offer") != {"to": row["to_agency"], "expires_at": until}:
+            yield "the offer differs from the entry that made it"
+    if row["answer_entry"] is None:
+        if row["answer"] or (row["state"] != "offered" and row["settled"] != row["state"]):
+            yield f"the offer is {row['state']} and no entry says so"
+        return
+    if (row["sayer"], row["said"]) != (row["to_agency"], row["state"]):
+        yield "the offer's state is not what the answerer's entry says"
+    if told is not None:
+        answer = {path[7:]: value for path, value in told.items() if path.startswith("answer/")}
+        if row["answer"] != {**answer, **({"reason": told["reason"]} if "reason" in told else {})}:
+            yield "the offer's answer differs from the answerer's entry"
+    if row["settled"] is not None and (row["settles"], row["settled"]) != (row["answer_entry"], row["state"]):
+        yield "the offer was settled by an entry that names another answer"
 
 
 def digest(node: Node) -> str:

@@ -65,6 +65,7 @@ def _hidden_by_mark(work: Work, subject: Subject) -> Mapping[str, str]:
 
 
 def core_code(one: Field, value: Any) -> Any:
+    """The value as another agency reads it: a layer's own code as the core code that it is a kind of."""
     if one.values is None:
         return value
     return [one.core_code(item) for item in value] if isinstance(value, list) else one.core_code(value)

@@ -14,7 +14,9 @@ from psycopg.rows import dict_row
 from comity.errors import Problem
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.policy.decide import Resource
+from comity.kernel.policy.scope import live
 from comity.kernel.records.node import Work
+from comity.kernel.records.project import title_of
 from comity.kernel.records.results import as_uuid
 from comity.kernel.types.catalogue import Type
 
@@ -51,14 +53,12 @@ class Subject:
         return catalogue.types.get(self.type_name) or catalogue.type(self.core_type)
 
 
-COLUMNS = """r.id, r.agency, r.type, r.core_type, r.number, r.title, r.state, r.core_state, r.version, r.type_version,
+COLUMNS = f"""r.id, r.agency, r.type, r.core_type, r.number, r.title, r.state, r.core_state, r.version, r.type_version,
     r.fields, r.links, r.files, r.field_marks, r.marks, r.assigned, r.parties, r.entered_by, r.entered_at, r.changed_at,
     coalesce((select jsonb_object_agg(g, s.version) from comity.share s cross join unnest(s.groups) g
-       where s.record = r.id and s.agency = r.agency and s.to_agency = comity.me() and s.live
-         and s.decision <> 'withheld'
-         and (s.version is null or s.version >= r.version)
-         and (s.to_member is null or s.to_member::text = %(member)s)
-         and (s.until is null or s.until > now())), '{}') as grants"""
+       where s.record = r.id and s.agency = r.agency and s.to_agency = comity.me() and {live("s")}
+         and s.decision <> 'withheld' and (s.version is null or s.version >= r.version)
+         and (s.to_member is null or s.to_member::text = %(member)s)), '{{}}') as grants"""
 
 
 def subject_of(row: Mapping[str, Any]) -> Subject:
@@ -113,11 +113,13 @@ def _pinned(work: Work, ids: Sequence[UUID]) -> dict[str, Subject]:
     rows = (
         work.conn.cursor(row_factory=dict_row)
         .execute(
-            f"""select distinct on (r.id) {COLUMNS}, s.version as pin, s.groups as pin_groups from comity.record r
+            f"""select distinct on (r.id) {COLUMNS}, s.version as pin, s.groups as pin_groups,
+                (select e.entered_at from comity.entry e
+                  where e.record = r.id and e.agency = r.agency and e.version = s.version) as pin_at from comity.record r
               join comity.share s on s.record = r.id
-             where r.id = any(%(ids)s) and s.agency = r.agency and s.to_agency = comity.me() and s.live
-               and s.decision <> 'withheld'
-               and s.version < r.version and (s.until is null or s.until > now())
+             where r.id = any(%(ids)s) and s.agency = r.agency and s.to_agency = comity.me() and {live("s")}
+               and s.decision <> 'withheld' and (s.to_member is null or s.to_member::text = %(member)s)
+               and s.version < r.version
              order by r.id, s.version desc""",
             {"ids": list(ids), "member": work.actor.member},
         )
@@ -126,15 +128,19 @@ def _pinned(work: Work, ids: Sequence[UUID]) -> dict[str, Subject]:
     out = {}
     for row in rows:
         now = subject_of(row)
-        state = folded(work, now, "e.version <= %(pin)s", {"pin": row["pin"]}, "e.version")
-        of = work.type_of(now.agency, now.type_name, now.core_type)
-        then = replace(
-            now, folded=state, core_state=of.core_state(state.state),
-            grants=dict.fromkeys(row["pin_groups"], row["pin"]),
-        )  # fmt: skip
+        then = at_state(work, now, folded(work, now, "e.version <= %(pin)s", {"pin": row["pin"]}, "e.version"))
+        then = replace(then, changed_at=row["pin_at"], grants=dict.fromkeys(row["pin_groups"], row["pin"]))
         if work.policies.decide(work.actor, "read", then.resource(), today=work.today).allowed:
             out[str(now.id)] = then
     return out
+
+
+def at_state(work: Work, now: Subject, earlier: Folded) -> Subject:
+    """The subject as an earlier state makes it. How a thing is handled now holds for what it said before."""
+    of = work.type_of(now.agency, now.type_name, now.core_type)
+    marks = tuple(sorted({*earlier.marks, *now.folded.marks}))
+    held = replace(earlier, marks=marks, field_marks={**earlier.field_marks, **now.folded.field_marks})
+    return replace(now, folded=held, title=title_of(of, held), core_state=of.core_state(held.state))
 
 
 def folded(work: Work, subject: Subject, condition: str, params: Mapping[str, Any], order: str) -> Folded:

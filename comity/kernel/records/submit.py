@@ -17,7 +17,7 @@ from comity.extensions import Fact, Parcel
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure, guards, links, offering, owed
 from comity.kernel.records.act import judged
-from comity.kernel.records.change import Repeated, changed, digest_of, replayed, write
+from comity.kernel.records.change import changed, digest_of, once, write
 from comity.kernel.records.enter import plan
 from comity.kernel.records.facts import FactGraph
 from comity.kernel.records.node import Node, Work
@@ -43,31 +43,26 @@ def submit(
     Raises Problem: not_found, not_allowed, act_out_of_turn, invalid (a guard), offer_not_agreed, agency_unknown.
     """
     digest = digest_of("submit", record, to, act) if key else b""
-    for _ in range(3):
-        try:
-            with node.work(actor) as work:
-                before = replayed(work, key, digest)
-                if before:
-                    return Submission(before, (), ())
-                subject = own(work, record)
-                of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-                rule = _rule(of, act)
-                allow(work, "act", subject.resource(), act=act)
-                lifecycle.step(of, act, subject.folded.state)
-                guards.refuse_same_member(work, of, subject.id, rule.not_by, act)
-                _, faults = judged(work, of, subject.folded, rule, {}, {}, None, subject.folded.state, subject)
-                if faults:
-                    raise Problem("invalid", f"{rule.label or act} is refused", faults=faults)
-                offering.agreed(work, to, str(rule.creates))
-                parcel = packed(work, rule, subject, to)
-                if dry_run or parcel.blocking:
-                    owing = () if dry_run else owed.record(work, str(rule.owes), subject, parcel.missing, to)
-                    return Submission(None, parcel.missing, parcel.manifest, owing, dry_run)
-                receipt = _offer(work, rule, subject, parcel, to, act, key, digest)
-                return Submission(receipt, parcel.missing, parcel.manifest)
-        except Repeated:
-            continue
-    raise Problem("unavailable", "the same key is being used by another request", fix="try again")
+
+    def do(work: Work) -> Submission:
+        subject = own(work, record)
+        of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+        rule = _rule(of, act)
+        allow(work, "act", subject.resource(), act=act)
+        lifecycle.step(of, act, subject.folded.state)
+        guards.refuse_same_member(work, of, subject.id, rule.not_by, act)
+        _, faults = judged(work, of, subject.folded, rule, {}, {}, None, subject.folded.state, subject)
+        if faults:
+            raise Problem("invalid", f"{rule.label or act} is refused", faults=faults)
+        offering.agreed(work, to, str(rule.creates))
+        parcel = packed(work, rule, subject, to)
+        if dry_run or parcel.blocking:
+            owing = () if dry_run else owed.record(work, str(rule.owes), subject, parcel.missing, to)
+            return Submission(None, parcel.missing, parcel.manifest, owing, dry_run)
+        receipt = _offer(work, rule, subject, parcel, to, act, key, digest)
+        return Submission(receipt, parcel.missing, parcel.manifest)
+
+    return once(node, actor, key, digest, do, again=lambda before: Submission(before, (), ()))
 
 
 def _rule(of: Type, act: str) -> Act:

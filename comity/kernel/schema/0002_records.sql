@@ -85,7 +85,8 @@ create table comity.share (
     basis text not null,
     ground text not null default '',
     decision text not null default 'included',
-    live boolean not null default true
+    live boolean not null default true,
+    check (decision <> 'withheld' or groups = '{}')
 );
 create index share_record on comity.share (record, to_agency) where live;
 create index share_offer on comity.share (offer);
@@ -208,7 +209,7 @@ create table comity.pointer (
 -- ask for the same keys wait for each other and never in a circle.
 create function comity.deconflict(keys bytea[], of_records uuid[], at timestamptz)
 returns table (record uuid, other text)
-language plpgsql security definer set search_path = comity, pg_temp as $$
+language plpgsql security definer set search_path = comity, pg_temp set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
     k bytea;
@@ -232,3 +233,13 @@ begin
     return query select distinct asked.id, c.agency from unnest(keys, of_records) asked (key, id)
                    join comity.collision_key c on c.key = asked.key and c.agency <> comity.me();
 end $$;
+
+-- A view: entries counted by day, type and act. It holds no content and can be rebuilt from nothing.
+create table comity.activity (
+    agency text not null,
+    day date not null,
+    type text not null,
+    act text not null,
+    entries bigint not null,
+    primary key (agency, day, type, act)
+);

@@ -1,7 +1,9 @@
 -- WHO MAY, second lock. An agency reaches its own rows and those of agencies with a live agreement, offer or share.
 
--- In plpgsql, whose plans a session keeps: as an SQL function it was planned anew for each statement under the policy.
-create function comity.reach() returns text[] language plpgsql stable as $$
+-- In plpgsql and always as its owner, so that a session keeps its plan: as a plain SQL function it was planned anew for
+-- each statement under the policy, which took longer than the statement. It sees no more than comity.me() may.
+create function comity.reach() returns text[] language plpgsql stable security definer
+set search_path = comity, pg_temp as $$
 begin
     return case when exists (select 1 from comity.agency where id = comity.me() and state = 'suspended')
         then '{}'::text[] else (
@@ -76,16 +78,30 @@ begin
         execute format('create policy own_delete on comity.%I for delete using (agency = comity.me())', t);
     end loop;
     -- one's own only
-    foreach t in array array['member', 'counter', 'number_block', 'idempotency', 'follower', 'outbox', 'pending'] loop
+    foreach t in array array['member', 'counter', 'number_block', 'idempotency', 'follower', 'outbox', 'pending', 'activity'] loop
         execute format('create policy own on comity.%I using (agency = comity.me()) with check (agency = comity.me())', t);
     end loop;
     foreach t in array array['entry', 'entry_content', 'sequence', 'record', 'link', 'term', 'file', 'member',
         'counter', 'number_block', 'idempotency', 'follower', 'outbox', 'pending', 'agreement', 'offer', 'share',
-        'emergency', 'token', 'invitation', 'disclosure', 'collision_key', 'pointer'] loop
+        'emergency', 'token', 'invitation', 'disclosure', 'collision_key', 'pointer', 'activity'] loop
         execute format('alter table comity.%I enable row level security', t);
         execute format('alter table comity.%I force row level security', t);
     end loop;
 end $$;
+
+-- The directory is read by all; an agency's row and layers are written in its own name, suspension in the node's.
+alter table comity.agency enable row level security;
+alter table comity.agency force row level security;
+alter table comity.layer enable row level security;
+alter table comity.layer force row level security;
+create policy directory on comity.agency for select using (true);
+create policy own_insert on comity.agency for insert with check (id = comity.me());
+create policy own_update on comity.agency for update using (id = comity.me() or comity.me() = 'node');
+create policy directory on comity.layer for select using (true);
+create policy own_insert on comity.layer for insert with check (agency = comity.me());
+-- Not silence but the trigger answers the owner of the tables who would change a layer.
+create policy trigger_refuses on comity.layer for update using (true);
+create policy trigger_refuses_too on comity.layer for delete using (true);
 
 create policy both_see on comity.agreement for select using (agency = comity.me() or to_agency = comity.me());
 create policy grantor_writes on comity.agreement using (agency = comity.me()) with check (agency = comity.me());
@@ -94,6 +110,17 @@ create policy both_see on comity.offer for select using (from_agency = comity.me
 create policy offerer_offers on comity.offer for insert with check (from_agency = comity.me());
 create policy both_move on comity.offer for update using (from_agency = comity.me() or to_agency = comity.me())
     with check (from_agency = comity.me() or to_agency = comity.me());
+
+-- The receiver answers, the offerer withdraws or lets expire; what was answered stays answered, what has ended, ended.
+create function comity.refuse_going_back() returns trigger language plpgsql as $$
+begin
+    if old.ends and not new.ends or new.state <> old.state and (old.state <> 'offered'
+       or comity.me() <> case when new.state in ('withdrawn', 'expired') then old.from_agency else old.to_agency end) then
+        raise exception 'the offer is %', old.state using errcode = 'insufficient_privilege';
+    end if;
+    return new;
+end $$;
+create trigger offer_moves_on before update on comity.offer for each row execute function comity.refuse_going_back();
 
 create policy both_see on comity.share for select using (agency = comity.me() or to_agency = comity.me());
 create policy owner_shares on comity.share for insert with check (agency = comity.me());
@@ -134,11 +161,12 @@ grant insert on comity.agency, comity.layer to comity_app;
 grant update on comity.agency, comity.epoch to comity_app;
 grant select, insert on comity.entry, comity.entry_content, comity.disclosure, comity.invitation, comity.token,
     comity.emergency, comity.number_block to comity_app;
-grant select, insert, update on comity.record, comity.offer, comity.member, comity.counter,
-    comity.follower, comity.outbox, comity.file to comity_app;
-grant select, insert, update, delete on comity.link, comity.term, comity.agreement to comity_app;
+grant select, insert, update on comity.record, comity.member, comity.counter, comity.follower,
+    comity.outbox, comity.file to comity_app;
+grant select, insert, update, delete on comity.link, comity.term, comity.agreement, comity.activity to comity_app;
 grant select, insert on comity.idempotency to comity_app;
-grant select, insert on comity.share to comity_app;
+grant select, insert on comity.offer, comity.share to comity_app;
+grant update (state, ends, seen_at, answered_at, answer_entry, settled_entry, answer) on comity.offer to comity_app;
 grant update (live) on comity.share to comity_app;
 grant insert on comity.pending to comity_app;
 grant select on comity.sequence, comity.pointer to comity_app;

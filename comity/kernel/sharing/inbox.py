@@ -93,7 +93,8 @@ def _obligations(work: Work) -> Iterator[InboxItem]:
 def _pointers(work: Work) -> Iterator[InboxItem]:
     rows = work.conn.execute(
         """select p.record::text, p.other, p.found_at, a.title, a.contact->'deconfliction' from comity.pointer p
-             join comity.agency a on a.id = p.other order by p.found_at desc limit 500"""
+             join comity.agency a on a.id = p.other
+            where p.agency = comity.me() order by p.found_at desc limit 500"""
     ).fetchall()
     seen = subjects(work, [row[0] for row in rows])
     for record, other, at, title, contact in rows:

@@ -253,7 +253,8 @@ class Type:
 
     @property
     def party_fields(self) -> tuple[str, ...]:
-        return tuple(name for name, one in self.fields.items() if one.party or one.counterparty)
+        """The agencies named in these see the base group for good; a counterparty sees while its offer stands."""
+        return tuple(name for name, one in self.fields.items() if one.party)
 
     @property
     def find_fields(self) -> tuple[str, ...]:

@@ -1,0 +1,77 @@
+"""A view: how many acts of each kind an agency did on which day, by type. It counts entries and shows no content.
+
+It moves its place in the same transaction as its rows, and can be rebuilt from nothing at any time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from comity.kernel.ledger import follow
+from comity.kernel.policy.actor import Actor
+from comity.kernel.records.node import Node, system
+
+NAME = "activity"
+BATCH = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """The entries of one day in UTC: `act` on records of `type`."""
+
+    day: date
+    type: str
+    act: str
+    entries: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {"day": self.day.isoformat(), "type": self.type, "act": self.act, "entries": self.entries}
+
+
+def advance(node: Node, agency: str) -> int:
+    """Count the agency's entries that were sequenced since; answers how many. One worker at a time holds the place."""
+    with node.work(system(agency)) as work:
+        place = follow.place_of(work.conn, NAME, agency)
+        row = work.conn.execute(
+            """with news as (
+                   select s.place, e.entered_at, e.type, e.act
+                     from comity.sequence s join comity.entry e on e.id = s.entry
+                    where s.agency = comity.me() and s.place > %(place)s order by s.place limit %(batch)s
+               ), counted as (
+                   insert into comity.activity as a (agency, day, type, act, entries)
+                   select comity.me(), (entered_at at time zone 'UTC')::date, type, act, count(*) from news
+                    group by 2, 3, 4
+                   on conflict (agency, day, type, act) do update set entries = a.entries + excluded.entries
+               )
+               select count(*), max(place) from news""",
+            {"place": place, "batch": BATCH},
+        ).fetchone()
+        assert row is not None
+        if row[0]:
+            follow.move(work.conn, NAME, agency, row[1])
+        return int(row[0])
+
+
+def restart(node: Node, agency: str) -> int:
+    """Forget the view and count again from the first entry; answers how many entries were counted."""
+    with node.work(system(agency)) as work:
+        follow.place_of(work.conn, NAME, agency)
+        work.conn.execute("delete from comity.activity where agency = comity.me()")
+        follow.move(work.conn, NAME, agency, 0)
+    counted = 0
+    while moved := advance(node, agency):
+        counted += moved
+    return counted
+
+
+def activity(node: Node, actor: Actor, *, since: date | None = None) -> list[Activity]:
+    """The counts of the actor's own agency, newest day first."""
+    with node.work(actor) as work:
+        rows = work.conn.execute(
+            """select day, type, act, entries from comity.activity where day >= coalesce(%s, '-infinity'::date)
+                order by day desc, type, act limit 5000""",
+            (since,),
+        )
+        return [Activity(*row) for row in rows]

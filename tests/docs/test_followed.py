@@ -1,0 +1,89 @@
+"""The pages are followed word for word, as a newcomer does: every block, in its order, through the command itself."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from comity.errors import Problem
+from tests.docs.pages import DOCS
+from tests.docs.reader import Reader, matches
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_newcomer_adds_an_agency_and_a_type(tmp_path: Path) -> None:
+    with Reader(tmp_path) as reader:
+        _an_agency(reader)
+        _a_type(reader)
+
+
+def _an_agency(reader: Reader) -> None:
+    told = reader.follow("adding_an_agency.md")
+    assert "agency nps: holds" in _printed(told, "profile check")
+    assert re.search(r"^nps .*us-federal", _printed(told, "profile list"), re.MULTILINE)
+    assert "Prairie Loop" in _printed(told, "comity show") and "Park incident" in _printed(told, "comity show")
+    found = reader.comity("find", "investigation.incident", "--as", "nps")["items"]
+    assert [one["number"] for one in found] == [reader.own("NPS-2026-000001")]
+
+
+def _a_type(reader: Reader) -> None:
+    told = reader.follow("adding_a_type.md")
+    assert "does not hold" not in _printed(told, "profile check")
+    assert reader.own("ATF-LN2026-00001") in _printed(told, "comity inbox")
+    shown = _printed(told, "comity show")
+    assert "Pistol, 9 mm, black" in shown and "accepted, refused" in shown, "the borrower sees loan and item"
+    assert "on loan" in shown, "the lender's own record followed the answer"
+    history = _printed(told, "comity history")
+    assert all(word in history for word in ("enter", "accepted", "take_back", "given_back", "Sealed, dry"))
+    assert "all equal" in _printed(told, "comity rebuild")
+    loan = reader.comity("show", reader.own("ATF-LN2026-00001"), "--as", "atf")
+    assert (loan["state"], loan["fields"]["condition_returned"]) == ("given_back", "As lent")
+    assert loan["offer"]["answer"]["condition_received"] == "Sealed, dry"
+    (seen,) = reader.comity("find", "investigation.incident", "--as", "atf")["items"]
+    assert seen["fields"]["nps:trail"] == "Prairie Loop", "ATF reads what the park police agreed to, by the layer's name"
+
+
+def _printed(told: list[tuple[str, str]], command: str) -> str:
+    """What the blocks with a command printed."""
+    return "\n".join(said for text, said in told if command in text)
+
+
+def test_the_session_with_the_api(tmp_path: Path) -> None:
+    """Every request of docs/api.md is answered as the page shows, and is one that the OpenAPI document describes."""
+    with Reader(tmp_path) as reader:
+        reader.follow("api.md")
+        described = reader.get("/openapi.json")
+        asked = reader.requests()
+    assert len(asked) >= 15
+    unused = set(described["paths"])
+    for one in asked:
+        path = one["url"].partition("?")[0].removeprefix(f"http://127.0.0.1:{reader.port}")
+        template = _template(described, path)
+        operation = described["paths"][template][one["method"].lower()]
+        unused.discard(template)
+        taken = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+        if taken:
+            validator = jsonschema_rs.validator_for({**taken, "components": described["components"]})
+            validator.validate(json.loads(one["data"]))
+    page = (DOCS / "api.md").read_text(encoding="utf-8")
+    untold = [one for one in described["paths"] if f"`{one.removeprefix('/api/v1')}`" not in page]
+    assert untold == [], "the page lists every address"
+
+
+def _template(described: dict, path: str) -> str:  # type: ignore[type-arg]
+    fitting = [one for one in described["paths"] if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", one), path)]
+    assert fitting, f"{path} is not described"
+    return min(fitting, key=lambda one: one.count("{"))
+
+
+def test_what_is_shown_is_compared() -> None:
+    matches({"a": "x…", "b": [1, "…"]}, {"a": "xyz", "b": [1, 2, 3], "c": 0}, "here")
+    for wanted, got in (({"a": 1}, {"a": 2}), ({"a": 1}, {}), ([1], [1, 2]), ("…z", "x")):
+        with pytest.raises(AssertionError):
+            matches(wanted, got, "here")
+    assert Problem("not_found").status == 404

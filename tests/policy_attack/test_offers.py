@@ -1,0 +1,219 @@
+"""What an offer opens, and that it closes: at once, at the listed version, the listed record and nothing beside it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from comity import clock
+from comity.errors import Problem
+from comity.kernel.records.attach import attach, fetch
+from comity.kernel.records.find import find
+from comity.kernel.records.history import history
+from comity.kernel.records.read import read
+from comity.kernel.records.receipt import receipt
+from comity.kernel.records.results import Receipt
+from comity.kernel.sharing.inbox import inbox
+from tests.policy_attack.planting import CANARY, canary
+from tests.policy_attack.test_verbs import plain
+from tests.world import World, day, refused
+
+
+@dataclass
+class Offered:
+    """ATF proposes to DEA who leads: the lead, its case and its person are shared, the other person is not."""
+
+    lead: Receipt
+    case: Receipt
+    person: Receipt
+    other: Receipt
+    words: dict[str, str]
+
+
+@pytest.fixture
+def offered(world: World) -> Offered:
+    words = {name: canary() for name in ("title", "summary", "name", "remarks", "terms", "other")}
+    person = world.enter("atf_agent", "registry.person", {"role": "subject", "name": words["name"], "remarks": words["remarks"]})
+    other = world.enter("atf_agent", "registry.person", {"role": "subject", "name": words["other"]})
+    case = world.enter(
+        "atf_agent", "investigation.case",
+        {"title": words["title"], "program": "firearms", "opened": day(), "summary": words["summary"]},
+        links={"subject": [person.record], "victim": [other.record]},
+    )  # fmt: skip
+    lead = world.enter(
+        "atf_agent", "investigation.lead", {"partner": "dea", "lead_agency": "atf", "terms": words["terms"]},
+        links={"case": [case.record], "subject": [person.record]},
+    )  # fmt: skip
+    return Offered(lead, case, person, other, words)
+
+
+def shown(world: World, seat: str, *records: str) -> set[str]:
+    """Every canary that a seat is shown of these records by read, history and search."""
+    actor, out = world.seats[seat], ""
+    for record in records:
+        for verb in (read, history):
+            try:
+                out += str(plain(verb(world.node, actor, record)))
+            except Problem as problem:
+                assert problem.code == "not_found"
+                out += str(problem.as_json())
+    out += str(find(world.node, actor, limit=200).items) + str(plain(inbox(world.node, actor)))
+    return set(CANARY.findall(out))
+
+
+def everything(o: Offered) -> tuple[str, ...]:
+    return (o.lead.record, o.case.record, o.person.record, o.other.record)
+
+
+def test_an_offer_opens_the_listed_records_and_their_listed_groups(world: World, offered: Offered) -> None:
+    words = offered.words
+    seen = shown(world, "dea_agent", *everything(offered)) & set(words.values())
+    assert seen == {words["title"], words["name"], words["terms"]}
+    view = world.read("dea_agent", offered.case.record)
+    assert offered.other.record not in str(plain(view))
+    assert not shown(world, "cpd_sergeant", *everything(offered)) & set(words.values())
+    assert not shown(world, "usao_attorney", *everything(offered)) & set(words.values())
+
+
+ENDINGS: dict[str, Callable[[World, Offered], Any]] = {
+    "declined": lambda w, o: w.answer("dea_supervisor", o.lead.record, "declined", reason="No"),
+    "withdrawn": lambda w, o: w.act("atf_agent", o.lead.record, "withdrawn"),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_offer_that_ended_shows_nothing_from_that_moment(world: World, offered: Offered, ending: str) -> None:
+    """Before the worker has done anything: the grant ends in the transaction of the answer."""
+    assert shown(world, "dea_agent", *everything(offered)) & set(offered.words.values())
+    ENDINGS[ending](world, offered)
+    for _ in range(2):
+        assert not shown(world, "dea_agent", *everything(offered)) & set(offered.words.values())
+        for record in everything(offered):
+            assert refused(world.read, "dea_agent", record).code == "not_found"
+        assert refused(receipt, world.node, world.seats["dea_agent"], offered.case.entry).code == "not_found"
+        assert not [one for one in inbox(world.node, world.seats["dea_agent"]) if one.record == offered.lead.record]
+        world.follow()
+
+
+def test_an_offer_whose_time_is_over_shows_nothing_though_no_worker_ran(world: World, offered: Offered) -> None:
+    assert shown(world, "dea_agent", *everything(offered)) & set(offered.words.values())
+    with psycopg.connect(world.database.superuser_url, autocommit=True) as conn:
+        conn.execute("update comity.offer set expires_at = now() where id = %s", (offered.lead.record,))
+    assert not shown(world, "dea_agent", *everything(offered)) & set(offered.words.values())
+    assert refused(world.answer, "dea_supervisor", offered.lead.record, "agreed").code == "not_found"
+    world.follow()
+    assert world.read("atf_agent", offered.lead.record).state == "expired"
+    assert not shown(world, "dea_agent", *everything(offered)) & set(offered.words.values())
+
+
+def test_what_is_pinned_shows_no_later_version(world: World, offered: Offered) -> None:
+    """After the offer the case gets a new title and summary, a file and a state, the person a new name and a mark."""
+    later = {name: canary() for name in ("title", "summary", "reason", "name", "file", "content", "cause")}
+    pinned = world.read("dea_agent", offered.case.record)
+    changed = world.amend(
+        "atf_agent", offered.case.record, {"title": later["title"], "summary": later["summary"]}, reason=later["reason"],
+        late_cause=later["cause"],
+    )  # fmt: skip
+    attach(world.node, world.seats["atf_agent"], offered.case.record, name=later["file"], media_type="text/plain",
+           stream=io.BytesIO(later["content"].encode()))  # fmt: skip
+    world.act("atf_supervisor", offered.case.record, "convert", reason=later["reason"])
+    world.amend("atf_agent", offered.person.record, {"name": later["name"]})
+    world.follow()
+    seen = shown(world, "dea_agent", *everything(offered))
+    assert not seen & set(later.values())
+    assert {offered.words["title"], offered.words["name"]} <= seen
+    view = world.read("dea_agent", offered.case.record)
+    assert (view.version, view.title, view.changed_at) == (pinned.version, offered.words["title"], pinned.changed_at)
+    assert refused(receipt, world.node, world.seats["dea_agent"], changed.entry).code == "not_found"
+    now = clock.now() + timedelta(minutes=1)
+    for moment in ({"as_entered": now}, {"as_of": now}):
+        then = plain(world.read("dea_agent", offered.case.record, **moment))
+        assert not set(CANARY.findall(str(then))) & set(later.values()) and then["version"] == pinned.version
+    assert len(history(world.node, world.seats["dea_agent"], offered.case.record)) == pinned.version
+    ((file,),) = world.rows("atf", "select id::text from comity.file where record = %s", offered.case.record)
+    assert refused(fetch, world.node, world.seats["dea_agent"], file).code == "not_found"
+
+
+def test_a_mark_that_is_added_later_closes_what_was_shared(world: World, offered: Offered) -> None:
+    assert offered.words["title"] in shown(world, "dea_agent", offered.case.record)
+    world.amend("atf_supervisor", offered.case.record, marks=["grand_jury"], reason="It went to the grand jury")
+    assert not shown(world, "dea_agent", offered.case.record, offered.lead.record) & {offered.words["title"]}
+    assert refused(world.read, "dea_agent", offered.case.record).code == "not_found"
+    world.amend("atf_supervisor", offered.person.record, field_marks={"name": ["informant"]}, reason="A source")
+    assert not shown(world, "dea_agent", offered.person.record, offered.lead.record) & {offered.words["name"]}
+
+
+def test_a_field_that_is_marked_later_is_hidden_in_its_past_too(world: World) -> None:
+    """The city marks an incident's field; ATF, which read it before, reads it neither now, nor then, nor in the history."""
+    word, kept = canary(), canary()
+    made = world.enter("cpd_records", "investigation.incident", {"incident_number": kept, "location_description": word})
+    world.follow()
+    then = clock.now()
+    assert word in shown(world, "atf_agent", made.record)
+    world.amend("cpd_records", made.record, field_marks={"location_description": ["informant"]}, reason="A source's home")
+    for more in ({}, {"as_entered": then}, {"as_of": then}):
+        view = plain(world.read("atf_agent", made.record, **more))
+        assert word not in str(view) and kept in str(view)
+    assert word not in str(plain(history(world.node, world.seats["atf_agent"], made.record)))
+    assert not find(world.node, world.seats["atf_agent"], text=word).items
+    world.amend("cpd_sergeant", made.record, marks=["sealed"], reason="By order")
+    for more in ({}, {"as_entered": then}, {"as_of": then}):
+        assert refused(world.read, "atf_agent", made.record, **more).code == "not_found"
+
+
+def test_what_is_withheld_is_named_to_nobody_else(world: World, offered: Offered) -> None:
+    """A share with the decision `withheld` opens nothing, and its record is not named to the receiver."""
+    withhold = """insert into comity.share (id, record, agency, to_agency, groups, version, offer, basis, ground, decision)
+           values (gen_random_uuid(), %s, 'atf', 'dea', %s, 1, %s, 'investigation.lead', 'Informant', 'withheld')
+           returning 1"""
+    world.rows("atf", withhold, offered.other.record, [], offered.lead.record)
+    with pytest.raises(psycopg.errors.CheckViolation):
+        world.rows("atf", withhold, offered.other.record, ["base", "identity"], offered.lead.record)
+    assert refused(world.read, "dea_agent", offered.other.record).code == "not_found"
+    for record in (offered.lead.record, offered.case.record):
+        told = str(plain(world.read("dea_agent", record))) + str(plain(history(world.node, world.seats["dea_agent"], record)))
+        assert offered.other.record not in told and offered.words["other"] not in told
+    manifest = world.read("dea_agent", offered.lead.record).offer["manifest"]  # type: ignore[index]
+    assert [one["ground"] for one in manifest if one["decision"] == "withheld"] == ["Informant"]
+
+
+def test_nobody_but_the_receiver_answers_and_nobody_but_the_owner_moves(world: World, offered: Offered) -> None:
+    for seat in ("cpd_sergeant", "usao_attorney", "fsl_analyst"):
+        for call in (
+            lambda s: world.answer(s, offered.lead.record, "agreed"),
+            lambda s: world.act(s, offered.lead.record, "withdrawn"),
+            lambda s: world.act(s, offered.case.record, "convert", reason="x"),
+            lambda s: world.amend(s, offered.person.record, {"name": "x"}, version=1),
+        ):
+            assert refused(call, seat).code == "not_found"
+    assert refused(world.answer, "atf_supervisor", offered.lead.record, "agreed").code in ("not_allowed", "not_found")
+    for call in (
+        lambda: world.act("dea_supervisor", offered.lead.record, "withdrawn"),
+        lambda: world.act("dea_supervisor", offered.case.record, "close", reason="x"),
+        lambda: world.amend("dea_agent", offered.person.record, {"name": "x"}, version=1),
+    ):
+        problem = refused(call)
+        assert problem.code == "not_allowed" and not CANARY.search(str(problem.as_json()))
+
+
+def test_an_offer_passes_on_no_record_of_another(world: World) -> None:
+    """DEA offers the city its lead about a case; what ATF shared with DEA stays closed to the city."""
+    secret = canary()
+    theirs = world.enter("atf_agent", "registry.person", {"role": "subject", "name": secret})
+    case = world.enter("atf_agent", "investigation.case", {"title": canary(), "program": "firearms", "opened": day()})
+    world.enter("atf_agent", "investigation.lead", {"partner": "dea", "lead_agency": "atf"},
+                links={"case": [case.record], "subject": [theirs.record]})  # fmt: skip
+    assert secret in shown(world, "dea_agent", theirs.record)
+    mine = world.enter("dea_agent", "investigation.case", {"title": canary(), "program": "drugs", "opened": day(), "dea:file_class": sorted(
+        world.node.catalogue("dea").type("investigation.case").fields["dea:file_class"].values or ())[0]})  # fmt: skip
+    passed = world.enter("dea_agent", "investigation.lead", {"partner": "cpd", "lead_agency": "dea"},
+                         links={"case": [mine.record], "subject": [theirs.record]})  # fmt: skip
+    assert world.read("cpd_sergeant", passed.record).links.get("case")
+    assert secret not in shown(world, "cpd_sergeant", theirs.record, passed.record, mine.record, case.record)
+    assert theirs.record not in str(plain(world.read("cpd_sergeant", passed.record)))

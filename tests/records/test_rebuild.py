@@ -1,0 +1,156 @@
+"""Whatever is changed behind the ledger's back is found by folding the entries again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from comity import clock
+from comity.kernel.ledger.append import append
+from comity.kernel.ledger.entry import Entry
+from comity.kernel.ledger.erase import erase
+from comity.kernel.policy import tokens
+from comity.kernel.records import rebuild
+from comity.kernel.records.results import Receipt
+from tests.world import World
+
+
+KEPT = {
+    "record": "id = any(%(all)s)",
+    "link": "record = any(%(all)s)",
+    "entry": "record = any(%(all)s)",
+    "entry_content": "record = any(%(all)s)",
+    "member": "agency = 'atf'",
+}
+
+
+@contextmanager
+def behind_the_back(world: World, change: str, *, also: str | None = None, **given: Any) -> Iterator[None]:
+    """A superuser changes rows of `record` (and of `also`) with every trigger off, and puts them back as they were."""
+    ids = {"all": [UUID(one) for one in (given["record"], also or GHOST, GHOST)]}
+    with psycopg.connect(world.database.superuser_url) as conn:
+        conn.execute("set session_replication_role = replica")
+        for table, those in KEPT.items():
+            conn.execute(f"create temporary table kept_{table} as select * from comity.{table} where {those}", ids)
+        assert conn.execute(change, given).rowcount > 0, "the change found something to change"
+        conn.commit()
+        try:
+            yield
+        finally:
+            for table, those in KEPT.items():
+                conn.execute(f"delete from comity.{table} where {those}", ids)
+                conn.execute(f"insert into comity.{table} select * from kept_{table}")
+                conn.execute(f"drop table kept_{table}")
+            conn.commit()
+
+
+GHOST = "99999999-9999-4999-8999-999999999999"
+RECORD = "update comity.record set {} where id = %(record)s"
+CONTENT = "update comity.entry_content set content = convert_to({}, 'UTF8') where entry = %(entry)s"
+CHANGES = {
+    "a field": RECORD.format("""fields = fields || '{"title": "Nothing to see"}'"""),
+    "a field that nobody set": RECORD.format("""fields = fields || '{"summary": "x"}'"""),
+    "a field gone": RECORD.format("fields = fields - 'program'"),
+    "the state": RECORD.format("state = 'closed'"),
+    "the state that others read": RECORD.format("core_state = 'closed'"),
+    "the number": RECORD.format("number = 'ATF-1999-000001'"),
+    "the version": RECORD.format("version = 7"),
+    "the marks": RECORD.format("marks = '{grand_jury}'"),
+    "the marked fields": RECORD.format("""field_marks = '{"title": ["victim"]}'"""),
+    "the links": RECORD.format("links = '{}'"),
+    "the assigned": RECORD.format("assigned = '{somebody}'"),
+    "the parties": RECORD.format("parties = '{dea}'"),
+    "the title": RECORD.format("title = 'Another'"),
+    "who entered it": RECORD.format("entered_by = 'somebody'"),
+    "the whole row": "delete from comity.record where id = %(record)s",
+    "a link row": "delete from comity.link where record = %(record)s",
+    "a link row too many": "update comity.link set target = gen_random_uuid() where record = %(record)s",
+    "what an entry says": CONTENT.format("replace(convert_from(content, 'UTF8'), 'Straw', 'Fair!')"),
+    "what an entry says, respelled": CONTENT.format("' ' || convert_from(content, 'UTF8')"),
+    "an entry's content, not JSON": CONTENT.format("'nothing'"),
+    "an entry's content, a list": CONTENT.format("'[1]'"),
+    "an entry's content, gone": "delete from comity.entry_content where entry = %(entry)s",
+    "one item and its salt": CONTENT.format("'{}'").replace("where", ", salts = '' where"),
+    "a salt": "update comity.entry_content set salts = reverse(encode(salts, 'hex'))::bytea where entry = %(entry)s",
+    "who did it": "update comity.entry set actor = gen_random_uuid() where id = %(entry)s",
+    "when it happened": "update comity.entry set occurred_at = occurred_at - interval '1 day' where id = %(entry)s",
+    "the type of an entry": "update comity.entry set type = 'registry.place' where id = %(entry)s",
+    "a commitment": "update comity.entry set commitments = set_byte(commitments, 3, 1) where id = %(entry)s",
+    "an entry gone": "delete from comity.entry where id = %(entry)s",
+    "a member's roles": "update comity.member set roles = '{administrator}' where agency = 'atf' and name = 'S. Rivera'",
+    "a member who was not admitted": "insert into comity.member values (gen_random_uuid(), 'atf', 'Ghost', '{supervisor}', 'active', 1)",
+}  # fmt: skip
+
+
+@pytest.fixture
+def linked_case(world: World, case: Receipt, person: Receipt) -> Receipt:
+    return world.amend("atf_agent", case.record, {"summary": "S"}, links={"subject": [person.record]})
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_behind_the_ledgers_back_is_found(
+    world: World, case: Receipt, linked_case: Receipt, what: str
+) -> None:
+    assert rebuild.run(world.node, agency="atf").equal
+    with behind_the_back(world, CHANGES[what], record=case.record, entry=case.entry):
+        found = rebuild.run(world.node, agency="atf")
+        assert not found.equal, what
+        if "member" not in what:
+            assert {one["record"] for one in found.differences} == {case.record}
+    assert rebuild.run(world.node, agency="atf").equal
+
+
+def test_a_row_without_an_entry_is_found(world: World, case: Receipt) -> None:
+    change = f"""insert into comity.record select '{GHOST}', agency, type, core_type, 'ATF-0', title, state,
+        core_state, version, type_version, fields, links, files, field_marks, marks, assigned, parties, entered_by,
+        entered_at, changed_at from comity.record where id = %(record)s"""
+    with behind_the_back(world, change, record=case.record):
+        found = rebuild.run(world.node, agency="atf")
+        assert [one["difference"] for one in found.differences] == ["the row has no entry"]
+
+
+def test_another_agencys_records_are_judged_with_its_own_rights(world: World) -> None:
+    made = world.enter("dea_agent", "registry.place", {"address": "Harbour"})
+    with behind_the_back(world, RECORD.format("number = 'X'"), record=made.record):
+        assert rebuild.run(world.node, agency="atf").equal
+        whole = rebuild.run(world.node)
+        assert [(one["agency"], one["record"]) for one in whole.differences] == [("dea", made.record)]
+        assert set(whole.as_json()["agencies"]) >= {"atf", "cpd", "dea", "fsl", "usao", "node"}
+
+
+def test_content_that_an_order_erased_is_no_difference_but_the_rest_is_still_compared(world: World) -> None:
+    """An expunged name is gone from the log; the row that still shows it is the projection's to mend, not a lie."""
+    made = world.enter("usao_attorney", "registry.person", {"role": "subject", "name": "To be expunged"})
+    now = clock.now()
+    order = Entry(
+        id=uuid4(), agency="usao", record=uuid4(), type="kernel.order", type_version=0, kind="erase", act="erase",
+        actor=UUID(int=2), occurred_at=now, entered_at=now, version=1, state_from="", state_to="done", content={},
+        refers=UUID(made.entry),
+    )  # fmt: skip
+    with world.node.transaction("usao") as (conn, _):
+        append(conn, [order])
+        erase(conn, UUID(made.entry), order=order.id, paths=["set/name"])
+    assert rebuild.run(world.node, agency="usao").equal
+    with behind_the_back(world, RECORD.format("state = 'retired'"), record=made.record):
+        assert not rebuild.run(world.node, agency="usao").equal
+    with behind_the_back(
+        world,
+        "delete from comity.entry where id = %(order)s",
+        record=made.record,
+        also=str(order.record),
+        order=order.id,
+    ):
+        found = rebuild.run(world.node, agency="usao")
+        assert [one["record"] for one in found.differences] == [made.record]
+
+
+def test_the_operator_and_every_member_are_in_the_log(world: World) -> None:
+    admitted = tokens.admit(world.node, "atf", f"N. Newcomer {uuid4().hex[:6]}", ["special_agent"])
+    rows = world.rows("atf", "select act, state_to from comity.entry where record = %s", admitted.member)
+    assert rows == [("admit", "active")]
+    assert rebuild.run(world.node, agency="atf").members >= 4

@@ -1,0 +1,205 @@
+"""Who wrote first has written; a repetition is harmless; an act waits for its turn and for another pair of eyes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from comity import clock
+from comity.kernel.records.enter import enter_many
+from comity.kernel.records.history import history
+from comity.kernel.records.results import Draft, Receipt
+from tests.records.conftest import at_once, code_of
+from tests.world import World, day, refused
+
+PLACE = "registry.place"
+
+
+def test_of_two_amendments_of_one_version_one_wins(world: World, case: Receipt) -> None:
+    for version in range(1, 5):
+        answers = at_once(
+            [
+                lambda title=title, version=version: world.amend(
+                    "atf_agent", case.record, {"title": title}, version=version
+                )
+                for title in ("One", "Two")
+                for title in (f"{title} {version}",)
+            ]
+        )
+        assert sorted(map(code_of, answers)) == ["done", "version_conflict"]
+    view = world.read("atf_agent", case.record)
+    assert view.version == 5
+    assert len(history(world.node, world.seats["atf_agent"], case.record)) == 5
+
+
+def test_an_amendment_says_which_version_it_read(world: World, case: Receipt) -> None:
+    assert refused(world.amend, "atf_agent", case.record, {"title": "Blind"}, version=None).code == "version_required"
+    world.amend("atf_agent", case.record, {"title": "Newer"}, version=1)
+    stale = refused(world.amend, "atf_agent", case.record, {"title": "Stale"}, version=1)
+    assert (stale.code, stale.extra["current"]) == ("version_conflict", 2)
+    assert (
+        refused(world.act, "atf_supervisor", case.record, "convert", version=1, reason="r").code == "version_conflict"
+    )
+    assert world.read("atf_agent", case.record).fields["title"] == "Newer"
+
+
+def test_an_act_out_of_turn_is_refused_and_says_what_is_open(world: World, report: Receipt) -> None:
+    early = refused(world.act, "atf_supervisor", report.record, "approve")
+    assert early.code == "act_out_of_turn"
+    assert "submit" in f"{early.detail} {early.fix}"
+    assert refused(world.act, "atf_agent", report.record, "burn").code == "act_unknown"
+    world.act("atf_agent", report.record, "submit")
+    late = refused(world.amend, "atf_agent", report.record, {"narrative": "Another story"})
+    assert late.code == "act_out_of_turn"
+    assert world.read("atf_agent", report.record).fields["narrative"] == "Nothing."
+
+
+def test_who_wrote_or_submitted_a_report_does_not_approve_it(world: World, case: Receipt) -> None:
+    report = world.enter(
+        "atf_supervisor", "investigation.report",
+        {"subject_line": "Own", "activity": "surveillance", "occurred": clock.show_instant(clock.now()),
+         "narrative": "Mine."},
+        links={"case": [case.record]},
+    )  # fmt: skip
+    world.act("atf_agent", report.record, "submit")
+    assert refused(world.act, "atf_supervisor", report.record, "approve").code == "same_member"
+    other = world.seat("atf", "supervisor", also="second")
+    assert world.act(other, report.record, "approve").state == "approved"
+
+
+def test_the_first_receipt_is_given_again_for_the_same_key_and_content(world: World) -> None:
+    key = f"k-{uuid4().hex}"
+    first = world.enter("atf_agent", PLACE, {"address": "1 Lake Road"}, key=key)
+    again = world.enter("atf_agent", PLACE, {"address": "1 Lake Road"}, key=key)
+    other_member = world.enter("atf_supervisor", PLACE, {"address": "1 Lake Road"}, key=key)
+    assert (again.record, again.entry, again.number, again.leaf) == (
+        first.record,
+        first.entry,
+        first.number,
+        first.leaf,
+    )
+    assert not first.replayed and again.replayed and other_member.replayed
+    assert other_member.record == first.record
+    elsewhere = world.enter("dea_agent", PLACE, {"address": "1 Lake Road"}, key=key)
+    assert elsewhere.record != first.record, "a key is the agency's own"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"fields": {"address": "2 Lake Road"}},
+        {"fields": {"address": "1 Lake Road", "kind": "residence"}},
+        {"occurred_at": clock.now() - timedelta(days=2)},
+        {"marks": ["juvenile"]},
+        {"field_marks": {"address": ["victim"]}},
+        {"type": "registry.document", "fields": {"title": "x", "kind": "certified_record"}},
+    ],
+)
+def test_a_key_used_for_other_content_is_refused(world: World, other: dict[str, Any]) -> None:
+    key = f"k-{uuid4().hex}"
+    asked: dict[str, Any] = {"type": PLACE, "fields": {"address": "1 Lake Road"}}
+    first = world.enter("atf_agent", **asked, key=key)
+    problem = refused(world.enter, "atf_agent", **{**asked, **other}, key=key)
+    assert problem.code == "idempotency_key_reused"
+    assert problem.extra["record"] == first.record
+
+
+def test_acts_and_amendments_are_repeated_harmlessly_too(world: World, report: Receipt) -> None:
+    key = f"k-{uuid4().hex}"
+    amended = [
+        world.amend("atf_agent", report.record, {"narrative": "More."}, version=1, key=f"{key}a") for _ in range(2)
+    ]
+    acted = [world.act("atf_agent", report.record, "submit", key=f"{key}s") for _ in range(2)]
+    assert [one.replayed for one in amended + acted] == [False, True, False, True]
+    assert amended[0].entry == amended[1].entry and acted[0].entry == acted[1].entry
+    changed = refused(world.amend, "atf_agent", report.record, {"narrative": "Less."}, version=1, key=f"{key}a")
+    when = refused(world.act, "atf_agent", report.record, "submit", key=f"{key}s", occurred_at=clock.now())
+    crossed = refused(world.act, "atf_agent", report.record, "submit", key=f"{key}a")
+    assert {changed.code, when.code, crossed.code} == {"idempotency_key_reused"}
+    assert world.read("atf_agent", report.record).version == 3
+
+
+def test_eight_submissions_at_once_under_one_key_give_one_record(world: World) -> None:
+    key, address = f"k-{uuid4().hex}", f"{uuid4().hex} Dock Street"
+    answers = at_once([lambda: world.enter("atf_agent", PLACE, {"address": address}, key=key)] * 8)
+    assert {code_of(one) for one in answers} == {"done"}
+    assert len({one.record for one in answers}) == 1
+    assert sum(not one.replayed for one in answers) == 1
+    count = world.rows("atf", "select count(*) from comity.record where fields->>'address' = %s", address)
+    entries = world.rows("atf", "select count(*) from comity.entry where record = %s", answers[0].record)
+    assert (count, entries) == ([(1,)], [(1,)])
+
+
+def test_eight_repetitions_of_an_act_at_once_act_once(world: World, report: Receipt) -> None:
+    key = f"k-{uuid4().hex}"
+    answers = at_once([lambda: world.act("atf_agent", report.record, "submit", key=key)] * 8)
+    assert {code_of(one) for one in answers} == {"done"}
+    assert len({one.entry for one in answers}) == 1
+
+
+def test_a_refused_draft_does_not_stop_the_others_but_its_group(world: World) -> None:
+    good = {"address": "1 Pier"}
+    drafts = [
+        Draft(PLACE, good, group=1),
+        Draft(PLACE, {"address": ""}, group=1),
+        Draft(PLACE, good),
+        Draft(PLACE, {"address": 1.5}),
+        Draft(PLACE, {"address": "zero\x00byte"}),
+        Draft(PLACE, {"address": "half \ud800"}),
+        Draft("registry.nothing", good),
+        Draft(PLACE, good, links={"within": ["key:nobody"]}),
+    ]
+    answers = enter_many(world.node, world.seats["atf_agent"], drafts)
+    assert [code_of(one) for one in answers] == [
+        "group_refused", "invalid", "done", "invalid", "invalid", "invalid", "type_unknown", "invalid",
+    ]  # fmt: skip
+    paths = [{fault.path for fault in one.faults} for one in answers if code_of(one) == "invalid"]
+    assert paths == [{"fields.address"}, {"fields.address"}, {"fields.address"}, {"fields.address"}, {"links.within"}]
+
+
+def test_an_id_of_ones_own_choice_is_taken_once(world: World) -> None:
+    wanted = str(uuid4())
+    assert world.enter("atf_agent", PLACE, {"address": "9 Pier"}, id=wanted).record == wanted
+    again = refused(world.enter, "atf_agent", PLACE, {"address": "9 Pier"}, id=wanted)
+    other = refused(world.enter, "dea_agent", PLACE, {"address": "9 Pier"}, id=wanted)
+    for problem in (again, other):
+        assert problem.code == "invalid" and {fault.code for fault in problem.faults} == {"id_taken"}
+    assert world.rows("dea", "select count(*) from comity.entry where record = %s and agency = 'dea'", wanted) == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "value", [1.5, float("nan"), 2**53, "\x00", "\udc00", ["x" * 10] * 10_000, {"a": 1}, True, b"x"]
+)
+def test_a_value_that_cannot_be_kept_is_refused_by_its_path(world: World, case: Receipt, value: Any) -> None:
+    for call in (
+        lambda: world.enter("atf_agent", PLACE, {"address": value}),
+        lambda: world.enter("atf_agent", PLACE, {"address": value}, key=uuid4().hex),
+        lambda: world.amend("atf_agent", case.record, {"summary": value}),
+    ):
+        problem = refused(call)
+        assert problem.code == "invalid"
+        assert problem.faults and all(fault.path.startswith("fields.") for fault in problem.faults), problem.faults
+    for text in ("reason", "late_cause"):
+        if isinstance(value, str):
+            problem = refused(world.amend, "atf_agent", case.record, {"summary": "S"}, **{text: value})
+            assert problem.code == "invalid"
+    assert world.read("atf_agent", case.record).version == 1
+
+
+def test_an_act_cannot_happen_in_the_future(world: World, case: Receipt) -> None:
+    soon = clock.now() + timedelta(days=2)
+    for call in (
+        lambda: world.enter("atf_agent", PLACE, {"address": "x"}, occurred_at=soon),
+        lambda: world.amend("atf_agent", case.record, {"summary": "x"}, occurred_at=soon),
+        lambda: world.act("atf_supervisor", case.record, "convert", reason="r", occurred_at=soon),
+        lambda: world.enter(
+            "atf_agent", "investigation.case", {"title": "x", "program": "firearms", "opened": day(-3)}
+        ),
+    ):
+        problem = refused(call)
+        assert problem.code == "invalid"
+        assert {fault.code for fault in problem.faults} == {"occurred_in_future"}
