@@ -11,6 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 
 def main(arguments: list[str]) -> int:
@@ -34,9 +35,9 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def understood(arguments: list[str]) -> dict[str, str | list[str]] | dict:  # type: ignore[type-arg]
+def understood(arguments: list[str]) -> dict[str, Any]:
     """method, url, headers, data, out."""
-    found = {"method": "", "url": "", "headers": [], "data": "", "out": ""}
+    found: dict[str, Any] = {"method": "", "url": "", "headers": [], "data": "", "out": ""}
     left = list(arguments)
     while left:
         one = left.pop(0)

@@ -44,7 +44,7 @@ class Reader:
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL", "TMPDIR")}
         self.environment = {
             **kept, "HOME": str(folder), "COMITY_BIND": f"127.0.0.1:{self.port}", "COMITY_WORKERS": "1",
-            "CURL_NOTES": str(self.notes), "CURL": shutil.which("curl") or "",
+            "CURL_NOTES": str(self.notes), "CURL": "",
         }  # fmt: skip
         self._server: subprocess.Popen[bytes] | None = None
         self._log = folder / "serve.log"
@@ -81,7 +81,10 @@ class Reader:
                 told.append((block.text, self.type(self.own(block.text))))
                 self.wait(block.text)
             elif block.language == "json":
-                matches(json.loads(block.text), json.loads(told[-1][1]), told[-1][0])
+                typed, printed = told[-1]
+                lines = printed.strip().splitlines()
+                assert lines and lines[-1].startswith("{"), f"{typed} printed {printed!r}"
+                matches(json.loads(block.text), json.loads(lines[-1]), typed)
             else:
                 raise AssertionError(f"{page} has a block that nobody can follow: {block}")
         return told
@@ -135,8 +138,8 @@ class Reader:
     def wait(self, text: str) -> None:
         """What follows by itself takes a moment: an answered loan's own record."""
         for number in re.findall(r"^comity answer (\S+) accepted", self.own(text), re.MULTILINE):
-            owner = number.partition("-")[0].lower()
-            self.until(lambda: self.comity("show", number, "--as", owner)["state"] != "offered", "no worker follows")
+            asked = ("show", number, "--as", number.partition("-")[0].lower())
+            self.until(lambda asked=asked: self.comity(*asked)["state"] != "offered", "no worker follows")
 
     def until(self, what: Any, otherwise: str) -> None:
         deadline = time.monotonic() + 60

@@ -74,7 +74,9 @@ def shape(type_name: str, agency: str) -> tuple[Mapping[str, str], frozenset[str
     return groups, frozenset({"base", *(core.get("groups") or {})}), core.get("title_field") or ""
 
 
-def sees(reader: Reader, one: Planted, group: str, today: date, *, action: str = "read", more: Sequence[str] = ()) -> bool:
+def sees(
+    reader: Reader, one: Planted, group: str, today: date, *, action: str = "read", more: Sequence[str] = ()
+) -> bool:
     """Whether the reader sees a field group of a record, with `more` marks on top of its own."""
     held = [role for role in reader.roles if role in roles_of(reader.agency)]
     if not held:
@@ -140,7 +142,10 @@ def _cleared(reader: Reader, held: Sequence[str], one: Planted, mark: str, today
             return True
         for role in held:
             of = roles_of(reader.agency)[role]
-            receives = set(of["is"]) & set(receivers.get("roles") or ()) or role in set(receivers.get("roles") or ()) - LIFECYCLE
+            receives = (
+                set(of["is"]) & set(receivers.get("roles") or ())
+                or role in set(receivers.get("roles") or ()) - LIFECYCLE
+            )
             if mark in (of.get("marks") or ()) or (receives and purpose):
                 return True
     if reader.agency in (receivers.get("agencies") or ()) and purpose:

@@ -100,9 +100,13 @@ class Garden:
                 stream=io.BytesIO(content.encode()),
             )  # fmt: skip
             version = kept.version
-            ((file,),) = self.world.rows(actor.agency, "select id::text from comity.file where record = %s", receipt.record)
+            ((file,),) = self.world.rows(
+                actor.agency, "select id::text from comity.file where record = %s", receipt.record
+            )
         row = self.world.rows(
-            actor.agency, "select number, marks, assigned, parties, core_state from comity.record where id = %s", receipt.record
+            actor.agency,
+            "select number, marks, assigned, parties, core_state from comity.record where id = %s",
+            receipt.record,
         )[0]
         made = Planted(
             receipt.record, name, actor.agency, of.core_name, row[0], version, actor.member, placed,
@@ -182,12 +186,19 @@ def _registry(g: Garden, a: str, seat: str) -> None:
 def _investigation(g: Garden, a: str, seat: str) -> None:
     more = {"dea": {"organization": {"dea:registration_number": "AB1234563"}}}.get(a, {})
     g.plant(f"{a}.place", seat, "registry.place")
-    g.plant(f"{a}.organization", seat, "registry.organization", more.get("organization"), links={"place": [f"{a}.place"]})
+    g.plant(
+        f"{a}.organization", seat, "registry.organization", more.get("organization"), links={"place": [f"{a}.place"]}
+    )
     g.plant(f"{a}.person", seat, "registry.person", links={"residence": [f"{a}.place"]})
     g.plant(f"{a}.other_person", seat, "registry.person")
     g.plant(f"{a}.juvenile", seat, "registry.person", marks=["juvenile"])
     g.plant(f"{a}.document", seat, "registry.document", links={"about": [f"{a}.person"]})
-    g.plant(f"{a}.claim", seat, "registry.identity_claim", links={"person": [f"{a}.person"], "same_as": [f"{a}.other_person"]})
+    g.plant(
+        f"{a}.claim",
+        seat,
+        "registry.identity_claim",
+        links={"person": [f"{a}.person"], "same_as": [f"{a}.other_person"]},
+    )
     g.plant(f"{a}.incident", seat, "investigation.incident",
             links={"place": [f"{a}.place"], "subject": [f"{a}.person"], "witness": [f"{a}.juvenile"]})  # fmt: skip
     g.plant(f"{a}.bare_incident", seat, "investigation.incident", leave=["narrative"])
@@ -202,7 +213,9 @@ def _investigation(g: Garden, a: str, seat: str) -> None:
     g.plant(f"{a}.case", seat, "investigation.case", case,
             links={"incident": [f"{a}.incident"], "subject": [f"{a}.person"], "place": [f"{a}.place"]})  # fmt: skip
     g.plant(f"{a}.assigned_case", seat, "investigation.case", case, links={"assigned": [member]})
-    g.plant(f"{a}.jury_case", seat, "investigation.case", case, marks=["grand_jury"], links={"subject": [f"{a}.person"]})
+    g.plant(
+        f"{a}.jury_case", seat, "investigation.case", case, marks=["grand_jury"], links={"subject": [f"{a}.person"]}
+    )
     g.plant(f"{a}.wiretap_case", seat, "investigation.case", case, marks=["wiretap"])
     g.plant(f"{a}.report", seat, "investigation.report", {"informant_number": "123-4567"},
             links={"case": [f"{a}.case"], "subject": [f"{a}.person"], "incident": [f"{a}.incident"]})  # fmt: skip
@@ -274,4 +287,15 @@ def listed(world: World, seat: str, **asked: Any) -> list[Mapping[str, Any]]:
             return out
 
 
-__all__ = ["ASSIGNED", "CANARY", "UUID_TEXT", "Garden", "Planted", "Problem", "canary", "everything", "listed", "plant_all"]
+__all__ = [
+    "ASSIGNED",
+    "CANARY",
+    "UUID_TEXT",
+    "Garden",
+    "Planted",
+    "Problem",
+    "canary",
+    "everything",
+    "listed",
+    "plant_all",
+]

@@ -37,7 +37,7 @@ ALONE = {
     "zone: UTC\nmembership: member\nkind: police\npillars: [registry]\n",
     "roles.yml": 'roles:\n  officer: { title: Officer, is: [agent, officer, records, supervisor], read: { "*": all } }\n',
     "agreements.yml": 'agreements:\n  - { id: old, to: atf, title: Ended, basis: "Ended (sample)", purposes: [investigation],'
-    ' from: 2010-01-01, until: 2012-12-31, read: { registry.person: [base, identity] }, find: [registry.person] }\n',
+    " from: 2010-01-01, until: 2012-12-31, read: { registry.person: [base, identity] }, find: [registry.person] }\n",
 }
 
 
@@ -91,7 +91,9 @@ def test_reach_is_what_agreements_in_force_say(app: psycopg.Connection[Any], isl
         assert reach(app) == expected
 
 
-def test_ten_thousand_probes_bring_no_row_beyond_reach(app: psycopg.Connection[Any], islands: dict[str, set[str]]) -> None:
+def test_ten_thousand_probes_bring_no_row_beyond_reach(
+    app: psycopg.Connection[Any], islands: dict[str, set[str]]
+) -> None:
     """Each table, each record by its id, as each agency, as nobody and as an agency that is not there."""
     probes, leaks, seen = 0, [], 0
     for me in [*islands, "node", "nobody", "-", "%", "atf,cpd", "ATF", None]:
@@ -115,7 +117,13 @@ def test_ten_thousand_probes_bring_no_row_beyond_reach(app: psycopg.Connection[A
                 for table, column in BY_RECORD.items():
                     for record in ids:
                         probes += 1
-                        cursors.append((owner, table, app.execute(f"select 1 from comity.{table} where {column} = %s limit 1", (record,))))
+                        cursors.append(
+                            (
+                                owner,
+                                table,
+                                app.execute(f"select 1 from comity.{table} where {column} = %s limit 1", (record,)),
+                            )
+                        )
             for owner, table, cursor in cursors:
                 found = bool(cursor.fetchall())
                 seen += found
@@ -127,14 +135,17 @@ def test_ten_thousand_probes_bring_no_row_beyond_reach(app: psycopg.Connection[A
     assert seen > 500, "the probes must also find what is within reach, or they prove nothing"
 
 
-def test_words_of_others_are_not_searched_beyond_reach(app: psycopg.Connection[Any], world: World, garden: Garden, islands: Any) -> None:
+def test_words_of_others_are_not_searched_beyond_reach(
+    app: psycopg.Connection[Any], world: World, garden: Garden, islands: Any
+) -> None:
     """Every canary against terms and bodies, from an island: nothing; from within: the rows are there."""
     words = sorted({word for one in garden.all for words in one.fields.values() for word in words})
     for me, expected in (("island", False), ("in-police", False), (None, False), ("nobody", False), ("atf", True)):
         act_for(app, me)
         found = app.execute(
             """select count(*) from unnest(%s::text[]) w where exists (select 1 from comity.term where token = w)
-                 or exists (select 1 from comity.record where fields::text like '%%' || w || '%%')""", (words,)
+                 or exists (select 1 from comity.record where fields::text like '%%' || w || '%%')""",
+            (words,),
         ).fetchone()
         assert (found[0] > 0) is expected, me  # type: ignore[index]
         bodies = app.execute("select content from comity.entry_content").fetchall()
@@ -204,14 +215,29 @@ def test_nobody_writes_in_the_name_of_another(app: psycopg.Connection[Any], worl
             app.execute(INSERTS[table], {"id": uuid.uuid4(), "agency": "cpd"})
 
 
-WRITABLE = ("record", "link", "term", "file", "member", "counter", "idempotency", "agreement", "follower", "outbox", "number_block")
+WRITABLE = (
+    "record",
+    "link",
+    "term",
+    "file",
+    "member",
+    "counter",
+    "idempotency",
+    "agreement",
+    "follower",
+    "outbox",
+    "number_block",
+)
 
 
 @pytest.mark.parametrize("table", WRITABLE)
 def test_nobody_changes_the_rows_of_another(app: psycopg.Connection[Any], garden: Garden, table: str) -> None:
     """An update or delete of another's rows touches none, or is no right of the app role at all."""
     act_for(app, "atf")
-    for statement in (f"update comity.{table} set agency = 'atf' where agency = 'cpd'", f"delete from comity.{table} where agency = 'cpd'"):
+    for statement in (
+        f"update comity.{table} set agency = 'atf' where agency = 'cpd'",
+        f"delete from comity.{table} where agency = 'cpd'",
+    ):
         try:
             assert app.execute(statement).rowcount == 0
         except psycopg.errors.InsufficientPrivilege:
@@ -238,7 +264,9 @@ def test_the_log_is_insert_only_for_everyone(database: Database, garden: Garden,
                 conn.execute(statement)
 
 
-def test_content_goes_only_under_an_order_in_the_same_log(app: psycopg.Connection[Any], garden: Garden, world: World) -> None:
+def test_content_goes_only_under_an_order_in_the_same_log(
+    app: psycopg.Connection[Any], garden: Garden, world: World
+) -> None:
     act_for(app, "atf")
     entry = app.execute("select id from comity.entry where agency = 'atf' and kind = 'enter' limit 1").fetchone()[0]  # type: ignore[index]
     before = app.execute("select count(*) from comity.entry_content").fetchone()
@@ -254,21 +282,36 @@ def test_content_goes_only_under_an_order_in_the_same_log(app: psycopg.Connectio
         app.execute("select set_config('comity.agency', 'dea', true)")
         order = uuid.uuid4()
         ordered = INSERTS["entry"].replace("'enter', 'enter'", "'erase', 'erase'")
-        ordered = ordered.replace("state_to, commit", "state_to, refers, commit").replace("'current', '',", "'current', %(of)s, '',")
+        ordered = ordered.replace("state_to, commit", "state_to, refers, commit").replace(
+            "'current', '',", "'current', %(of)s, '',"
+        )
         app.execute(ordered, {"id": order, "agency": "dea", "of": entry})
         app.execute("select comity.erase(%s, %s, null, null)", (entry, order))
         app.execute("select set_config('comity.agency', 'atf', true)")
-        app.execute(INSERTS["entry"].replace("'enter', 'enter'", "'erase', 'erase'"), {"id": uuid.uuid4(), "agency": "atf"})
-        with pytest.raises(psycopg.errors.InsufficientPrivilege), app.transaction():  # an order that names another entry
+        app.execute(
+            INSERTS["entry"].replace("'enter', 'enter'", "'erase', 'erase'"), {"id": uuid.uuid4(), "agency": "atf"}
+        )
+        with (
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+            app.transaction(),
+        ):  # an order that names another entry
             app.execute("select comity.erase(%s, %s, null, null)", (entry, order))
         assert app.execute("select count(*) from comity.entry_content").fetchone() == before
 
 
 def test_a_receiver_widens_no_share_and_revives_none(app: psycopg.Connection[Any], garden: Garden) -> None:
     act_for(app, "dea")
-    share = app.execute("select id, record from comity.share where to_agency = 'dea' and agency = 'atf' limit 1").fetchone()
+    share = app.execute(
+        "select id, record from comity.share where to_agency = 'dea' and agency = 'atf' limit 1"
+    ).fetchone()
     assert share
-    for change in ("groups = '{base,narrative}'", "version = null", "until = null", f"record = '{uuid.uuid4()}'", "to_agency = 'dea'"):
+    for change in (
+        "groups = '{base,narrative}'",
+        "version = null",
+        "until = null",
+        f"record = '{uuid.uuid4()}'",
+        "to_agency = 'dea'",
+    ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             app.execute(f"update comity.share set {change} where id = %s", (share[0],))
     with app.transaction(force_rollback=True):
@@ -283,7 +326,9 @@ def test_a_receiver_widens_no_share_and_revives_none(app: psycopg.Connection[Any
         )
 
 
-def test_an_agency_is_renamed_or_suspended_by_itself_and_the_node_alone(app: psycopg.Connection[Any], world: World) -> None:
+def test_an_agency_is_renamed_or_suspended_by_itself_and_the_node_alone(
+    app: psycopg.Connection[Any], world: World
+) -> None:
     act_for(app, "dea")
     for change in ("state = 'suspended'", "title = 'x'", "layers = '{}'"):
         assert app.execute(f"update comity.agency set {change} where id = 'atf'").rowcount == 0

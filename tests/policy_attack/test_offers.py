@@ -39,7 +39,9 @@ class Offered:
 @pytest.fixture
 def offered(world: World) -> Offered:
     words = {name: canary() for name in ("title", "summary", "name", "remarks", "terms", "other")}
-    person = world.enter("atf_agent", "registry.person", {"role": "subject", "name": words["name"], "remarks": words["remarks"]})
+    person = world.enter(
+        "atf_agent", "registry.person", {"role": "subject", "name": words["name"], "remarks": words["remarks"]}
+    )
     other = world.enter("atf_agent", "registry.person", {"role": "subject", "name": words["other"]})
     case = world.enter(
         "atf_agent", "investigation.case",
@@ -156,7 +158,9 @@ def test_a_field_that_is_marked_later_is_hidden_in_its_past_too(world: World) ->
     world.follow()
     then = clock.now()
     assert word in shown(world, "atf_agent", made.record)
-    world.amend("cpd_records", made.record, field_marks={"location_description": ["informant"]}, reason="A source's home")
+    world.amend(
+        "cpd_records", made.record, field_marks={"location_description": ["informant"]}, reason="A source's home"
+    )
     for more in ({}, {"as_entered": then}, {"as_of": then}):
         view = plain(world.read("atf_agent", made.record, **more))
         assert word not in str(view) and kept in str(view)
@@ -177,7 +181,9 @@ def test_what_is_withheld_is_named_to_nobody_else(world: World, offered: Offered
         world.rows("atf", withhold, offered.other.record, ["base", "identity"], offered.lead.record)
     assert refused(world.read, "dea_agent", offered.other.record).code == "not_found"
     for record in (offered.lead.record, offered.case.record):
-        told = str(plain(world.read("dea_agent", record))) + str(plain(history(world.node, world.seats["dea_agent"], record)))
+        told = str(plain(world.read("dea_agent", record))) + str(
+            plain(history(world.node, world.seats["dea_agent"], record))
+        )
         assert offered.other.record not in told and offered.words["other"] not in told
     manifest = world.read("dea_agent", offered.lead.record).offer["manifest"]  # type: ignore[index]
     assert [one["ground"] for one in manifest if one["decision"] == "withheld"] == ["Informant"]

@@ -60,7 +60,10 @@ def without_cedar(database: Database, node_settings: Settings, monkeypatch: pyte
 
 
 def test_with_cedar_off_no_row_beyond_reach_is_shown(
-    world: World, garden: Garden, without_cedar: Node, islands: dict[str, set[str]]  # noqa: F811
+    world: World,
+    garden: Garden,
+    without_cedar: Node,
+    islands: dict[str, set[str]],  # noqa: F811
 ) -> None:
     owners = {record: agency for agency, ids in islands.items() for record in ids}
     reached = {"island": {"island"}, "in-police": {"in-police", "in-court"}, "in-court": {"in-police", "in-court"}}
@@ -100,7 +103,12 @@ def without_rls(database: Database, node_settings: Settings) -> Iterator[Node]:
      ("dea", "intelligence_analyst"), ("fsl", "analyst"), ("usao", "clerk"), ("usao", "attorney")],
 )  # fmt: skip
 def test_with_row_level_security_off_nothing_beyond_policy_is_shown(
-    world: World, garden: Garden, without_rls: Node, agency: str, role: str, islands: dict[str, set[str]]  # noqa: F811
+    world: World,
+    garden: Garden,
+    without_rls: Node,
+    agency: str,
+    role: str,
+    islands: dict[str, set[str]],  # noqa: F811
 ) -> None:
     opponent = Opponent(garden, world.seats[world.seat(agency, role)], without_rls)
     opponent.every |= {record for owner in ISLANDS for record in islands[owner]}
@@ -135,12 +143,16 @@ def test_with_row_level_security_off_an_offer_shows_no_third_party_its_answer_an
     mine = world.enter("atf_agent", "registry.person", target)
     world.enter("dea_agent", "registry.person", target)
     lead = {"partner": "cpd", "lead_agency": "atf"}
-    case = world.enter("atf_agent", "investigation.case", {"title": "Same target", "program": "firearms", "opened": day()})
+    case = world.enter(
+        "atf_agent", "investigation.case", {"title": "Same target", "program": "firearms", "opened": day()}
+    )
     world.enter("atf_agent", "investigation.lead", lead, links={"case": [case.record], "subject": [mine.record]})
     for node in (world.node, without_rls):
         assert read(node, world.seats["atf_agent"], mine.record).pointers
         seen = read(node, world.seats["cpd_sergeant"], mine.record)
         assert not seen.pointers and not seen.seen_by
-        assert not [one for one in inbox(node, world.seats["cpd_sergeant"]) if one.kind == "pointer" and one.record == mine.record]
-
-
+        assert not [
+            one
+            for one in inbox(node, world.seats["cpd_sergeant"])
+            if one.kind == "pointer" and one.record == mine.record
+        ]

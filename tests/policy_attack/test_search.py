@@ -96,7 +96,9 @@ def test_a_sub_state_of_another_agency_is_no_filter(world: World, garden: Garden
     dea, atf = world.seats[world.seat("dea", "special_agent")], world.seats[world.seat("atf", "special_agent")]
     case = garden["atf.case"]
     assert world.read(world.seat("dea", "special_agent"), case.id).state == "open"
-    assert case.id in {item["id"] for item in find(world.node, dea, where={"number": case.number, "state": "open"}).items}
+    assert case.id in {
+        item["id"] for item in find(world.node, dea, where={"number": case.number, "state": "open"}).items
+    }
     assert not find(world.node, dea, where={"number": case.number, "state": "preliminary"}).items
     assert find(world.node, atf, where={"number": case.number, "state": "preliminary"}).items
 
@@ -106,7 +108,11 @@ def test_the_statute_bars_a_search_however_it_is_asked(world: World) -> None:
     atf = world.seats["atf_agent"]
     problem = refused(find, world.node, atf, type="registry.person", where={"by_lawful_firearm": "x"})
     assert problem.code == "not_allowed" and "926(a)" in problem.detail
-    own = {**read_folder(paths.agencies() / "atf"), "agency.yml": BARRED["agency.yml"], "agreements.yml": BARRED["agreements.yml"]}
+    own = {
+        **read_folder(paths.agencies() / "atf"),
+        "agency.yml": BARRED["agency.yml"],
+        "agreements.yml": BARRED["agreements.yml"],
+    }
     own["types/person.yml"] = BARRED["types/person.yml"]
     install(
         world.node, tokens.operator(), agency="barred", core=loader.core_files(),
@@ -147,5 +153,3 @@ def test_a_number_is_found_only_by_who_reads_the_record(world: World, garden: Ga
                     assert find_by_number(world.node, actor, one.number) in may.ids
                 except Problem as problem:
                     assert problem.code == "not_found" and one.id not in may.ids
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from comity.kernel.records.node import Node
 from comity.kernel.records.read import read
 from comity.kernel.sharing.inbox import inbox
 from tests.policy_attack.matrix import ALL, Allowed, Reader, allowed, roles_of
-from tests.policy_attack.planting import CANARY, UUID_TEXT, Garden, listed
+from tests.policy_attack.planting import CANARY, UUID_TEXT, Garden
 from tests.world import World
 
 SEATS = [(agency, role) for agency in ALL for role in roles_of(agency)]
@@ -81,7 +81,9 @@ def plain(answer: Any) -> Any:
 
 
 @pytest.mark.parametrize(("agency", "role"), SEATS, ids=lambda one: one)
-def test_a_seat_is_shown_what_the_matrix_allows_and_no_more(world: World, garden: Garden, agency: str, role: str) -> None:
+def test_a_seat_is_shown_what_the_matrix_allows_and_no_more(
+    world: World, garden: Garden, agency: str, role: str
+) -> None:
     actor = world.seats[world.seat(agency, role)]
     opponent = Opponent(garden, actor)
     for one in garden.all:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from comity.config.demo import AGENCIES
 from comity.config.story import Story
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import retyped
@@ -14,6 +15,7 @@ from comity.kernel.sharing.inbox import inbox
 from tests.stories.conftest import steps
 from tests.world import World, day, refused
 
+CLEARED = "unfounded"
 SYSTEM = "00000000-0000-0000-0000-000000000001"
 
 
@@ -50,15 +52,16 @@ def test_every_obligation_closed_by_itself(stage: World, told: Story) -> None:
              join comity.entry e on e.record = r.id and e.agency = r.agency
             where r.agency = comity.me() and r.type = 'investigation.obligation' order by 1, e.version""",
     )
-    assert rows == [
-        (owner, act, SYSTEM, "met") for owner in ("atf", "fsl") for act in ("enter", "meet")
-    ], "nobody ticks it off, nobody typed it"
+    assert rows == [(owner, act, SYSTEM, "met") for owner in ("atf", "fsl") for act in ("enter", "meet")], (
+        "nobody ticks it off, nobody typed it"
+    )
     assert not [one for one in inbox(stage.node, stage.seats["fsl_analyst"]) if one.kind == "obligation"]
 
 
 def test_no_member_can_say_that_an_obligation_is_met(stage: World, told: Story) -> None:
     ((met,),) = stage.rows(
-        "atf", "select id::text from comity.record where type = 'investigation.obligation' and fields->>'owed_by' = 'fsl'"
+        "atf",
+        "select id::text from comity.record where type = 'investigation.obligation' and fields->>'owed_by' = 'fsl'",
     )
     for seat in ("atf_agent", "atf_supervisor"):
         assert refused(stage.act, seat, met, "meet").code == "not_allowed"
@@ -120,10 +123,14 @@ def test_a_case_without_anything_is_told_all_that_it_lacks_and_nothing_is_writte
     assert len(real.obligations) == len(blocking) > 0
     twice = submit(stage.node, stage.seats["atf_agent"], case.record, to="usao")
     assert sorted(twice.obligations) == sorted(real.obligations), "what is owed is owed once"
-    closing = refused(
-        stage.act, "atf_supervisor", case.record, "close", reason="r", fields={"clearance": "unfounded"}
-    )
-    assert {one.code for one in closing.faults} & {"obligations_open", "code_unknown"}
+    stage.amend("atf_agent", case.record, {"summary": "Nothing came of it."})
+    closed = {"reason": "Nothing found", "fields": {"clearance": CLEARED}}
+    closing = refused(stage.act, "atf_supervisor", case.record, "close", **closed)
+    assert {one.code for one in closing.faults} == {"obligations_open"}
+    for owed in real.obligations:
+        assert refused(stage.act, "atf_agent", owed, "waive", reason="r").code == "not_allowed"
+        stage.act("atf_supervisor", owed, "waive", reason="The case ends here")
+    assert stage.act("atf_supervisor", case.record, "close", **closed).state == "closed"
 
 
 @pytest.mark.parametrize("seat", ["usao_attorney", "cpd_records", "dea_agent"])
@@ -141,8 +148,11 @@ def test_reading_anothers_record_is_told_to_its_owner(stage: World, told: Story,
 
 
 def test_nothing_was_typed_twice_and_everything_has_its_place(stage: World, told: Story) -> None:
-    facts = retyped.count(stage.node)
-    assert facts.retyped == [] and facts.entered > 4_000
-    assert facts.reobserved == 5, "the seal and the weight on receipt, and what the laboratory weighed"
+    facts = [retyped.count(stage.node, agency=agency) for agency in AGENCIES]
+    assert [one for each in facts for one in each.retyped] == []
+    assert sum(each.entered for each in facts) > 4_000
+    reobserved = dict(zip(AGENCIES, (each.reobserved for each in facts), strict=True))
+    assert reobserved == {"cpd": 0, "dea": 0, "atf": 0, "fsl": 5, "usao": 0}, "seal and weights, in the laboratory"
+    stage.follow()
     assert stage.node.lag()["pending"] == 0
     assert len(told.told.steps) >= 27

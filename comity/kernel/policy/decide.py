@@ -183,8 +183,10 @@ class Policies:
         What is left is mostly the same for one role as for the next: what stands in `seen` is not compiled again.
         """
         left = self._residuals(actor, held_roles(actor, self.catalogue), action, group, today, None, act)
-        new = {name: one for name, one in left.items() if (said := orjson.dumps(one)) not in seen and not seen.add(said)}
+        said = {name: orjson.dumps(one) for name, one in left.items()}
+        new = {name: one for name, one in left.items() if said[name] not in seen}
         compile_residuals(new, Binding("r", actor.agency, "r_"))
+        seen.update(said.values())
 
     def _decide(
         self, actor: Actor, action: str, resource: Resource, *, act: str, groups: tuple[str, ...], today: int

@@ -116,11 +116,11 @@ def fetch(node: Node, actor: Actor, file: str) -> tuple[FileInfo, Iterator[bytes
             (as_uuid(file),),
         ).fetchone()
         if row is None:
-            raise Problem("not_found", "No such file, or it is not yours to see")
+            raise Problem("not_found", "No such record, or it is not yours to see")
         subject = find_subject(work, row[2])
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         if str(row[0]) not in subject.folded.files or not sight(work, of, subject).whole:
-            raise Problem("not_found", "No such file, or it is not yours to see")
+            raise Problem("not_found", "No such record, or it is not yours to see")
         disclosure.told(work, "fetch", [(subject, [f"file/{row[0]}"])])
     info = FileInfo(str(row[0]), str(row[2]), row[3], row[4], row[5], row[6].hex())
     data_key = node.keys.unwrap(row[1], row[8])

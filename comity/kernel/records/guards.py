@@ -13,6 +13,7 @@ from comity.errors import Fault, Problem
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.records.facts import FactGraph
 from comity.kernel.records.node import Work
+from comity.kernel.records.sight import readable_fields
 from comity.kernel.records.subject import Subject, subjects
 from comity.kernel.types import expression
 from comity.kernel.types.catalogue import GuardRule, Type
@@ -71,15 +72,8 @@ def _variables(
     linked: dict[str, list[dict[str, Any]]] = {}
     if "linked" in texts:
         ids = [target for targets in after.links.values() for target in targets]
-        seen = subjects(work, ids)
-        linked = {
-            name: [
-                {**one.folded.fields, "id": str(one.id), "type": one.core_type, "state": one.core_state,
-                 "number": one.folded.number or "", "agency": one.agency}
-                for one in (seen.get(target) for target in after.links.get(name, ())) if one
-            ]
-            for name in of.links
-        }  # fmt: skip
+        seen = {target: _shown(work, one) for target, one in subjects(work, ids).items()}
+        linked = {name: [seen[target] for target in after.links.get(name, ()) if target in seen] for name in of.links}
     return {
         "record": dict(after.fields),
         "state": of.core_state(state),
@@ -92,6 +86,15 @@ def _variables(
         "open_obligations": open_obligations(work, record) if "open_obligations" in texts else [],
         "today": clock.today(work.catalogue.definition.zone).isoformat(),
     }
+
+
+def _shown(work: Work, one: Subject) -> dict[str, Any]:
+    """A linked record as the actor sees it: a condition is no way to guess what is masked."""
+    fields, _ = readable_fields(work, work.type_of(one.agency, one.type_name, one.core_type), one)
+    return {
+        **fields, "id": str(one.id), "type": one.core_type, "state": one.core_state,
+        "number": one.folded.number or "", "agency": one.agency,
+    }  # fmt: skip
 
 
 def done(work: Work, record: UUID) -> dict[str, dict[str, str]]:

@@ -71,8 +71,8 @@ def subjects_owing(work: Work) -> list[UUID]:
     return [
         row[0]
         for row in work.conn.execute(
-            """select distinct l.target from comity.record r join comity.link l on l.record = r.id and l.name = 'for'
-                where r.agency = comity.me() and r.core_state = 'open'"""
+            """select distinct l.target from comity.link l join comity.record r on r.id = l.record
+                where l.agency = comity.me() and l.name = 'for' and r.core_state = 'open'"""
         )
     ]
 

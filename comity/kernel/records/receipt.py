@@ -53,12 +53,12 @@ def receipt(node: Node, actor: Actor, entry: str) -> Standing:
             .fetchone()
         )
         if row is None:
-            raise Problem("not_found", "No such entry, or it is not yours to see")
+            raise Problem("not_found", "No such record, or it is not yours to see")
         if row["type"].startswith("kernel."):
             if row["agency"] != work.agency:
-                raise Problem("not_found", "No such entry, or it is not yours to see")
+                raise Problem("not_found", "No such record, or it is not yours to see")
         else:
             seen = find_subject(work, row["record"])
             if row["agency"] == seen.agency and row["version"] > seen.folded.version:
-                raise Problem("not_found", "No such entry, or it is not yours to see")
+                raise Problem("not_found", "No such record, or it is not yours to see")
         return Standing(**{**row, "leaf": row["leaf"].hex()})
