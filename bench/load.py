@@ -98,6 +98,7 @@ def hammer(host: str, port: int, requests: Sequence[Request], seconds: float, wa
 
 def post(path: str, body: bytes, **headers: str) -> bytes:
     """A POST on a connection that stays open. Header names are written with `_` for `-`."""
-    lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    lines = [f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}"]
+    lines += ["Content-Type: application/json"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

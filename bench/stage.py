@@ -48,9 +48,7 @@ class Stage:
     def members(self, count: int) -> list[tokens.Issued]:
         """New members of the agency, each with a token of its own."""
         self.serial += 1
-        return [
-            tokens.admit(self.node, AGENCY, f"Bench {self.serial}.{at}", ["special_agent"]) for at in range(count)
-        ]
+        return [tokens.admit(self.node, AGENCY, f"Bench {self.serial}.{at}", ["special_agent"]) for at in range(count)]
 
     def fill(self, count: int, seed: int) -> float:
         """Enter `count` invented persons in batches; answers the records entered a second."""
@@ -66,7 +64,7 @@ class Stage:
     def superuser(self, *statements: str) -> None:
         with psycopg.connect(self.database.superuser_url, autocommit=True) as conn:
             for statement in statements:
-                conn.execute(statement)  # type: ignore[arg-type]
+                conn.execute(statement)
 
 
 @contextmanager

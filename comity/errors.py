@@ -24,7 +24,6 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "cursor_invalid": (400, "The cursor is not one of ours"),
     "definitions_refused": (422, "The definitions are refused"),
     "disk_full": (507, "There is no room left to write"),
-    "emergency_not_agreed": (403, "No agreement allows emergency access here"),
     "file_damaged": (500, "The stored file does not match its digest"),
     "group_refused": (422, "Another record of the same group was refused"),
     "guard_error": (422, "A guard could not be evaluated"),

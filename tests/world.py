@@ -1,7 +1,7 @@
 """The five United States agencies on one node, with their seats: the stage on which tests play.
 
 `node` and `world` (tests/conftest.py) are made once per test session, on the session's own database. A test may enter
-what it likes; it must not suspend a seat of `story.SEATS` without lifting that, nor install other layers for these five.
+what it likes; it must not suspend a seat of `story.SEATS` for good, nor install other layers for these five.
 """
 
 from __future__ import annotations

@@ -194,9 +194,10 @@ def _changes(changes: Mapping[str, Any]) -> list[str]:
             lines.append(f"{_words(name)}: {_cut(_plain(value))}")
         elif kind == "unset":
             lines.append(f"{_words(name)}: taken away")
-        elif name:
+        elif name and kind != "share":
             lines.append(f"{_words(kind)}: {_words(name.partition('/')[0])}")
-    return list(dict.fromkeys(lines))
+    shared = sum(path.startswith("share/") for path in changes)
+    return list(dict.fromkeys(lines)) + ([f"opens {shared} records to the receiver"] if shared else [])
 
 
 def _cut(text: str, length: int = 72) -> str:

@@ -19,7 +19,7 @@ from comity.config import loader, paths, worker
 from comity.config.database import Database, open_database
 from comity.config.settings import Settings
 from comity.config.story import SEATS, Story, play
-from comity.config.told import Told
+from comity.config.told import Told, counted
 from comity.errors import Problem
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
@@ -62,7 +62,8 @@ def run(of: Settings, *, serve: bool, as_json: bool) -> int:
     if serve and good:
         from comity.config.serve import serve as serve_on
 
-        told.say(f"\nThe API goes on. Try, in another terminal:\n  COMITY_HOME={demo.home} comity inbox --as atf")
+        told.say("\nThe API goes on. Try, in another terminal:")
+        told.say(f"  COMITY_HOME={demo.home} comity inbox --as atf --seat 'S. Rivera'")
         return int(serve_on(demo, as_json=as_json))
     if not as_json:
         told.say(f"\nLook around: COMITY_HOME={demo.home} comity show {result['case']} --as atf --seat 'S. Rivera'")
@@ -210,8 +211,8 @@ def _report(told: Told, result: dict[str, Any], as_json: bool) -> None:
     told.say(f"Facts re-observed    {result['facts_reobserved']}   (own observations, such as a weight on receipt)")
     for one in result["disclosures"]:
         told.say(
-            f"Who saw what         {one['reader']} read {one['records']} records of {one['owner']} "
-            f"in {one['requests']} requests"
+            f"Who saw what         {one['reader']} read {counted(one['records'], 'record')} of {one['owner']} "
+            f"in {counted(one['requests'], 'request')}"
         )
     rebuilt = result["rebuild"]
     verdict = "equal" if rebuilt["equal"] else "DIFFERENT"

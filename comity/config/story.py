@@ -13,7 +13,7 @@ from typing import Any
 
 from comity import clock
 from comity.config import paths
-from comity.config.told import Told
+from comity.config.told import Told, counted
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.act import act
@@ -354,7 +354,7 @@ def _referred(s: Story) -> None:
     s.tell(
         "atf_agent",
         f"submit {s.number('case')} --to usao: referred as {s.number('referral')}, "
-        + ", ".join(f"{count} records {kind}" for kind, count in kinds.items() if count),
+        + ", ".join(f"{counted(count, 'record')} {kind}" for kind, count in kinds.items() if count),
     )
     bundle = s.read("usao_attorney", "referral")
     for one in bundle.linked:

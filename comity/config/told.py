@@ -14,6 +14,10 @@ def who(actor: Actor) -> str:
     return f"{actor.agency.upper()} · {actor.name}"
 
 
+def counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 @dataclass(slots=True)
 class Told:
     """Collects steps; prints them as they happen unless `quiet`."""

@@ -146,7 +146,7 @@ def test_the_glossary_knows_every_abbreviation(page: Path) -> None:
 
 def test_the_glossary_knows_the_abbreviations_of_the_definitions() -> None:
     """Those of titles, labels, citations and remarks in YAML; not codes, numbers, patterns and samples."""
-    found = {}
+    found: dict[str, str] = {}
     for folder in ("comity/pillars", "jurisdictions", "agencies"):
         for file in (ROOT / folder).rglob("*.yml"):
             if {"mappings", "examples"} & set(file.parts):

@@ -18,7 +18,7 @@ from psycopg_pool import ConnectionPool
 
 from comity.config import paths
 from comity.config.database import Database
-from comity.config.loader import core_files
+from comity.config.loader import core_files, extensions
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import importing
@@ -76,7 +76,7 @@ class City:
 
 def node_of(url: str, home: Path) -> Node:
     pool = ConnectionPool(url, min_size=1, max_size=4, open=True, timeout=10)
-    return Node(pool=pool, home=home, keys=KeyRing(home / "keys"))
+    return Node(pool=pool, home=home, keys=KeyRing(home / "keys"), extensions=extensions())
 
 
 @pytest.fixture

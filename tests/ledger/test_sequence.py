@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -140,7 +141,7 @@ def test_two_workers_at_once_place_every_entry_once(
     database: Database, bare: Node, agency: str, sequencer: Conn
 ) -> None:
     wanted: list[UUID] = []
-    writing = threading.Event()
+    written = threading.Event()
 
     def write() -> None:
         for _ in range(25):
@@ -148,22 +149,38 @@ def test_two_workers_at_once_place_every_entry_once(
             with bare.transaction(agency) as (conn, _):
                 append(conn, made)
             wanted.extend(one.id for one in made)
-        writing.set()
+        written.set()
 
     def work() -> None:
         with psycopg.connect(database.sequencer_url, autocommit=True) as conn:
-            while not writing.is_set() or sequence.drain(conn, clock.now(), limit=3):
-                sequence.drain(conn, clock.now(), limit=3)
+            while sequence.drain(conn, clock.now(), limit=3) or not written.is_set():
+                pass
 
-    threads = [threading.Thread(target=one) for one in (write, work, work)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(30)
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(one) for one in (work, work, write)]:
+            done.result(60)
     drain_all(sequencer)
     places = gapless(sequencer)
     ours = [places[one] for one in wanted]
     assert len(ours) == 100 and ours == sorted(ours)
+
+
+def test_a_second_worker_waits_until_the_first_has_placed_its_batch(
+    database: Database, log: Any, sequencer: Conn
+) -> None:
+    drain_all(sequencer)
+    first = log()
+    with psycopg.connect(database.sequencer_url) as half, ThreadPoolExecutor(1) as pool:
+        sequence.drain(half, clock.now())
+        half.execute("select pg_advisory_xact_lock(%s)", (sequence.LOCK,))
+        second = log()
+        waiting = pool.submit(sequence.drain, sequencer, clock.now())
+        time.sleep(0.2)
+        assert not waiting.done()
+        half.commit()
+        assert waiting.result(10) == 1
+    places = gapless(sequencer)
+    assert places[second.id] == places[first.id] + 1
 
 
 HALF = """

@@ -84,12 +84,27 @@ def sees(
     barred = (*one.marks, *more)
     if any(not _cleared(reader, held, one, mark, today) for mark in barred):
         return False
+    if one.agency != reader.agency and not any(_reads_abroad(reader, role, one, group) for role in held):
+        return False
     return any((
         one.agency == reader.agency and any(_role_reads(reader, role, one, group) for role in held),
         _shared(reader, one, group),
         _agreed(reader, one, group, barred, today, action),
         _party(reader, one, group, today),
     ))  # fmt: skip
+
+
+def _reads_abroad(reader: Reader, role: str, one: Planted, group: str) -> bool:
+    """Whether the role reads such records at all, of whomever; assigned and answerable ones where shared."""
+    rule = _rule(reader, role, one)
+    when, groups = ("", None) if rule is None else rule
+    covers = rule is not None and (groups is None or group in groups)
+    if covers and when == "all":
+        return True
+    offer = _yaml(paths.pillars() / f"{one.type.replace('.', '/types/')}.yml").get("offer") or {}
+    fills = set(roles_of(reader.agency)[role].get("is") or ())
+    answers = any(fills & set(answer.get("by", ())) for answer in (offer.get("answers") or {}).values())
+    return (covers or answers) and _shared(reader, one, group)
 
 
 def _shared(reader: Reader, one: Planted, group: str) -> bool:
@@ -121,13 +136,21 @@ def _agreed(reader: Reader, one: Planted, group: str, barred: Sequence[str], tod
     return False
 
 
-def _role_reads(reader: Reader, role: str, one: Planted, group: str) -> bool:
+def _rule(reader: Reader, role: str, one: Planted) -> tuple[str, Any] | None:
+    """(when, groups) of what the role reads of such records; None when it reads none."""
     patterns = roles_of(reader.agency)[role].get("read") or {}
     pillar = one.type.split(".")[0]
     rule = patterns.get(one.type, patterns.get(f"{pillar}.*", patterns.get("*")))
     if rule is None:
+        return None
+    return (rule, None) if isinstance(rule, str) else (rule.get("when", "all"), rule.get("groups"))
+
+
+def _role_reads(reader: Reader, role: str, one: Planted, group: str) -> bool:
+    rule = _rule(reader, role, one)
+    if rule is None:
         return False
-    when, groups = (rule, None) if isinstance(rule, str) else (rule.get("when", "all"), rule.get("groups"))
+    when, groups = rule
     if groups is not None and group not in groups:
         return False
     return when == "all" or reader.member in one.assigned or reader.member == one.entered_by

@@ -29,7 +29,7 @@ from comity.kernel.records.receipt import receipt
 from comity.kernel.records.submit import submit
 from comity.kernel.sharing.inbox import inbox
 from tests.policy_attack.matrix import ALL, agreements
-from tests.policy_attack.planting import CANARY, UUID_TEXT, Garden, canary, everything
+from tests.policy_attack.planting import CANARY, UUID_TEXT, Garden, behind_the_back, canary, everything
 from tests.policy_attack.test_verbs import Opponent, plain, reader_of, today
 from tests.world import World, day, refused
 
@@ -93,16 +93,18 @@ def test_a_member_without_a_reading_role_reads_nothing_of_its_own_agency(
     """Roles that roles.yml has not are none. What others opened to the agency is for members in a role."""
     seat = world.seat("atf", "administrator", also=f"roles {roles}")
     actor = world.seats[seat]
-    world.rows("atf", "update comity.member set roles = %s where id = %s returning 1", roles, actor.member)
-    if roles == ["administrator"]:
-        opponent = Opponent(garden, actor)
-        for one in garden.all:
-            assert ("code" in opponent.ask(read, one.id)) == (one.id not in opponent.may.ids)
-            assert one.agency != "atf" or one.id not in opponent.may.ids
-        return
-    refuses_everything(world, garden, actor, {"not_found", "not_allowed"})
-    forged = replace(actor, roles=frozenset({"supervisor", "agent"}), held=frozenset({"supervisor"}))
-    refuses_everything(world, garden, forged, {"not_found", "not_allowed"})  # rights are read anew in each transaction
+    given = "{" + ",".join(roles) + "}"
+    change = f"update comity.member set roles = '{given}' where id = %(one)s"
+    with behind_the_back(world, change, change.replace(given, "{administrator}"), one=actor.member):
+        if roles == ["administrator"]:
+            opponent = Opponent(garden, actor)
+            for one in garden.all:
+                assert ("code" in opponent.ask(read, one.id)) == (one.id not in opponent.may.ids)
+                assert one.agency != "atf" or one.id not in opponent.may.ids
+            return
+        refuses_everything(world, garden, actor, {"not_found", "not_allowed"})
+        forged = replace(actor, roles=frozenset({"supervisor", "agent"}), held=frozenset({"supervisor"}))
+        refuses_everything(world, garden, forged, {"not_found", "not_allowed"})  # rights are read anew each time
 
 
 def test_a_member_of_one_agency_is_nobody_in_another(world: World, garden: Garden) -> None:
@@ -200,19 +202,20 @@ def test_absent_and_forbidden_are_told_in_the_same_words(world: World, garden: G
     """Every verb that takes an id: the refusal of a hidden record is that of one that never was."""
     dea, hidden = world.seats["dea_agent"], garden["atf.document"]
     ((entry,),) = world.rows("atf", "select id::text from comity.entry where record = %s and version = 1", hidden.id)
+    given = {"kind": "other", "title": "x"}
     verbs: dict[str, tuple[Callable[..., Any], str]] = {
         "read": (lambda one: read(world.node, dea, one), hidden.id),
         "as entered": (lambda one: read(world.node, dea, one, as_entered=clock.now()), hidden.id),
         "history": (lambda one: history(world.node, dea, one), hidden.id),
         "amend": (lambda one: amend(world.node, dea, one, version=1, fields={"name": "x"}), hidden.id),
-        "amend without version": (lambda one: amend(world.node, dea, one, version=None, fields={"nonsense": 1}), hidden.id),
+        "amend blindly": (lambda one: amend(world.node, dea, one, version=None, fields={"nonsense": 1}), hidden.id),
         "act": (lambda one: act(world.node, dea, one, "supersede", reason="x"), hidden.id),
         "answer": (lambda one: answer(world.node, dea, one, "accepted"), hidden.id),
         "submit": (lambda one: submit(world.node, dea, one, to="usao"), hidden.id),
         "fetch": (lambda one: fetch(world.node, dea, one), hidden.file),
         "receipt": (lambda one: receipt(world.node, dea, one), entry),
         "emergency": (lambda one: open_in_emergency(world.node, dea, one, reason="x"), hidden.id),
-        "link": (lambda one: enter(world.node, dea, "registry.document", {"kind": "other", "title": "x"}, links={"about": [one]}), hidden.id),
+        "link": (lambda one: world.enter("dea_agent", "registry.document", given, links={"about": [one]}), hidden.id),
         "find number": (lambda one: find_by_number(world.node, dea, one), str(hidden.number)),
     }  # fmt: skip
     for name, (verb, known) in verbs.items():
@@ -268,7 +271,7 @@ def test_a_guard_reads_no_more_than_its_member(world: World, garden: Garden) -> 
 
 
 def test_an_emergency_opens_one_record_to_one_member_for_its_time(world: World, garden: Garden) -> None:
-    """ATF lists its cases for emergencies of DEA: one member of DEA opens one case, the owner sees it, then it is over."""
+    """ATF lists its cases for emergencies of DEA: one member opens one case, the owner sees it, then it is over."""
     assert any("investigation.case" in (one.get("emergency") or ()) for one in agreements("atf", "dea", today()))
     secret, beside = canary(), canary()
     made = [
@@ -308,9 +311,7 @@ def test_an_emergency_opens_one_record_to_one_member_for_its_time(world: World, 
     later = canary()
     world.amend("atf_agent", made[0].record, {"title": later})
     assert later in str(plain(read(world.node, mine, made[0].record)))
-    with psycopg.connect(world.database.superuser_url, autocommit=True) as conn:
-        conn.execute(
-            "update comity.share set until = now() where record = %s and basis = 'emergency'", (made[0].record,)
-        )
-    assert refused(read, world.node, mine, made[0].record).code == "not_found"
+    over = "update comity.share set until = until - interval '1 hour' where record = %(one)s and basis = 'emergency'"
+    with behind_the_back(world, over, over.replace(" - ", " + "), one=made[0].record):
+        assert refused(read, world.node, mine, made[0].record).code == "not_found"
     assert reader_of(mine).agency == "dea" and everything(world, "dea")

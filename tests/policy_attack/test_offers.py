@@ -20,7 +20,7 @@ from comity.kernel.records.read import read
 from comity.kernel.records.receipt import receipt
 from comity.kernel.records.results import Receipt
 from comity.kernel.sharing.inbox import inbox
-from tests.policy_attack.planting import CANARY, canary
+from tests.policy_attack.planting import CANARY, behind_the_back, canary
 from tests.policy_attack.test_verbs import plain
 from tests.world import World, day, refused
 
@@ -105,12 +105,12 @@ def test_an_offer_that_ended_shows_nothing_from_that_moment(world: World, offere
 
 def test_an_offer_whose_time_is_over_shows_nothing_though_no_worker_ran(world: World, offered: Offered) -> None:
     assert shown(world, "dea_agent", *everything(offered)) & set(offered.words.values())
-    with psycopg.connect(world.database.superuser_url, autocommit=True) as conn:
-        conn.execute("update comity.offer set expires_at = now() where id = %s", (offered.lead.record,))
-    assert not shown(world, "dea_agent", *everything(offered)) & set(offered.words.values())
-    assert refused(world.answer, "dea_supervisor", offered.lead.record, "agreed").code == "not_found"
-    world.follow()
-    assert world.read("atf_agent", offered.lead.record).state == "expired"
+    ends = "update comity.offer set expires_at = expires_at - interval '7 days' where id = %(one)s"
+    with behind_the_back(world, ends, ends.replace(" - ", " + "), one=offered.lead.record):
+        assert not shown(world, "dea_agent", *everything(offered)) & set(offered.words.values())
+        assert refused(world.answer, "dea_supervisor", offered.lead.record, "agreed").code == "not_found"
+        world.follow()
+        assert world.read("atf_agent", offered.lead.record).state == "expired"
     assert not shown(world, "dea_agent", *everything(offered)) & set(offered.words.values())
 
 
@@ -119,8 +119,8 @@ def test_what_is_pinned_shows_no_later_version(world: World, offered: Offered) -
     later = {name: canary() for name in ("title", "summary", "reason", "name", "file", "content", "cause")}
     pinned = world.read("dea_agent", offered.case.record)
     changed = world.amend(
-        "atf_agent", offered.case.record, {"title": later["title"], "summary": later["summary"]}, reason=later["reason"],
-        late_cause=later["cause"],
+        "atf_agent", offered.case.record, {"title": later["title"], "summary": later["summary"]},
+        reason=later["reason"], late_cause=later["cause"],
     )  # fmt: skip
     attach(world.node, world.seats["atf_agent"], offered.case.record, name=later["file"], media_type="text/plain",
            stream=io.BytesIO(later["content"].encode()))  # fmt: skip
@@ -152,7 +152,7 @@ def test_a_mark_that_is_added_later_closes_what_was_shared(world: World, offered
 
 
 def test_a_field_that_is_marked_later_is_hidden_in_its_past_too(world: World) -> None:
-    """The city marks an incident's field; ATF, which read it before, reads it neither now, nor then, nor in the history."""
+    """The city marks an incident's field; ATF, which read it before, reads it neither now nor then, nor in history."""
     word, kept = canary(), canary()
     made = world.enter("cpd_records", "investigation.incident", {"incident_number": kept, "location_description": word})
     world.follow()
@@ -173,20 +173,47 @@ def test_a_field_that_is_marked_later_is_hidden_in_its_past_too(world: World) ->
 
 def test_what_is_withheld_is_named_to_nobody_else(world: World, offered: Offered) -> None:
     """A share with the decision `withheld` opens nothing, and its record is not named to the receiver."""
-    withhold = """insert into comity.share (id, record, agency, to_agency, groups, version, offer, basis, ground, decision)
-           values (gen_random_uuid(), %s, 'atf', 'dea', %s, 1, %s, 'investigation.lead', 'Informant', 'withheld')
-           returning 1"""
-    world.rows("atf", withhold, offered.other.record, [], offered.lead.record)
-    with pytest.raises(psycopg.errors.CheckViolation):
-        world.rows("atf", withhold, offered.other.record, ["base", "identity"], offered.lead.record)
-    assert refused(world.read, "dea_agent", offered.other.record).code == "not_found"
-    for record in (offered.lead.record, offered.case.record):
-        told = str(plain(world.read("dea_agent", record))) + str(
-            plain(history(world.node, world.seats["dea_agent"], record))
-        )
-        assert offered.other.record not in told and offered.words["other"] not in told
-    manifest = world.read("dea_agent", offered.lead.record).offer["manifest"]  # type: ignore[index]
-    assert [one["ground"] for one in manifest if one["decision"] == "withheld"] == ["Informant"]
+    record, lead = offered.other.record, offered.lead.record
+    withhold = """insert into comity.share
+               (id, record, agency, to_agency, groups, version, offer, basis, ground, decision)
+           values (gen_random_uuid(), %(record)s, 'atf', 'dea', '{}', 1, %(lead)s, 'investigation.lead', 'Informant',
+                   'withheld') returning 1"""
+    gone = "delete from comity.share where record = %(record)s and offer = %(lead)s"
+    with behind_the_back(world, withhold, gone, record=record, lead=lead):
+        with pytest.raises(psycopg.errors.CheckViolation), world.node.transaction("atf") as (conn, _):
+            conn.execute(withhold.replace("'{}'", "'{base}'"), {"record": record, "lead": lead})
+        assert refused(world.read, "dea_agent", record).code == "not_found"
+        for one in (lead, offered.case.record):
+            told = str(plain(world.read("dea_agent", one)))
+            told += str(plain(history(world.node, world.seats["dea_agent"], one)))
+            assert record not in told and offered.words["other"] not in told
+        manifest = world.read("dea_agent", lead).offer["manifest"]  # type: ignore[index]
+        assert [one["ground"] for one in manifest if one["decision"] == "withheld"] == ["Informant"]
+
+
+def test_a_file_that_came_after_the_offer_is_not_in_it(world: World) -> None:
+    """The office reads the whole of a referred case at its version: the file that lay there then, not the next one."""
+    case = world.enter("atf_agent", "investigation.case", {"title": canary(), "program": "firearms", "opened": day()})
+    person = world.enter("atf_agent", "registry.person", {"role": "subject", "name": canary()})
+    offense = world.enter(
+        "atf_agent", "investigation.offense", {"statute": "18 USC 922(g)(1)", "offense_date": day(2), "count": 1},
+        links={"case": [case.record], "subject": [person.record]},
+    )  # fmt: skip
+    files, words = [], (canary(), canary())
+    for word in words:
+        attach(world.node, world.seats["atf_agent"], case.record, name=f"{word}.txt", media_type="text/plain",
+               stream=io.BytesIO(word.encode()))  # fmt: skip
+        rows = world.rows("atf", "select id::text from comity.file where record = %s order by added_at", case.record)
+        files.append(rows[-1][0])
+        if word == words[0]:
+            pointed = {"case": [case.record], "subject": [person.record], "offense": [offense.record]}
+            world.enter("atf_agent", "prosecution.referral", {"office": "usao", "program": "firearms"}, links=pointed)
+    attorney = world.seats["usao_attorney"]
+    info, parts = fetch(world.node, attorney, files[0])
+    assert info.name == f"{words[0]}.txt" and b"".join(parts) == words[0].encode()
+    assert list(world.read("usao_attorney", case.record).files) == files[:1]
+    assert refused(fetch, world.node, attorney, files[1]).code == "not_found"
+    assert refused(fetch, world.node, world.seats["dea_agent"], files[0]).code == "not_found"
 
 
 def test_nobody_but_the_receiver_answers_and_nobody_but_the_owner_moves(world: World, offered: Offered) -> None:
@@ -216,10 +243,34 @@ def test_an_offer_passes_on_no_record_of_another(world: World) -> None:
     world.enter("atf_agent", "investigation.lead", {"partner": "dea", "lead_agency": "atf"},
                 links={"case": [case.record], "subject": [theirs.record]})  # fmt: skip
     assert secret in shown(world, "dea_agent", theirs.record)
-    mine = world.enter("dea_agent", "investigation.case", {"title": canary(), "program": "drugs", "opened": day(), "dea:file_class": sorted(
-        world.node.catalogue("dea").type("investigation.case").fields["dea:file_class"].values or ())[0]})  # fmt: skip
+    classes = world.node.catalogue("dea").type("investigation.case").fields["dea:file_class"].values or ()
+    fields = {"title": canary(), "program": "drugs", "opened": day(), "dea:file_class": sorted(classes)[0]}
+    mine = world.enter("dea_agent", "investigation.case", fields)
     passed = world.enter("dea_agent", "investigation.lead", {"partner": "cpd", "lead_agency": "dea"},
                          links={"case": [mine.record], "subject": [theirs.record]})  # fmt: skip
     assert world.read("cpd_sergeant", passed.record).links.get("case")
     assert secret not in shown(world, "cpd_sergeant", theirs.record, passed.record, mine.record, case.record)
     assert theirs.record not in str(plain(world.read("cpd_sergeant", passed.record)))
+
+
+def test_an_answer_is_shown_group_by_group(world: World) -> None:
+    """A clerk of the office reads the base of what is referred to it: not the number and the reason of its answer."""
+    case = world.enter("atf_agent", "investigation.case", {"title": canary(), "program": "firearms", "opened": day()})
+    person = world.enter("atf_agent", "registry.person", {"role": "subject", "name": canary()})
+    offense = world.enter(
+        "atf_agent", "investigation.offense", {"statute": "18 USC 922(g)(1)", "offense_date": day(2), "count": 1},
+        links={"case": [case.record], "subject": [person.record]},
+    )  # fmt: skip
+    pointed = {"case": [case.record], "subject": [person.record], "offense": [offense.record]}
+    referral = world.enter(
+        "atf_agent", "prosecution.referral", {"office": "usao", "program": "firearms"}, links=pointed
+    )
+    questions, reason = canary(), canary()
+    world.answer("usao_attorney", referral.record, "returned", fields={"questions": questions}, reason=reason)
+    world.follow()
+    clerk = world.seat("usao", "clerk")
+    assert not shown(world, clerk, referral.record) & {questions, reason}
+    told = str(plain(world.read(clerk, referral.record)))
+    assert not [one for one in (case.record, person.record, offense.record) if one in told]
+    for seat in ("usao_attorney", "atf_agent"):
+        assert {questions, reason} <= shown(world, seat, referral.record)

@@ -1,4 +1,4 @@
-"""Either lock alone holds: with Cedar off nothing beyond reach is shown, with row-level security off nothing beyond policy."""
+"""Either lock alone holds: with Cedar off nothing beyond reach is shown, with RLS off nothing beyond policy."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Open:
 
     def __init__(self, catalogue: Any, incoming: Any = ()) -> None:
         self.catalogue, self.agency = catalogue, catalogue.agency
+        self._agreed: dict[str, set[str]] = {}
 
     groups_of = Policies.groups_of
-    _agreed: dict[str, set[str]] = {}
 
     def decide(self, *_: Any, **__: Any) -> Decision:
         return Decision(True, ("open",), "open")

@@ -1,4 +1,4 @@
-"""Every seat against every canary through the verbs: nothing is shown that the matrix does not allow, and all that it does."""
+"""Every seat against every canary through the verbs: what the matrix allows is shown, and nothing else."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ class Opponent:
         if canaries or ids or numbers:
             where = [
                 (one.name, name) for one in self.garden.all
-                for name, words in [*one.fields.items(), ("said", one.said), ("id", {one.id})] if words & (canaries | ids)
+                for name, words in [*one.fields.items(), ("said", one.said), ("id", {one.id})]
+                if words & (canaries | ids)
             ]  # fmt: skip
             raise AssertionError(f"{what} was shown {where} {sorted(numbers)}")
 

@@ -46,7 +46,7 @@ def stored(world: World, file: str) -> Path:
 
 def kept(world: World) -> set[str]:
     folder = world.node.home / "files" / "atf"
-    return set(os.listdir(folder)) if folder.exists() else set()
+    return {path.name for path in folder.iterdir()} if folder.exists() else set()
 
 
 @pytest.mark.parametrize("size", [1, 1 << 20, (1 << 20) + 1, 3 << 20])

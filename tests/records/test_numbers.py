@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from uuid import uuid4
 
 import pytest
@@ -99,5 +100,5 @@ def test_two_processes_draw_from_blocks_of_their_own(world: World) -> None:
     assert ours + more[:2] == list(range(ours[0], ours[0] + 5))
     assert theirs[0] == ours[0] + 5
     blocks = _blocks(world)
-    assert all(last < following for (_, last), (following, _) in zip(blocks, blocks[1:], strict=False))
+    assert all(last < following for (_, last), (following, _) in pairwise(blocks))
     assert {(ours[0], ours[0] + 4), (theirs[0], theirs[0] + 4)} <= set(blocks)

@@ -19,7 +19,6 @@ from comity.kernel.records import rebuild
 from comity.kernel.records.results import Receipt
 from tests.world import World
 
-
 KEPT = {
     "record": "id = any(%(all)s)",
     "link": "record = any(%(all)s)",
@@ -82,8 +81,9 @@ CHANGES = {
     "the type of an entry": "update comity.entry set type = 'registry.place' where id = %(entry)s",
     "a commitment": "update comity.entry set commitments = set_byte(commitments, 3, 1) where id = %(entry)s",
     "an entry gone": "delete from comity.entry where id = %(entry)s",
-    "a member's roles": "update comity.member set roles = '{administrator}' where agency = 'atf' and name = 'S. Rivera'",
-    "a member who was not admitted": "insert into comity.member values (gen_random_uuid(), 'atf', 'Ghost', '{supervisor}', 'active', 1)",
+    "a member's roles": "update comity.member set roles = '{supervisor}' where agency = 'atf' and name = 'S. Rivera'",
+    "a member who was not admitted": """insert into comity.member values
+        (gen_random_uuid(), 'atf', 'Ghost', '{supervisor}', 'active', 1)""",
 }  # fmt: skip
 
 

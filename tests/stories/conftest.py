@@ -26,7 +26,11 @@ from comity.kernel.types.load import read_folder
 from tests.world import World, installed, node_on
 
 NAME = "stories"
-MIGRATE = "from comity.config.database import migrate, open_database as o\nfrom comity.config.settings import settings\nmigrate(o(settings()))"  # fmt: skip
+MIGRATE = """
+from comity.config.database import migrate, open_database
+from comity.config.settings import settings
+migrate(open_database(settings()))
+"""
 
 
 @pytest.fixture(scope="session")

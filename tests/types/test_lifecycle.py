@@ -67,7 +67,7 @@ def test_answers_withdrawal_and_expiry_end_an_offer_once() -> None:
     assert (offer.expires, offer.withdrawn.ends, offer.expired.ends) == ("P14D", True, True)
     assert [one.ends for one in offer.answers.values()] == [False, False, True]
     assert offer.grants.links == {"person": ("base",)}
-    assert (TRANSFER.counterparty, TRANSFER.party_fields) == ("receiver", ("receiver",))
+    assert (TRANSFER.counterparty, TRANSFER.party_fields) == ("receiver", ())
 
 
 def test_going_back_is_not_going_on() -> None:

@@ -15,8 +15,8 @@ from comity.kernel.policy.generate import LIFECYCLE_ROLES, IncomingAgreement
 from comity.kernel.types.catalogue import Agreement, Catalogue, Role, Type
 from comity.names import AGENCY
 
-PURPOSES = "registry.purpose"
-"""The code list of purposes. A node without it takes any purpose that an agreement or mark names."""
+PURPOSES = ".purpose"
+"""How the name of the code list of purposes ends, whichever pillar brings it. Without one any purpose may be named."""
 
 
 def check(catalogue: Catalogue, incoming: Sequence[IncomingAgreement] = ()) -> list[Fault]:
@@ -53,9 +53,9 @@ def _agreement(catalogue: Catalogue, spec: Agreement) -> Iterator[Fault]:
         yield Fault("agency_unknown", path, f"{what} is with {spec.to!r}", "name the id of another agency")
     if not spec.purposes:
         yield Fault("purpose_missing", path, f"{what} names no purpose and so gives nothing", "list its purposes")
-    if PURPOSES in catalogue.codes:
+    for purposes in (held for listed, held in sorted(catalogue.codes.items()) if listed.endswith(PURPOSES)):
         for name in sorted(spec.purposes):
-            yield from _known(name, catalogue.codes[PURPOSES].values, "purpose_unknown", path, f"{what} serves {name}")
+            yield from _known(name, purposes.values, "purpose_unknown", path, f"{what} serves {name}")
     if spec.from_ and spec.until and spec.from_ > spec.until:
         yield Fault("agreement_never_valid", path, f"{what} ends before it begins", "correct from or until")
     for name in sorted(spec.marks):

@@ -64,6 +64,7 @@ def rules(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> tuple[
     return (
         *_always(catalogue),
         *(rule for name in sorted(catalogue.roles) for rule in _role(catalogue, catalogue.roles[name])),
+        *_abroad(catalogue),
         *(rule for name in sorted(catalogue.types) for rule in _lifecycle(catalogue, catalogue.types[name])),
         *(rule for one in ours for rule in _agreement(catalogue, one)),
         *_partners(catalogue, ours),
@@ -130,6 +131,43 @@ def _role(catalogue: Catalogue, role: Role) -> Iterator[Rule]:
             types=None if everything else frozenset[str]().union(*alike.values()),
             when=(OWN,),
         )
+
+
+def _abroad(catalogue: Catalogue) -> Iterator[Rule]:
+    """Another agency's record is opened to a member's agency, and the member's own roles still say what they read.
+
+    A role that reads such records only when assigned reads another's only where an offer or emergency opened it; one
+    that may answer such an offer reads what was offered.
+    """
+    whole = [role.name for role in catalogue.roles.values() if role.read == {"*": ReadRule()}]
+    covered = []
+    for role in catalogue.roles.values():
+        alike: dict[tuple[str, tuple[str, ...] | None], set[str]] = defaultdict(set)
+        for name, of in catalogue.types.items():
+            found = _read_rule(role, of) if role.name not in whole else None
+            if found and found.groups != ():
+                alike[found.when, found.groups].add(name)
+        for (when, groups), types in sorted(alike.items(), key=lambda item: sorted(item[1])):
+            clauses = [holds([role.name]), one_of(types, "resource.core_type")]
+            clauses += [one_of(groups, "context.group")] if groups is not None else []
+            clauses += ["resource.grants.contains(context.group)"] if when == "assigned" else []
+            covered.append(both(clauses))
+        answered = [
+            name
+            for name, of in catalogue.types.items()
+            if of.offer and any(role.is_ & one.by for one in of.offer.answers.values())
+        ]
+        if answered and role.name not in whole:
+            offered = one_of(answered, "resource.core_type")
+            covered.append(both([holds([role.name]), offered, "resource.grants.contains(context.group)"]))
+    if set(whole) != set(catalogue.roles):
+        member = ['principal.kind == "member"', holds(catalogue.roles)]
+        given = [*member, *([f"!({holds(whole)})"] if whole else [])]
+        yield Rule(
+            "role:abroad", "the member's own roles do not read such records", SEEING, "forbid",
+            given=tuple(given),
+            when=(f"resource.owner != {literal(catalogue.agency)}", *([f"!({either(covered)})"] if covered else [])),
+        )  # fmt: skip
 
 
 def _read_rule(role: Role, of: Type) -> ReadRule | None:

@@ -140,7 +140,8 @@ def _conditions(
         params["owner"] = owner
     for at, word in enumerate(sorted(tokens)):
         conditions.append(_term(work, params, f"w{at}", word, None, whole=False))
-    for at, (name, value) in enumerate(where.items()):
+    for at, (given, value) in enumerate(where.items()):
+        name = _whole_name(work, type, given)
         if name in ("number", "state"):
             conditions.append("r.number = %(number)s" if name == "number" else STATE)
             params[name] = str(value)
@@ -161,6 +162,14 @@ def _groups(work: Work, type: str | None) -> tuple[str, ...]:
     core = work.catalogue.type(type).core_name
     known = [one.name for one in work.catalogue.types.values() if one.core_name == core]
     return tuple(sorted({group for name in {core, *known} for group in work.policies.groups_of(name)}))
+
+
+def _whole_name(work: Work, type: str | None, given: str) -> str:
+    """A layer's field may be called by its plain name where the type has no field of that name."""
+    fields = work.catalogue.type(type).fields if type else {}
+    if given in fields or given in COLUMN_FILTERS:
+        return given
+    return next((name for name in fields if name.partition(":")[2] == given), given)
 
 
 def _refuse_unfindable(work: Work, type: str | None, name: str) -> None:

@@ -52,8 +52,8 @@ def _line(
 ) -> HistoryLine:  # fmt: skip
     told = content or {}
     own = row["agency"] == work.agency
-    both = row["kind"] == "answer" and (own or subject.agency == work.agency)
-    said = told if both or seen.whole or str(row["actor"]) == work.actor.member else {}
+    between = row["kind"] != "answer" or own or subject.agency == work.agency  # what was answered is said to these two
+    said = told if (seen.whole and between) or str(row["actor"]) == work.actor.member else {}
     states = row["state_from"], row["state_to"]
     if subject.agency != work.agency and row["agency"] == subject.agency:
         states = of.core_state(states[0]), of.core_state(states[1])
@@ -95,9 +95,8 @@ def _changes(
     for path in sorted(content):
         kind, _, rest = path.partition("/")
         if kind in ("set", "unset", "answer"):
-            known = of.fields.get(rest)
-            if known is not None and known.group in seen.groups and rest not in seen.hidden:
-                out[path] = content[path] if own else core_code(known, content[path])
+            if rest in of.fields and seen.shows(of, rest):
+                out[path] = content[path] if own else core_code(of.fields[rest], content[path])
         elif (
             kind in ("number", "mark", "offer")
             or (own and kind == "field_mark")

@@ -40,7 +40,10 @@ NODE = "node"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One transaction for one actor: the connection acts for the actor's agency and for nobody else."""
+    """One transaction for one actor: the connection acts for the actor's agency and for nobody else.
+
+    `others` are the definitions of other agencies that this transaction has read so far.
+    """
 
     node: Node
     conn: Conn
@@ -49,6 +52,7 @@ class Work:
     policies: Policies
     version: int
     now: datetime
+    others: dict[str, Catalogue] = field(default_factory=dict, compare=False)
 
     @property
     def agency(self) -> str:
@@ -58,7 +62,9 @@ class Work:
         """A type as its record's owner defines it: its groups and labels say what is masked and how it reads."""
         if owner == self.agency:
             return self.catalogue.types.get(name) or self.catalogue.type(core_name)
-        theirs = self.node.catalogue_of(self.conn, owner)
+        theirs = self.others.get(owner)
+        if theirs is None:
+            theirs = self.others[owner] = self.node.catalogue_of(self.conn, owner)
         return theirs.types.get(name) or self.catalogue.type(core_name)
 
     @property

@@ -14,7 +14,7 @@ from comity.extensions import ManifestItem
 from comity.kernel.records.change import Change, changed
 from comity.kernel.records.links import Targets
 from comity.kernel.records.node import Work
-from comity.kernel.records.subject import Subject, allow
+from comity.kernel.records.subject import Subject, allow, subjects
 from comity.kernel.types.catalogue import Agreement, Type
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?\Z")
@@ -120,17 +120,22 @@ def _duration(text: str) -> timedelta:
 
 
 def manifest_of(work: Work, offer: Any) -> list[Mapping[str, Any]]:
-    """What an offer lists: each record@version with the decision on it. A withheld one has no id here."""
+    """What an offer lists, as far as this actor may read it: each record@version with the decision on it.
+
+    A withheld one has no id for the receiver; one that the actor's own roles do not open is absent.
+    """
     rows = work.conn.execute(
         """select s.record::text, s.version, s.agency, s.groups, s.decision, s.ground, s.live
              from comity.share s
             where s.offer = %s and comity.me() in (s.agency, s.to_agency) order by s.decision, s.record""",
         (offer,),
     ).fetchall()
+    seen = subjects(work, [row[0] for row in rows])
     return [
-        {"record": None if decision == "withheld" and agency != work.agency else record, "version": version,
+        {"record": record if record in seen else None, "version": version,
          "agency": agency, "groups": groups, "decision": decision, "ground": ground, "live": live}
         for record, version, agency, groups, decision, ground, live in rows
+        if decision == "withheld" or record in seen
     ]  # fmt: skip
 
 

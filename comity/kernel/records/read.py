@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure, offering
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import LinkedRecord, View
-from comity.kernel.records.sight import readable_fields, sight
+from comity.kernel.records.sight import Sight, readable_fields, sight
 from comity.kernel.records.subject import (
     COLUMNS,
     Subject,
@@ -72,14 +72,15 @@ def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
     fields, masked = readable_fields(work, of, subject, seen)
     links, linked = _outward(work, of, subject)
     now = subject.folded
+    offer = None if past else _offer(work, of, subject, seen)
     return View(
         id=str(subject.id), type=subject.type_name, agency=subject.agency, number=now.number,
         title=subject.title, state=now.state if subject.agency == work.agency else subject.core_state,
         core_state=subject.core_state, version=now.version, type_version=now.type_version, fields=fields,
         links=links, files=now.files if seen.whole else {}, linked=linked,
         linked_from=[] if past else _inward(work, subject), marks=now.marks, masked=masked,
-        acts=() if past else open_acts(work, of, subject), entered_at=subject.entered_at,
-        changed_at=subject.changed_at, offer=None if past else _offer(work, subject),
+        acts=() if past else open_acts(work, of, subject, offer), entered_at=subject.entered_at,
+        changed_at=subject.changed_at, offer=offer,
         seen_by=seen_by(work, subject) if subject.agency == work.agency else (),
         pointers=_pointers(work, subject) if subject.agency == work.agency else (), erased=now.erased,
     )  # fmt: skip
@@ -129,8 +130,9 @@ def _member_names(work: Work, ids: Sequence[str]) -> dict[str, str]:
     return dict(rows.fetchall())
 
 
-def open_acts(work: Work, of: Type, subject: Subject) -> list[str]:
+def open_acts(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any] | None) -> list[str]:
     """What this actor may do next here: the acts open in this state to its roles, or the answers to an open offer."""
+    waits = offer is not None and offer["state"] == "offered"
     resource = subject.resource()
 
     def may(action: str, name: str) -> bool:
@@ -143,16 +145,19 @@ def open_acts(work: Work, of: Type, subject: Subject) -> list[str]:
             if name != "enter" and state in act.from_ and may("amend" if name == "amend" else "act", name)
         ]  # fmt: skip
         withdrawn = of.offer.withdrawn if of.offer else None
-        if withdrawn and state in (withdrawn.from_ or {of.initial}) and may("act", "withdrawn"):
+        if waits and withdrawn and state in (withdrawn.from_ or {of.initial}) and may("act", "withdrawn"):
             open_now.append("withdrawn")
         return open_now
-    if of.offer and subject.folded.state == of.initial and subject.grants:
+    if waits and of.offer and subject.grants:
         return [name for name in of.offer.answers if may("answer", name)]
     return []
 
 
-def _offer(work: Work, subject: Subject) -> dict[str, Any] | None:
-    """Where the offer stands. Reading it as the receiver is seeing it: silence has a date from then on."""
+def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any] | None:
+    """Where the offer stands, and its answer as far as the reader sees such fields.
+
+    Reading it as the receiver is seeing it: silence has a date from then on.
+    """
     row = (
         work.conn.cursor(row_factory=dict_row)
         .execute("select * from comity.offer where id = %s and comity.me() in (from_agency, to_agency)", (subject.id,))
@@ -169,7 +174,8 @@ def _offer(work: Work, subject: Subject) -> dict[str, Any] | None:
     }
     return {
         "state": row["state"], "from": row["from_agency"], "to": row["to_agency"], **instants,
-        "answer": row["answer"], "answer_entry": str(row["answer_entry"]) if row["answer_entry"] else None,
+        "answer": {name: value for name, value in row["answer"].items() if seen.shows(of, name)},
+        "answer_entry": str(row["answer_entry"]) if row["answer_entry"] else None,
         "manifest": offering.manifest_of(work, subject.id),
     }  # fmt: skip
 

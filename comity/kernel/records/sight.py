@@ -30,6 +30,11 @@ class Sight:
     hidden: Mapping[str, str]
     whole: bool
 
+    def shows(self, of: Type, name: str) -> bool:
+        """Whether a field is shown; what is none, such as a reason, is for whoever sees the whole."""
+        known = of.fields.get(name)
+        return self.whole if known is None else known.group in self.groups and name not in self.hidden
+
 
 def sight(work: Work, of: Type, subject: Subject) -> Sight:
     """`of` is the owner's type: its groups decide."""

@@ -115,8 +115,8 @@ def _pinned(work: Work, ids: Sequence[UUID]) -> dict[str, Subject]:
         .execute(
             f"""select distinct on (r.id) {COLUMNS}, s.version as pin, s.groups as pin_groups,
                 (select e.entered_at from comity.entry e
-                  where e.record = r.id and e.agency = r.agency and e.version = s.version) as pin_at from comity.record r
-              join comity.share s on s.record = r.id
+                  where e.record = r.id and e.agency = r.agency and e.version = s.version) as pin_at
+              from comity.record r join comity.share s on s.record = r.id
              where r.id = any(%(ids)s) and s.agency = r.agency and s.to_agency = comity.me() and {live("s")}
                and s.decision <> 'withheld' and (s.to_member is null or s.to_member::text = %(member)s)
                and s.version < r.version

@@ -13,6 +13,7 @@ from comity.clock import show_instant
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure
 from comity.kernel.records.node import Node, Work
+from comity.kernel.records.sight import readable_fields, sight
 from comity.kernel.records.subject import subjects
 
 
@@ -63,7 +64,8 @@ def _offers(work: Work) -> Iterator[InboxItem]:
             continue
         mine = row["from_agency"] == work.agency
         if mine:
-            reason = row["answer"].get("reason")
+            of = work.type_of(one.agency, one.type_name, one.core_type)
+            reason = row["answer"].get("reason") if sight(work, of, one).whole else None
             state = row["state"].replace("_", " ")
             message = f"{row['label']} was {state} by {row['to_agency']}" + (f": {reason}" if reason else "")
         else:
@@ -82,7 +84,7 @@ def _obligations(work: Work) -> Iterator[InboxItem]:
             order by entered_at desc limit 500"""
     )
     for one in subjects(work, [row["id"] for row in rows]).values():
-        fields = one.folded.fields
+        fields, _ = readable_fields(work, work.type_of(one.agency, one.type_name, one.core_type), one)
         yield InboxItem(
             "obligation", str(one.id), one.core_type, one.folded.number, one.agency, "open",
             f"{fields.get('about_label', '')}: {fields.get('message', '')} (since {fields.get('since', '')})",

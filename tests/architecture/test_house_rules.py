@@ -1,0 +1,160 @@
+"""The house rules that a program can hold: names, sizes, refusals, the kernel's ignorance of pillars."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from comity import errors
+from comity.config import loader, paths
+from comity.extensions import Extensions
+from comity.kernel.types.catalogue import Catalogue
+from comity.kernel.types.load import load, read_folder
+from tests.architecture.sources import ROOT, modules, texts, tracked
+
+NO_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "base", "lib", "misc"}
+LONGEST = 450
+PILLARS = sorted(path.parent.name for path in (ROOT / "comity" / "pillars").glob("*/pillar.yml"))
+PLANNED = ["court", "custody", "licensing", "response", "cyber", "community"]
+
+
+def test_nothing_in_the_kernel_names_a_pillar() -> None:
+    named = re.compile(rf"\b({'|'.join(PILLARS + PLANNED)})\.[a-z_]+")
+    found = {
+        (name, text[:60])
+        for name, tree in modules().items()
+        if name.startswith("comity/kernel/")
+        for text in texts(tree)
+        if named.search(text)
+    }
+    assert found == set()
+    for path in (ROOT / "comity" / "kernel").rglob("*.sql"):
+        assert not named.search(path.read_text("utf-8")), path
+
+
+def test_nothing_but_data_names_an_agency() -> None:
+    agencies = "|".join(path.name for path in paths.agencies().iterdir() if path.is_dir())
+    named = re.compile(rf"\A({agencies})\Z")
+    found = {
+        (name, text)
+        for name, tree in modules().items()
+        if not name.startswith("comity/config/")
+        for text in texts(tree)
+        if named.match(text)
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize("folder", ["comity", "tests", "bench", "agencies", "jurisdictions", "docs"])
+def test_no_file_is_longer_than_two_screens_of_anyones_patience(folder: str) -> None:
+    kinds = {".py", ".yml", ".sql", ".md", ".sh", ".js", ".css", ".html"}
+    long = {
+        str(path): count
+        for path in tracked()
+        if path.parts[0] == folder and path.suffix in kinds
+        if (count := len((ROOT / path).read_text("utf-8").splitlines())) > LONGEST
+    }
+    assert long == {}
+
+
+def test_files_are_named_for_what_they_hold() -> None:
+    bad = {str(path) for path in tracked() for part in (*path.parts[:-1], path.stem) if part.lower() in NO_NAMES}
+    assert bad == set()
+
+
+def _raised() -> Iterator[tuple[str, str]]:
+    """(module, code) of every Problem made with a code that is written there."""
+    for name, tree in modules().items():
+        for node in ast.walk(tree):
+            called = getattr(node.func, "id", getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else ""
+            if called == "Problem" and isinstance(node, ast.Call) and node.args:
+                for one in ast.walk(node.args[0]):
+                    if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                        yield name, one.value
+
+
+def test_every_code_that_is_raised_is_a_known_refusal() -> None:
+    raised = set(_raised())
+    assert len({code for _, code in raised}) > 30, "the walk finds them"
+    assert {(name, code) for name, code in raised if code not in errors.REFUSALS} == set()
+
+
+def test_every_known_refusal_is_raised_somewhere() -> None:
+    said = {text for name, tree in modules().items() if name != "comity/errors.py" for text in texts(tree)}
+    assert [code for code in errors.REFUSALS if code not in said] == []
+
+
+def test_the_refusals_stand_in_order_with_a_status_and_a_sentence() -> None:
+    assert list(errors.REFUSALS) == sorted(errors.REFUSALS)
+    for code, (status, title) in errors.REFUSALS.items():
+        assert 400 <= status < 600 and title[0].isupper() and not title.endswith("."), code
+
+
+def test_one_page_lists_every_extension_point_and_each_has_a_user() -> None:
+    page = (ROOT / "docs" / "map.md").read_text("utf-8")
+    section = page[page.index("## Extension points") :].split("\n## ", 1)[0] + page.split("\n## ")[-1]
+    for one in dataclasses.fields(Extensions):
+        assert f"**{one.name[:-1].capitalize()}**" in section, one.name
+    used = loader.extensions()
+    for kind in ("guards", "packages"):
+        held = getattr(used, kind)
+        assert held, f"no extension point without a user: {kind}"
+        assert all(name in section for name in held if "." in name) or kind == "guards"
+
+
+def test_the_page_names_every_pillar_and_every_room() -> None:
+    page = (ROOT / "docs" / "map.md").read_text("utf-8").casefold()
+    rooms = sorted(path.name for path in (ROOT / "comity" / "kernel").iterdir() if (path / "__init__.py").exists())
+    missing = [name for name in [*PILLARS, *rooms] if name not in page and name != "migrations"]
+    assert missing == []
+
+
+def _catalogues() -> Iterator[Catalogue]:
+    core = loader.core_files()
+    yield load(core)
+    for folder in sorted(path for path in paths.agencies().iterdir() if path.is_dir()):
+        own = read_folder(folder)
+        law = re.search(r"^jurisdiction: (\S+)", own["agency.yml"], re.MULTILINE)
+        assert law
+        yield load(core, read_folder(paths.jurisdictions() / law[1]), own)
+
+
+def _kinds(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        found = schema.get("type")
+        yield from [found] if isinstance(found, str) else found or []
+        for inner in schema.values():
+            yield from _kinds(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from _kinds(inner)
+
+
+def test_no_field_of_any_type_is_a_floating_point_number() -> None:
+    """What is hashed has one spelling: measures are decimal texts with their unit, counts are integers."""
+    found = {
+        (catalogue.agency, of.name, name)
+        for catalogue in _catalogues()
+        for of in catalogue.types.values()
+        for name, one in of.fields.items()
+        if "number" in set(_kinds(one.schema))
+    }
+    assert found == set()
+
+
+def test_no_code_of_the_kernel_makes_a_floating_point_value_to_store() -> None:
+    """float() and literals such as 0.5 stand only where seconds are measured."""
+    rooms = tuple(f"comity/kernel/{room}/" for room in ("ledger", "policy", "records", "sharing"))
+    measuring = {f"comity/kernel/records/{name}.py" for name in ("node", "importing", "import_report")}
+    for name, tree in modules().items():
+        if not name.startswith(rooms) or name in measuring:
+            continue
+        for node in ast.walk(tree):
+            literal = isinstance(node, ast.Constant) and isinstance(node.value, float)
+            made = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "float"
+            assert not literal and not made, f"{name}:{node.lineno}"
