@@ -18,8 +18,7 @@ from tests.policy_attack.planting import CANARY, Garden, canary
 from tests.policy_attack.test_verbs import Opponent, listing
 from tests.world import World, refused
 
-SEATS = [("cpd", "detective"), ("cpd", "property_clerk"), ("atf", "special_agent"), ("dea", "special_agent"),
-         ("dea", "intelligence_analyst"), ("fsl", "analyst"), ("usao", "attorney"), ("usao", "clerk")]  # fmt: skip
+SEATS = [("cpd", "detective"), ("atf", "special_agent"), ("dea", "intelligence_analyst"), ("usao", "attorney")]
 
 
 def asked(node: Any, actor: Any, **what: Any) -> Any:

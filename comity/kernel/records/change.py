@@ -117,13 +117,11 @@ def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
     return receipts
 
 
-def _overtaken(changes: Sequence[Change]) -> Exception:
-    """Why a version was there before: an id given twice, the same key at work elsewhere, or another act."""
+def _overtaken(changes: Sequence[Change]) -> Problem:
+    """Why a version was there before: an id given twice, or another act."""
     if all(one.before.version == 0 for one in changes):
         faults = [Fault("id_taken", "id", "this id cannot be given", "leave it out, or make a new random one")]
         return Problem("invalid", "The id is taken", faults=faults)
-    if any(one.key for one in changes):
-        return Repeated()
     return Problem(
         "version_conflict", "The record was changed by another act in the meantime",
         fix="read it again and decide on what it says now",
