@@ -21,9 +21,9 @@ def spell(value: Any) -> str:
     return "{" + ",".join(spell(key) + ":" + spell(value[key]) for key in keys) + "}"
 
 
-def commitment(path: str, salt: bytes, value: Any) -> bytes:
+def commitment(entry: str, path: str, salt: bytes, value: Any) -> bytes:
     name = path.encode()
-    tag = b"comity-field-v1" + b"\x00"
+    tag = b"comity-field-v1" + b"\x00" + bytes.fromhex(entry.replace("-", ""))
     return hashlib.sha256(tag + struct.pack(">H", len(name)) + name + salt + spell(value).encode()).digest()
 
 

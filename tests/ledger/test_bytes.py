@@ -36,6 +36,7 @@ values = st.recursive(
     max_leaves=12,
 )
 field_names = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
+ONE, OTHER = bytes(15) + b"\x01", bytes(15) + b"\x02"
 contents = st.dictionaries(field_names.map("set/{}".format), values, max_size=5)
 
 
@@ -43,7 +44,8 @@ contents = st.dictionaries(field_names.map("set/{}".format), values, max_size=5)
 def test_a_second_implementation_computes_every_vector_from_the_text_of_the_adr(vector: dict[str, Any]) -> None:
     assert by_the_text.spell(vector["header"]) == vector["header_bytes"]
     found = [
-        by_the_text.commitment(item["path"], bytes.fromhex(item["salt"]), item["value"]) for item in vector["items"]
+        by_the_text.commitment(vector["header"]["entry"], item["path"], bytes.fromhex(item["salt"]), item["value"])
+        for item in vector["items"]
     ]
     assert sorted(one.hex() for one in found) == vector["commitments"]
     assert by_the_text.leaf(vector["header"], found).hex() == vector["leaf"]
@@ -189,18 +191,27 @@ def test_replaced_content_is_a_fault_and_never_an_error(content: bytes) -> None:
     assert check_entry({**row, "content": content, "salts": b""}) != [] or content == b"{}"
 
 
+def test_another_entry_cannot_borrow_a_commitment() -> None:
+    salt = bytes(SALT)
+    assert commitment(ONE, "set/a", salt, b"1") != commitment(OTHER, "set/a", salt, b"1")
+    lender, borrower = seal_bytes(vectors.entry(1, {"set/a": "a"})), vectors.entry(2, {"set/a": "a"})
+    known = split(lender.commitments)
+    assert check_item(lender.entry.id.bytes, "set/a", lender.salts, canonical("a"), known)
+    assert not check_item(borrower.id.bytes, "set/a", lender.salts, canonical("a"), known)
+
+
 def test_items_cannot_be_joined_cut_or_exchanged() -> None:
     salt = bytes(SALT)
-    assert commitment("set/a", salt, b"1") != commitment("set/", salt, b"a1")
-    assert commitment("a", salt, salt) != commitment("a" + salt.decode(), salt, b"")
+    assert commitment(ONE, "set/a", salt, b"1") != commitment(ONE, "set/", salt, b"a1")
+    assert commitment(ONE, "a", salt, salt) != commitment(ONE, "a" + salt.decode(), salt, b"")
     row = _row({"set/a": 1, "set/b": 2})
     assert check_entry({**row, "salts": row["salts"][SALT:] + row["salts"][:SALT]}) != []
     with pytest.raises(ValueError, match="16"):
-        commitment("set/a", b"short", b"1")
+        commitment(ONE, "set/a", b"short", b"1")
     with pytest.raises(ValueError, match="32"):
         leaf_data(b"{}", [b"short"])
     assert leaf_data(b"ab", []) != leaf_data(b"a", []) + b"b"
-    assert leaf_hash(b"") != commitment("", salt, b"")
+    assert leaf_hash(b"") != commitment(ONE, "", salt, b"")
 
 
 def test_salts_are_random_so_equal_values_do_not_look_equal() -> None:
@@ -240,11 +251,11 @@ def test_one_item_is_erased_alone_and_the_rest_still_proves(content: dict[str, A
 def test_any_subset_can_be_shown_and_a_lie_cannot() -> None:
     row = _row({"set/name": "Meera", "set/role": "witness"})
     salt = row["salts"][:SALT]
-    known = split(row["commitments"])
-    assert check_item("set/name", salt, canonical("Meera"), known)
-    assert not check_item("set/name", salt, canonical("Someone else"), known)
-    assert not check_item("set/role", salt, canonical("Meera"), known)
-    assert not check_item("set/name", bytes(SALT), canonical("Meera"), known)
+    known, entry = split(row["commitments"]), UUID(row["entry"]).bytes
+    assert check_item(entry, "set/name", salt, canonical("Meera"), known)
+    assert not check_item(entry, "set/name", salt, canonical("Someone else"), known)
+    assert not check_item(entry, "set/role", salt, canonical("Meera"), known)
+    assert not check_item(entry, "set/name", bytes(SALT), canonical("Meera"), known)
 
 
 def _folded(*rows: tuple[int, str, str, dict[str, Any] | None]) -> Folded:

@@ -15,15 +15,19 @@ from typing import Any
 FIELD = b"comity-field-v1\x00"
 ENTRY = b"comity-entry-v1\x00"
 SALT = 16
+ID = 16
 HASH = 32
 
 
-def commitment(path: str, salt: bytes, value: bytes) -> bytes:
-    """32 bytes that commit to one item. `value` is canonical; `salt` is 16 random bytes, else ValueError."""
-    if len(salt) != SALT:
-        raise ValueError("a salt has 16 bytes")
+def commitment(entry: bytes, path: str, salt: bytes, value: bytes) -> bytes:
+    """32 bytes that commit to one item. `value` is canonical; `salt` is 16 random bytes, else ValueError.
+
+    `entry` are the 16 bytes of the entry's id: another entry cannot borrow the commitment and claim to have known.
+    """
+    if len(salt) != SALT or len(entry) != ID:
+        raise ValueError("a salt and an entry's id have 16 bytes each")
     name = path.encode("utf-8")
-    return hashlib.sha256(b"".join((FIELD, struct.pack(">H", len(name)), name, salt, value))).digest()
+    return hashlib.sha256(b"".join((FIELD, entry, struct.pack(">H", len(name)), name, salt, value))).digest()
 
 
 def leaf_data(header: bytes, commitments: Iterable[bytes]) -> bytes:
@@ -39,9 +43,9 @@ def leaf_hash(data: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + data).digest()
 
 
-def check_item(path: str, salt: bytes, value: bytes, commitments: Iterable[bytes]) -> bool:
-    """Whether one shown item belongs to an entry of which only the commitments are known."""
-    return commitment(path, salt, value) in set(commitments)
+def check_item(entry: bytes, path: str, salt: bytes, value: bytes, commitments: Iterable[bytes]) -> bool:
+    """Whether one shown item belongs to an entry of which only the id and the commitments are known."""
+    return commitment(entry, path, salt, value) in set(commitments)
 
 
 def header_fields(row: Mapping[str, Any]) -> dict[str, Any]:

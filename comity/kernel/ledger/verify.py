@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from comity.errors import Problem
 from comity.kernel.ledger.canonical import canonical, ordered
@@ -37,10 +38,10 @@ def check_entry(row: Mapping[str, Any]) -> list[str]:
     salts = row["salts"]
     if salts is None or len(salts) != SALT * len(content):
         return [*faults, "there is not one salt for each item"]
-    known = set(commitments)
+    known, entry = set(commitments), UUID(row["entry"]).bytes
     for at, path in enumerate(ordered(content)):
         salt = salts[SALT * at : SALT * (at + 1)]
-        if commitment(path, salt, canonical(content[path])) not in known:
+        if commitment(entry, path, salt, canonical(content[path])) not in known:
             faults.append(f"the item {path.split('/')[0]} is not what was committed to")
     return faults
 
