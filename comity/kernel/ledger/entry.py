@@ -82,7 +82,9 @@ def seal_bytes(entry: Entry, salts: bytes | None = None) -> Sealed:
     paths = ordered(entry.content)
     salts = salts if salts is not None else os.urandom(SALT * len(paths))
     values = [canonical(entry.content[path]) for path in paths]
-    commitments = sorted(commitment(entry.id.bytes, path, salts[SALT * i : SALT * (i + 1)], values[i]) for i, path in enumerate(paths))
+    commitments = sorted(
+        commitment(entry.id.bytes, path, salts[SALT * i : SALT * (i + 1)], values[i]) for i, path in enumerate(paths)
+    )
     leaf = leaf_hash(leaf_data(entry.header(), commitments))
     inner = b",".join(canonical(path) + b":" + value for path, value in zip(paths, values, strict=True))
     return Sealed(entry, b"{" + inner + b"}", salts, b"".join(commitments), leaf)

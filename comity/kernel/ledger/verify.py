@@ -38,7 +38,10 @@ def check_entry(row: Mapping[str, Any]) -> list[str]:
     salts = row["salts"]
     if salts is None or len(salts) != SALT * len(content):
         return [*faults, "there is not one salt for each item"]
-    known, entry = set(commitments), UUID(row["entry"]).bytes
+    try:
+        known, entry = set(commitments), UUID(row["entry"]).bytes
+    except ValueError:
+        return [*faults, "the entry's id is no id"]
     for at, path in enumerate(ordered(content)):
         salt = salts[SALT * at : SALT * (at + 1)]
         if commitment(entry, path, salt, canonical(content[path])) not in known:
