@@ -20,6 +20,7 @@ from comity.config import paths
 from comity.config.database import Database
 from comity.config.loader import core_files, extensions
 from comity.errors import Problem
+from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import importing
 from comity.kernel.records.import_report import ImportReport, Progress
@@ -53,14 +54,8 @@ class City:
         self.stranger = self.member("N. Rights", "administrator")
 
     def member(self, name: str, role: str) -> Actor:
-        member = uuid4()
-        with self.node.transaction(self.agency) as (conn, _):
-            conn.execute(
-                """insert into comity.member (id, agency, name, roles, state, version)
-                   values (%s, %s, %s, %s, 'active', 1)""",
-                (member, self.agency, name, [role]),
-            )
-        return Actor(self.agency, str(member), name)
+        issued = tokens.admit(self.node, self.agency, name, [role])
+        return Actor(self.agency, issued.member, name)
 
     def run(self, file: Path, mapping: Path = CHICAGO, **rest: object) -> ImportReport:
         return importing.run(self.node, self.clerk, file, mapping, **rest)  # type: ignore[arg-type]
