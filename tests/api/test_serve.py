@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import http.client
 import json
 import os
 import signal
@@ -52,7 +53,7 @@ class Server:
                 return answer.status, json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException):  # the last: it was killed between header and body
             return 0, None
 
     def tree(self) -> dict[int, str]:
