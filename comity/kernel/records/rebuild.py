@@ -17,7 +17,7 @@ from comity.kernel.records.node import Conn, Node
 from comity.kernel.records.subject import loaded
 
 MOST = 100
-KERNEL_TYPES = ("kernel.layer", "kernel.agency", "kernel.emergency", "kernel.disclosures")
+KERNEL_TYPES = ("kernel.layer", "kernel.agency", "kernel.emergency", "kernel.disclosures", "kernel.endpoint")
 """Entries of the kernel's own that stand for no record row."""
 
 
