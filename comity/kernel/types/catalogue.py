@@ -158,7 +158,10 @@ class GuardRule:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """`to` None: the state stays. `by` are lifecycle roles. `not_by` names acts whose doer may not do this one."""
+    """`to` None: the state stays. `by` are lifecycle roles. `not_by` names acts whose doer may not do this one.
+
+    `lifts` are the marks that the act takes off the record (an order to unseal); only the type's own file names them.
+    """
 
     name: str
     from_: frozenset[str]
@@ -172,6 +175,7 @@ class Act:
     package: str | None = None
     profile: str | None = None
     owes: str | None = None
+    lifts: frozenset[str] = frozenset()
     label: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     owner_layer: str = "core"

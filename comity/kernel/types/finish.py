@@ -26,6 +26,8 @@ def finish(
     for act in acts.values():
         for key, named in (("creates", act.creates), ("owes", act.owes), ("profile", act.profile)):
             _known(named, types, "type_unknown", act.source, f"{key} of {act.name}", faults)
+        for mark in sorted(act.lifts):
+            _known(mark, marks, "mark_unknown", act.source, f"lifts of {act.name}", faults)
     offer = _offer(draft, groups, states, initial, faults)
     moves = lifecycle.edges(acts.values(), offer, states)
     onward = lifecycle.forward(initial, moves)

@@ -52,6 +52,7 @@ _DONE: Mapping[str, Kind] = {
 }  # fmt: skip
 ACT_KEYS: Mapping[str, Kind] = {
     **_DONE, "creates": is_text, "package": is_text, "profile": is_text, "owes": is_text,
+    "lifts": is_names,
 }  # fmt: skip
 ANSWER_KEYS: Mapping[str, Kind] = {**_DONE, "ends": is_flag}
 OFFER_KEYS: Mapping[str, Kind] = {
@@ -218,6 +219,7 @@ def read_act(name: str, node: Node, layer: str, faults: Faults) -> Act:
         by=frozenset(form.names("by")), needs=form.names("needs"), sets=form.names("sets"),
         guards=read_guards(form, faults), not_by=form.names("not_by"), creates=form.text("creates") or None,
         package=form.text("package") or None, profile=form.text("profile") or None, owes=form.text("owes") or None,
+        lifts=frozenset(form.names("lifts")),
         label=form.text("label"), labels=form.labels, owner_layer=layer, source=str(node.source),
     )  # fmt: skip
 
