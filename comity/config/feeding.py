@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from comity.api.streaming import Feed
 from comity.config import loader, log
 from comity.config.children import end_with_parent
@@ -13,7 +15,7 @@ THREADS = 4
 
 def application() -> Feed:
     """Called once by granian's one worker, which ends with the server that started it."""
-    end_with_parent()
+    end_with_parent(os.getppid())
     log.configure()
     node = loader.open_node(settings(), threads=THREADS)
     return Feed(node, str(node.pool.conninfo))
