@@ -32,6 +32,9 @@ def check(
     """Check definitions: what holds, what changes, what must be decided; all faults at once, by file and line."""
     from comity.kernel.types.profile import check_folders
 
+    if against is not None and not against.is_dir():
+        fault = Fault("folder_absent", "--against", f"there is no folder {against}", "name a folder of pillars")
+        raise Problem("request_invalid", "the new core cannot be read", faults=[fault])
     core = ways().core(None)
     law, agencies = _found(path)
     report = check_folders(core, law, agencies, ways().core(against) if against is not None else None).as_json()

@@ -249,7 +249,7 @@ def test_it_ends_quickly_under_load_and_keeps_what_it_acknowledged(
         for one in work:
             one.result()
     eventually(lambda: not [pid for pid in tree if _lives(pid)], within=10)
-    assert len(acknowledged) > 20
+    assert acknowledged, "nothing was acknowledged before the end"
     with node.transaction("atf") as (conn, _):
         rows = conn.execute("select count(*) from comity.record where id = any(%s::uuid[])", (acknowledged,)).fetchone()
     assert rows[0] == len(set(acknowledged)) == len(acknowledged)

@@ -44,8 +44,8 @@ def _a_type(reader: Reader) -> None:
     loan = reader.comity("show", reader.own("ATF-LN2026-00001"), "--as", "atf")
     assert (loan["state"], loan["fields"]["condition_returned"]) == ("given_back", "As lent")
     assert loan["offer"]["answer"]["condition_received"] == "Sealed, dry"
-    (seen,) = reader.comity("find", "investigation.incident", "--as", "atf")["items"]
-    assert seen["fields"]["nps:trail"] == "Prairie Loop", "ATF reads what was agreed, by the layer's name"
+    found = reader.comity("find", "investigation.incident", "--as", "atf")["items"]
+    assert not found, "an evidence custodian's role reads no incidents, whoever agreed to open theirs to ATF"
 
 
 def _printed(told: list[tuple[str, str]], command: str) -> str:

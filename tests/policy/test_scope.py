@@ -209,6 +209,31 @@ def test_one_select_brings_rows_with_their_readable_groups(world: World, agency:
                 assert {group for group, flag in zip(columns.each, flags, strict=True) if flag} == wanted
 
 
+@pytest.mark.pg15
+@pytest.mark.parametrize("agency", ["atf", "usao"])
+def test_one_select_brings_rows_with_the_groups_they_may_be_found_by(world: World, agency: str) -> None:
+    of = policies(agency)
+    for actor in actors(agency):
+        columns = of.group_columns(actor, today=TODAY, action="find", groups=GROUPS, prefix="open_")
+        rows = {group: by_sql(of, actor, world, "find", group) for group in GROUPS}
+        for number, groups in world.connection.execute(
+            f"select r.id, {columns.sql} from comity.record r", dict(columns.params)
+        ):
+            assert set(groups) == {group for group in GROUPS if number in rows[group]}
+
+
+def test_a_kept_decision_is_the_one_that_would_be_made_anew(world: World) -> None:
+    """Asked twice, and of others in between, who differ in nothing but their member id or purpose."""
+    kept = policies("atf")
+    for _ in range(2):
+        for actor in actors("atf"):
+            for number in range(0, RECORDS, 40):
+                what = replace(world.resources[number], grants=world.granted(number, actor))
+                fresh = policies("atf")
+                for one in (actor, replace(actor, member=MEMBERS[1]), replace(actor, purpose="deconfliction")):
+                    assert kept.decide(one, "read", what, today=TODAY) == fresh.decide(one, "read", what, today=TODAY)
+
+
 def test_a_decision_is_the_row_that_the_list_shows(world: World) -> None:
     of = policies("atf")
     for actor in actors("atf"):

@@ -154,3 +154,30 @@ def test_a_number_is_found_only_by_who_reads_the_record(world: World, garden: Ga
                     assert find_by_number(world.node, actor, one.number) in may.ids
                 except Problem as problem:
                     assert problem.code == "not_found" and one.id not in may.ids
+
+
+HALF = {
+    "agency.yml": "agency: half\ntitle: An agency with a front window\njurisdiction: us-federal\nzone: UTC\n"
+    "membership: member\nkind: police\npillars: [registry]\n",
+    "roles.yml": 'roles:\n  officer: { title: Officer, is: [officer], read: { "*": all } }\n'
+    '  window: { title: Front window, is: [records], read: { "*": { when: all, groups: [base] } } }\n',
+    "agreements.yml": "agreements: []\n",
+}
+
+
+def test_a_word_in_a_closed_group_finds_nothing_on_a_row_that_is_open(world: World) -> None:
+    """The window sees that a person's record is there; by its name, in the group identity, it does not find it."""
+    law = read_folder(paths.jurisdictions() / "us-federal")
+    install(world.node, tokens.operator(), agency="half", core=loader.core_files(), jurisdiction=law, own=HALF)
+    officer, window = world.seats[world.seat("half", "officer")], world.seats[world.seat("half", "window")]
+    word = canary()
+    made = world.enter(world.seat("half", "officer"), "registry.person", {"role": "subject", "name": word})
+    asked_for: list[dict[str, Any]] = [
+        {"text": word}, {"where": {"name": word}}, {"type": "registry.person", "where": {"name": word}},
+        {"type": "registry.person", "text": word},
+    ]  # fmt: skip
+    for what in asked_for:
+        assert [item["id"] for item in find(world.node, officer, **what).items] == [made.record]
+        assert not find(world.node, window, **what).items, what
+    assert [item["id"] for item in find(world.node, window).items] == [made.record]
+    assert word not in str(find(world.node, window).items)

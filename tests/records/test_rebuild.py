@@ -24,6 +24,8 @@ KEPT = {
     "link": "record = any(%(all)s)",
     "entry": "record = any(%(all)s)",
     "entry_content": "record = any(%(all)s)",
+    "term": "record = any(%(all)s)",
+    "share": "offer = any(%(all)s)",
     "member": "agency = 'atf'",
 }
 
@@ -69,6 +71,9 @@ CHANGES = {
     "the whole row": "delete from comity.record where id = %(record)s",
     "a link row": "delete from comity.link where record = %(record)s",
     "a link row too many": "update comity.link set target = gen_random_uuid() where record = %(record)s",
+    "a search term": "delete from comity.term where record = %(record)s and token = 'straw'",
+    "a search term too many": """insert into comity.term select record, agency, type, field, grp, 'other', whole
+        from comity.term where record = %(record)s limit 1""",
     "what an entry says": CONTENT.format("replace(convert_from(content, 'UTF8'), 'Straw', 'Fair!')"),
     "what an entry says, respelled": CONTENT.format("' ' || convert_from(content, 'UTF8')"),
     "an entry's content, not JSON": CONTENT.format("'nothing'"),
@@ -154,3 +159,28 @@ def test_the_operator_and_every_member_are_in_the_log(world: World) -> None:
     rows = world.rows("atf", "select act, state_to from comity.entry where record = %s", admitted.member)
     assert rows == [("admit", "active")]
     assert rebuild.run(world.node, agency="atf").members >= 4
+
+
+def test_what_an_offer_opens_is_compared_with_what_its_entry_lists(world: World, case: Receipt) -> None:
+    lead = {"partner": "dea", "lead_agency": "atf"}
+    offer = world.enter("atf_agent", "investigation.lead", lead, links={"case": [case.record]})
+    for change in (
+        "delete from comity.share where offer = %(record)s and version is not null",
+        "update comity.share set groups = '{base,narrative,identity}' where offer = %(record)s and version is not null",
+        "update comity.share set version = 7 where offer = %(record)s and version is not null",
+    ):
+        with behind_the_back(world, change, record=offer.record):
+            found = rebuild.run(world.node, agency="atf")
+            assert [one["record"] for one in found.differences] == [offer.record]
+    assert rebuild.run(world.node, agency="atf").equal
+
+
+def test_a_suspended_agencys_log_is_judged_like_any_other(world: World) -> None:
+    world.enter("dea_agent", "registry.place", {"address": "Pier"})
+    before = rebuild.run(world.node, agency="dea")
+    tokens.suspend_agency(world.node, tokens.operator(), "dea", reason="Key lost")
+    try:
+        during = rebuild.run(world.node, agency="dea")
+    finally:
+        tokens.suspend_agency(world.node, tokens.operator(), "dea", reason="New key", lift=True)
+    assert during.equal and (during.records, during.entries) == (before.records, before.entries)

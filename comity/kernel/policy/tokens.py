@@ -126,7 +126,7 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
     if faults:
         raise Problem("invalid", "The invitation is not valid", faults=faults)
     with node.transaction(agency, None if actor.kind == "operator" else UUID(actor.member)) as (conn, begun):
-        _may_invite(conn, begun, actor, agency, catalogue)
+        _may_invite(conn, begun, actor, agency, catalogue, roles)
         if conn.execute("select 1 from comity.member where agency = comity.me() and name = %s", (name,)).fetchone():
             raise Problem(
                 "invalid",
@@ -142,22 +142,41 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
         return Invitation(code, agency, name, tuple(roles), expires)
 
 
-def _may_invite(conn: Connection[Any], begun: Any, actor: Actor, agency: str, catalogue: Catalogue) -> None:
+def _may_invite(
+    conn: Connection[Any], begun: Any, actor: Actor, agency: str, catalogue: Catalogue, roles: Sequence[str]
+) -> None:
     if actor.kind == "operator":
-        if conn.execute("select 1 from comity.member where agency = comity.me() limit 1").fetchone():
+        if not conn.execute("select 1 from comity.member where agency = comity.me() limit 1").fetchone():
+            return
+        only_administrators = all(_administers(catalogue, role) for role in roles)
+        if _administrators(conn, catalogue) or not only_administrators:
             raise Problem(
                 "not_allowed", f"{agency} has members; its own administrator invites the next",
-                fix="the operator lets in the first member only",
+                fix="the operator lets in the first member, and an administrator where none is active",
             )  # fmt: skip
         return
     _administrator(begun, actor, agency, catalogue)
 
 
+def _administers(catalogue: Catalogue, role: str) -> bool:
+    known = catalogue.roles.get(role)
+    return known is not None and (ADMINISTRATOR in known.is_ or known.name == ADMINISTRATOR)
+
+
+def _administrators(conn: Connection[Any], catalogue: Catalogue) -> list[str]:
+    """The ids of the active members of this transaction's agency who may invite and suspend others."""
+    rows = conn.execute(
+        "select id::text, roles from comity.member where agency = comity.me() and state = 'active'"
+    ).fetchall()
+    return [member for member, roles in rows if any(_administers(catalogue, role) for role in roles)]
+
+
 def _administrator(begun: Any, actor: Actor, agency: str, catalogue: Catalogue) -> None:
-    held = [catalogue.roles[role] for role in (begun.roles or ()) if role in catalogue.roles]
     mine = actor.agency == agency and begun.member_state == "active"
-    if not mine or not any(ADMINISTRATOR in role.is_ or role.name == ADMINISTRATOR for role in held):
-        raise Problem("not_allowed", "Only an administrator of the agency does this")
+    if not mine or not any(_administers(catalogue, role) for role in begun.roles or ()):
+        raise Problem(
+            "not_allowed", "Only an administrator of the agency does this", fix="ask one; comity member list names them"
+        )
 
 
 def redeem(node: Directory, code: str) -> Issued:
@@ -227,6 +246,10 @@ def suspend_member(node: Directory, actor: Actor, member: str, *, reason: str, l
         if row is None:
             raise Problem("not_found", "No such member")
         state = "active" if lift else "suspended"
+        if not lift and _administrators(conn, catalogue) == [str(row[0])]:
+            raise Problem(
+                "not_allowed", "The last administrator cannot be suspended", fix="invite another administrator first"
+            )
         if row[3] != state:
             now = clock.now()
             append(conn, [

@@ -58,7 +58,14 @@ def open_in_emergency(
     """
     faults = [] if reason.strip() else [Fault("needs", "reason", "an emergency says what it is", "give a reason")]
     if not timedelta(0) < lasting <= LONGEST:
-        faults.append(Fault("too_long", "lasting", "an emergency lasts at most 24 hours", "ask for less"))
+        faults.append(
+            Fault(
+                "too_long",
+                "lasting",
+                "an emergency lasts more than nothing and at most 24 hours",
+                "ask for 1 to 24 hours",
+            )
+        )
     if faults:
         raise Problem("invalid", "The emergency access is not valid", faults=faults)
     with node.work(actor) as work:

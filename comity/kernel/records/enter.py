@@ -53,14 +53,18 @@ def enter_many(node: Node, actor: Actor, drafts: Sequence[Draft]) -> list[Receip
     raise Problem("unavailable", "the same keys are being used by others at this moment", fix="try again")
 
 
+def rehearse_many(node: Node, actor: Actor, drafts: Sequence[Draft]) -> list[Receipt | Problem]:
+    """What `enter_many` would answer, with nothing written: a receipt of what is new names no entry and no number."""
+    with node.work(actor) as work:
+        batch = _Batch(work, drafts)
+        batch.decide()
+        return batch.rehearsed()
+
+
 def enter_within(work: Work, drafts: Sequence[Draft]) -> list[Receipt | Problem]:
     """The steps of entering, in the caller's transaction."""
     batch = _Batch(work, drafts)
-    batch.replay()
-    batch.read_targets()
-    for at in range(len(drafts)):
-        batch.judge(at)
-    batch.refuse_groups()
+    batch.decide()
     return batch.write()
 
 
@@ -87,6 +91,24 @@ class _Batch:
         self.ids = [as_uuid(one.id) if one.id else names.new_id() for one in drafts]
         self.twins, self.changes = {}, {}
         self.resolved = [{}] * len(drafts)
+
+    def decide(self) -> None:
+        """Everything up to the writing: afterwards each draft has an answer, a change, or an earlier twin."""
+        self.replay()
+        self.read_targets()
+        for at in range(len(self.drafts)):
+            self.judge(at)
+        self.refuse_groups()
+
+    def rehearsed(self) -> list[Receipt | Problem]:
+        """The answers as if the changes had been written."""
+        for at, one in self.changes.items():
+            e = one.entry
+            self.answers[at] = Receipt(
+                "", str(e.record), e.agency, e.type, None, e.version, e.state_to, "", e.entered_at
+            )
+        self.changes = {}
+        return self.write()
 
     def replay(self) -> None:
         """Answer the drafts whose key was used before, here or earlier, and resolve links written as `key:`."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from comity import clock
@@ -19,15 +19,13 @@ from comity.extensions import Format, Row
 from comity.formats.open_file import open_table
 from comity.formats.rows import BadRow, Table
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records.enter import enter_many
+from comity.kernel.records.enter import enter_many, rehearse_many
 from comity.kernel.records.import_report import ImportReport, Progress, RejectFiles, peak_memory_mib
 from comity.kernel.records.mapping import Mapping as Rules
 from comity.kernel.records.mapping import Planned, Reject
 from comity.kernel.records.mapping_file import load
 from comity.kernel.records.node import Node
 from comity.kernel.records.results import Draft, Receipt
-from comity.kernel.types import shape
-from comity.kernel.types.catalogue import Catalogue
 
 ROWS = 1_000
 DRAFTS = 3_000
@@ -68,7 +66,7 @@ def run(
     digest = _digest(file)
     place = rejects or node.home / "imports" / f"{rules.name}-{digest[:12]}-rejects.csv"
     _spare(place, file, mapping)
-    take: _Take = _Judge(catalogue) if dry_run else _Enter(node, actor, rules)
+    take: _Take = (_Rehearse if dry_run else _Enter)(node, actor, rules)
     return _Import(rules, file, digest, take, place, dry_run, progress).run(node.extensions.formats)
 
 
@@ -76,7 +74,7 @@ def inspect(file: Path, mapping: Path, *, rejects: Path | None = None, progress:
     """Read and map a file without a node: what the mapping alone can tell. Raises as `run` does before it writes."""
     if rejects:
         _spare(rejects, file, mapping)
-    return _Import(load(mapping), file, _digest(file), _Judge(None), rejects, True, progress).run({})
+    return _Import(load(mapping), file, _digest(file), _Judge(), rejects, True, progress).run({})
 
 
 def _spare(rejects: Path, *given: Path) -> None:
@@ -206,15 +204,13 @@ class _Import:
 
 
 class _Judge:
-    """Takes rows in a dry run: judges shapes where there is a catalogue, and enters nothing."""
+    """Takes rows where there is no node: the mapping alone has judged them, and nothing is entered."""
 
-    def __init__(self, catalogue: Catalogue | None) -> None:
-        self.catalogue = catalogue
+    def __init__(self) -> None:
         self.known = _Known()
 
     def __call__(self, asked: list[_Asked]) -> Iterator[_Taken]:
         for one in asked:
-            rejects: list[Reject] = []
             types: list[str] = []
             for planned in one.planned:
                 if planned.shared:
@@ -222,19 +218,7 @@ class _Judge:
                         continue
                     self.known.put(planned)
                 types.append(planned.type)
-                rejects += self._faults(one.row, planned)
-            yield _Taken(() if rejects else tuple(types), tuple(rejects))
-
-    def _faults(self, row: int, planned: Planned) -> Iterator[Reject]:
-        if self.catalogue is None:
-            return
-        of = self.catalogue.type(planned.type)
-        given = planned.fields
-        for fault in shape.judge(
-            of, self.catalogue, before=None, after=given, state=of.initial, supplied=given, act="enter"
-        ):
-            yield Reject(row, fault.code, fault.message, planned.record, fault.path.removeprefix("fields."),
-                         value=str(given.get(fault.path.removeprefix("fields."), ""))[:120], fix=fault.fix)  # fmt: skip
+            yield _Taken(tuple(types), ())
 
 
 class _Known:
@@ -303,7 +287,7 @@ class _Enter:
                 sent += [(row, planned) for planned in chosen]
             else:
                 done[row] = _Taken(notes=tuple(notes[row]))
-        answers = enter_many(self.node, self.actor, [self._draft(row, planned) for row, planned in sent])
+        answers = self._ask([self._draft(row, planned) for row, planned in sent])
         by_row: dict[int, list[tuple[Planned, Receipt | Problem]]] = {}
         for (row, planned), answer in zip(sent, answers, strict=True):
             by_row.setdefault(row, []).append((planned, answer))
@@ -313,6 +297,9 @@ class _Enter:
             if row not in again:
                 done[row] = self._taken(row, found, notes[row])
         return again
+
+    def _ask(self, drafts: list[Draft]) -> list[Receipt | Problem]:
+        return enter_many(self.node, self.actor, drafts)
 
     def _draft(self, row: int, planned: Planned) -> Draft:
         return Draft(
@@ -386,3 +373,38 @@ class _Enter:
             f"Another row said something else of the shared {planned.record}; what came first stands.",
             planned.record, fix="" if kept else "Correct the file, or say differs: first in the mapping.",
         )  # fmt: skip
+
+
+class _Rehearse(_Enter):
+    """Takes rows in a dry run at a node: policy, conditions and what is there already decide, and nothing is written.
+
+    Shared records that an earlier batch would have entered are sent along again where this one points at them.
+    """
+
+    def __init__(self, node: Node, actor: Actor, rules: Rules) -> None:
+        super().__init__(node, actor, rules)
+        self.shared: OrderedDict[str, Draft] = OrderedDict()
+
+    def _ask(self, drafts: list[Draft]) -> list[Receipt | Problem]:
+        asked = {one.key for one in drafts}
+        along: dict[str, Draft] = {}
+        todo = sorted({key for one in drafts for key in _cited(one)} - {one.key for one in drafts})
+        while todo:
+            key = todo.pop()
+            if key in self.shared and key not in along and key not in asked:
+                along[key] = self.shared[key]
+                todo += _cited(along[key])
+        return rehearse_many(self.node, self.actor, [*drafts, *along.values()])[: len(drafts)]
+
+    def _remember(self, sent: list[tuple[int, Planned]], answers: list[Receipt | Problem]) -> None:
+        super()._remember(sent, answers)
+        for (row, planned), answer in zip(sent, answers, strict=True):
+            if planned.shared and isinstance(answer, Receipt):
+                self.shared[planned.key] = replace(self._draft(row, planned), group=None)
+                if len(self.shared) > REMEMBERED:
+                    self.shared.popitem(last=False)
+
+
+def _cited(draft: Draft) -> list[str]:
+    """The keys that a draft's links name."""
+    return [to[4:] for given in draft.links.values() for to in given if to.startswith("key:")]

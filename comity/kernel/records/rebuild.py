@@ -14,9 +14,9 @@ from comity.clock import show_instant
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.verify import check_entry, items_erased
 from comity.kernel.records import project
-from comity.kernel.records.node import Conn, Node
+from comity.kernel.records.node import NODE, Conn, Node
 from comity.kernel.records.subject import loaded
-from comity.kernel.types.catalogue import Type
+from comity.kernel.types.catalogue import Catalogue, Type
 
 MOST = 100
 KERNEL_TYPES = ("kernel.layer", "kernel.agency", "kernel.emergency", "kernel.disclosures", "kernel.endpoint")
@@ -67,6 +67,8 @@ def run(node: Node, *, agency: str | None = None) -> Rebuilt:
             ):
                 out.differ(one, lost, "the row has no entry")
             _offers(conn, out, one)
+            if one != NODE:
+                _terms(conn, out, one, node.catalogue_of(conn, one))
         out.agencies[one] = out.records - before
     return out
 
@@ -204,6 +206,46 @@ def _offers(conn: Conn, out: Rebuilt, agency: str) -> None:
     ):
         for what in _offer_faults(row):
             out.differ(agency, str(row["id"]), what)
+        _shares(conn, out, agency, row)
+
+
+def _shares(conn: Conn, out: Rebuilt, agency: str, offer: Mapping[str, Any]) -> None:
+    """What an offer opens, against what its entry lists; the offered record itself is open as it stands."""
+    made = _loaded(offer["made"])
+    if made is None:
+        return
+    names = ("version", "groups", "decision", "ground")
+    rows = conn.execute(
+        "select record::text, version, groups, decision, ground from comity.share where offer = %s", (offer["id"],)
+    ).fetchall()
+    listed = {path[6:]: value for path, value in made.items() if path.startswith("share/")}
+    found = {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows if row[0] != str(offer["id"])}
+    if found != listed or len(rows) != len(listed) + 1:
+        out.differ(agency, str(offer["id"]), "what the offer opens is not what its entry lists")
+
+
+def _terms(conn: Conn, out: Rebuilt, agency: str, catalogue: Catalogue) -> None:
+    """The search terms of each record that was written under the definitions now in force, against its row."""
+    with conn.cursor(name="terms", row_factory=dict_row) as cur:
+        cur.execute(
+            """select r.id::text, r.type, r.number, r.fields, r.field_marks,
+                      coalesce((select array_agg(t.field || ' ' || t.grp || ' ' || t.whole || ' ' || t.token)
+                                  from comity.term t where t.record = r.id), '{}') as terms
+                 from comity.record r join comity.agency a on a.id = r.agency and a.version = r.type_version
+                where r.agency = comity.me()"""
+        )
+        told = {one["record"] for one in out.differences}
+        for row in cur:
+            of = catalogue.types.get(row["type"])
+            if of is None or row["id"] in told:
+                continue
+            now = Folded(number=row["number"], fields=row["fields"], field_marks=row["field_marks"])
+            wanted = {
+                f"{field} {group} {str(whole).lower()} {token}"
+                for field, group, token, whole in project.terms_of(of, now)
+            }
+            if wanted != set(row["terms"]):
+                out.differ(agency, row["id"], "the search terms differ from its fields")
 
 
 def _offer_faults(row: Mapping[str, Any]) -> Iterator[str]:

@@ -178,5 +178,8 @@ def allow(work: Work, action: str, resource: Resource, *, act: str = "") -> None
     decision = work.policies.decide(work.actor, action, resource, act=act, today=work.today)
     if not decision.allowed:
         raise Problem(
-            "not_allowed", decision.why or "The policy does not allow this act", reasons=list(decision.reasons)
+            "not_allowed",
+            decision.why or "The policy does not allow this act",
+            reasons=list(decision.reasons),
+            fix="what is open to you stands with the record when you read it; else ask a colleague whose role may",
         )

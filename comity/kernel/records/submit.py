@@ -49,12 +49,12 @@ def submit(
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         rule = _rule(of, act)
         allow(work, "act", subject.resource(), act=act)
+        offering.agreed(work, to, str(rule.creates))
         lifecycle.step(of, act, subject.folded.state)
         guards.refuse_same_member(work, of, subject.id, rule.not_by, act)
         _, faults = judged(work, of, subject.folded, rule, {}, {}, None, subject.folded.state, subject)
         if faults:
             raise Problem("invalid", f"{rule.label or act} is refused", faults=faults)
-        offering.agreed(work, to, str(rule.creates))
         parcel = packed(work, rule, subject, to)
         if dry_run or parcel.blocking:
             owing = () if dry_run else owed.record(work, str(rule.owes), subject, parcel.missing, to)

@@ -6,7 +6,7 @@ create function comity.reach() returns text[] language plpgsql stable security d
 set search_path = comity, pg_temp as $$
 begin
     return case when exists (select 1 from comity.agency where id = comity.me() and state = 'suspended')
-        then '{}'::text[] else (
+        then array[comity.me()] else (
         select array_agg(other) from (
             select comity.me() as other
             union select case agency when comity.me() then to_agency else agency end from comity.agreement

@@ -36,9 +36,9 @@ def advance(node: Node, agency: str) -> int:
         place = follow.place_of(work.conn, NAME, agency)
         row = work.conn.execute(
             """with news as (
-                   select s.place, e.entered_at, e.type, e.act
+                   select s.agency_place as place, e.entered_at, e.type, e.act
                      from comity.sequence s join comity.entry e on e.id = s.entry
-                    where s.agency = comity.me() and s.place > %(place)s order by s.place limit %(batch)s
+                    where s.agency = comity.me() and s.agency_place > %(place)s order by s.agency_place limit %(batch)s
                ), counted as (
                    insert into comity.activity as a (agency, day, type, act, entries)
                    select comity.me(), (entered_at at time zone 'UTC')::date, type, act, count(*) from news
