@@ -48,9 +48,7 @@ def test_its_procedure_is_played(stage: Stage) -> None:
     with refused("invalid", "objected_twice"):
         stage.answer("registrar", again, "objected", objections="And whose?")
     stage.answer("registrar", again, "registered", court_number="7/2026")
-    party = stage.enter(
-        "registrar", "registry.person", {"role": "defendant", "name": "Kari Eksempel"}, taken_from=accused
-    )
+    party = stage.enter("registrar", "registry.person", {"role": "defendant"}, taken_from=accused)
     case = stage.enter(
         "registrar",
         "court.case",

@@ -70,7 +70,7 @@ def a_sealed_indictment_is_filed(stage: Stage) -> None:
 
 
 def the_judge_signs_the_warrant_and_the_clerk_enters_it(stage: Stage) -> None:
-    made["party"] = stage.enter("clerk", "registry.person", {"role": "defendant", **NAME}, taken_from=made["defendant"])
+    made["party"] = stage.enter("clerk", "registry.person", {"role": "defendant"}, taken_from=made["defendant"])
     made["case"] = stage.enter(
         "clerk",
         "court.case",
@@ -108,7 +108,7 @@ def the_judge_signs_the_warrant_and_the_clerk_enters_it(stage: Stage) -> None:
 
 
 def the_marshals_take_the_prisoner_in_by_fingerprint(stage: Stage) -> None:
-    made["prisoner"] = stage.enter("marshal", "registry.person", {"role": "prisoner", **NAME}, taken_from=made["party"])
+    made["prisoner"] = stage.enter("marshal", "registry.person", {"role": "prisoner"}, taken_from=made["party"])
     made["intake"] = stage.enter(
         "marshal",
         "custody.intake",
@@ -165,7 +165,7 @@ def the_marshals_take_the_prisoner_in_by_fingerprint(stage: Stage) -> None:
             person=made["prisoner"],
         )
     stage.answer("intake", made["transfer"], "accepted", received_at=instant(), condition="Well")
-    made["inmate"] = stage.enter("intake", "registry.person", {"role": "prisoner", **NAME}, taken_from=made["prisoner"])
+    made["inmate"] = stage.enter("intake", "registry.person", {"role": "prisoner"}, taken_from=made["prisoner"])
     made["stay"] = stage.enter(
         "intake",
         "custody.intake",
@@ -381,7 +381,7 @@ def the_release_is_completed_by_another_and_everyone_returns(stage: Stage) -> No
     )
     stage.act("marshal", made["intake"], "discharge", ended_at=instant(), links={"release": made["out"]})
     returned(stage, "marshal", "release>usms", "Return of the Marshals")
-    supervised = stage.enter("pretrial", "registry.person", {"role": "supervised", **NAME}, taken_from=made["party"])
+    supervised = stage.enter("pretrial", "registry.person", {"role": "supervised"}, taken_from=made["party"])
     stage.enter(
         "pretrial",
         "custody.supervision",

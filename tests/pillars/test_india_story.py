@@ -190,9 +190,7 @@ def arrest_production_and_remand(stage: Stage) -> None:
         defendant=made["accused"],
     )
     stage.answer("registry", asked, "filed", filed_at=instant(8))
-    made["party"] = stage.enter(
-        "registry", "registry.person", {"role": "defendant", "name": "अर्जुन नमूना"}, taken_from=made["accused"]
-    )
+    made["party"] = stage.enter("registry", "registry.person", {"role": "defendant"}, taken_from=made["accused"])
     made["case"] = stage.enter(
         "registry",
         "court.case",
@@ -241,7 +239,8 @@ def report_scrutiny_registration_and_cognizance(stage: Stage) -> None:
     links = {"fir": made["fir"], "accused": made["accused"], "informant": made["informant"], "item": made["phone"]}
     first = stage.enter("officer in charge", "india.police_report", facts, **links)
     stage.answer("registry", first, "objected", objections="The list of documents is missing.")
-    report = stage.enter("officer in charge", "india.police_report", facts, **links)
+    report = stage.enter("officer in charge", "india.police_report", {}, replaces=first, **links)
+    assert stage.fields("registry", report)["facts"] == "A phone."
     cnr = number(stage, "registry", made["case"])
     assert len(cnr) == 16
     stage.answer("registry", report, "registered", cnr=cnr)

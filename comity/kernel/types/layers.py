@@ -22,6 +22,9 @@ Done = TypeVar("Done", Act, Answer)
 def lay(draft: Draft, form: Form, layer: str, faults: Faults) -> None:
     """Changes `draft` by one layer's file. `layer` is the agency's or jurisdiction's name."""
     draft.title = form.text("title", draft.title)
+    if "deconflict_when" in form:
+        said = f"which records of {draft.name} are deconflicted is the core's"
+        faults.add("layer_loosens_field", form.at("deconflict_when"), said, _KEEP_CORE)
     reading.read_head(draft, form, faults)
     for key, node in form.items("states"):
         _state(draft, key, node, faults)
@@ -128,7 +131,8 @@ def _link(draft: Draft, name: str, node: Node, layer: str, faults: Faults) -> No
         label=form.text("label", core.label), labels={**core.labels, **form.labels},
         required=core.required or form.plain("required", False),
         required_from=form.text("required_from") or core.required_from,
-        inherit=core.inherit or form.plain("inherit", False), owner_layer=core.owner_layer, source=str(form.source),
+        inherit=core.inherit or form.plain("inherit", False), fills=core.fills or form.names("fills"),
+        owner_layer=core.owner_layer, source=str(form.source),
     )  # fmt: skip
 
 
