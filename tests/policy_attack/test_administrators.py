@@ -28,7 +28,5 @@ def test_the_last_administrator_stays_and_the_operator_lets_in_one_where_none_is
     if len(others) == 1:
         ((name,),) = world.rows("fsl", "select name from comity.member where id::text = %s", last)
         issued = tokens.Member(last, "fsl", name, ("administrator",), "active")
-        actor = tokens.Actor.of(
-            world.node.catalogue("fsl"), member=issued.id, name=issued.name, held=["administrator"]
-        )
+        actor = tokens.Actor.of(world.node.catalogue("fsl"), member=issued.id, name=issued.name, held=["administrator"])
         assert refused(tokens.suspend_member, world.node, actor, last, reason="Leaves").code == "not_allowed"
