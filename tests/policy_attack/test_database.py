@@ -65,10 +65,10 @@ def islands(world: World, garden: Garden) -> dict[str, set[str]]:
             row[0]
             for row in world.rows(
                 agency,
-                "select id::text from comity.record where agency = comity.me() order by entered_at desc limit 40",
+                "select id::text from comity.record where agency = comity.me()",
             )
         }
-        for agency in EXPECTED
+        for agency in ("cpd", "dea", "atf", "fsl", "usao", *ISLANDS)
     }
 
 
@@ -122,7 +122,7 @@ def test_ten_thousand_probes_bring_no_row_beyond_reach(
             cursors = []
             for owner, ids in islands.items():
                 for table, column in BY_RECORD.items():
-                    for record in ids:
+                    for record in sorted(ids)[:80]:
                         probes += 1
                         cursors.append(
                             (
