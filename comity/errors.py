@@ -24,6 +24,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "cursor_invalid": (400, "The cursor is not one of ours"),
     "definitions_refused": (422, "The definitions are refused"),
     "disk_full": (507, "There is no room left to write"),
+    "endpoint_gone": (410, "The receiving address said that it wants no more"),
     "file_damaged": (500, "The stored file does not match its digest"),
     "group_refused": (422, "Another record of the same group was refused"),
     "guard_error": (422, "A guard could not be evaluated"),
@@ -52,11 +53,15 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "seat_unknown": (401, "No seat of this agency is known here"),
     "several_seats": (422, "More than one seat fits"),
     "startup_refused": (500, "This node cannot start as it is"),
+    "ticket_invalid": (401, "The ticket is spent, expired or unknown"),
     "token_invalid": (401, "The token is missing, expired or revoked"),
+    "too_many": (429, "There are as many of these already as may be"),
     "type_unknown": (404, "The catalogue has no such type"),
     "unavailable": (503, "The database does not answer"),
     "version_conflict": (412, "The record has changed since it was read"),
     "version_required": (428, "The act needs the version that was read"),
+    "webhook_failed": (502, "The receiving address did not take the delivery"),
+    "webhook_refused": (422, "Nothing is sent to this address"),
 }
 
 

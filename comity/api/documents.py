@@ -43,6 +43,12 @@ _ENTER = {
     "id": {**ID, "description": "A random UUIDv4 of the caller's own; left out, the server draws one."},
     "field_marks": {"type": "object", "description": "Marks by field.", "additionalProperties": MARKS},
 }  # fmt: skip
+_FILTER: dict[str, dict[str, Any]] = {
+    "types": {"type": "array", "items": TEXT, "maxItems": 50}, "acts": {"type": "array", "items": TEXT, "maxItems": 50},
+    "linked": {**ID, "description": "Wanted is what happens to this record and to those that link to it."},
+    "link": {**TEXT, "description": "Only by the link of this name."},
+    "where": {**TEXT, "description": "CEL over record, state, links, act, agency, type, actor and today."},
+}  # fmt: skip
 _MISSING = opened(
     "code severity message about owed_by since",
     code=TEXT, severity={"enum": ["error", "warning"]}, message=TEXT, about=TEXT, about_label=TEXT, owed_by=TEXT,
@@ -115,6 +121,29 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "Emergencies": closed("items", items=listed("Emergency")),
     "Review": closed("finding", finding=TEXT),
     "Activity": closed("items", items={"type": "array", "items": OBJECT}),
+    "Filter": closed(**_FILTER),
+    "Subscribe": closed(
+        **_FILTER, name=TEXT, webhook={**ID, "description": "Left out, it delivers to the inbox."},
+        for_role={**TEXT, "description": "For everybody who holds this role of the agency."},
+    ),
+    "Subscription": opened(
+        "id name state purpose", **{name: nullable(one) for name, one in _FILTER.items()}, id=ID, name=TEXT,
+        purpose=TEXT, state={"enum": ["active", "stopped", "ended"]}, reason=nullable(TEXT),
+    ),
+    "Subscriptions": closed("items", items=listed("Subscription")),
+    "Ticket": closed("ticket feed expires_at", ticket=TEXT, feed=TEXT, expires_at=INSTANT),
+    "AddWebhook": closed("url", url=TEXT),
+    "Webhook": opened(
+        "id url state", id=ID, url=TEXT, state={"enum": ["active", "stopped", "removed"]}, reason=nullable(TEXT),
+        secret={**TEXT, "description": "Shown once, when the webhook is added."},
+    ),
+    "Webhooks": closed("items", items=listed("Webhook")),
+    "DeadLetter": opened(
+        "id kind subscription code", id=TEXT, kind={"enum": ["notice", "webhook", "subscription"]}, subscription=ID,
+        name=TEXT, entry=nullable(ID), code=TEXT, detail=TEXT, attempts=WHOLE, since=INSTANT,
+    ),
+    "DeadLetters": closed("items", items=listed("DeadLetter")),
+    "Replayed": closed("replayed", replayed=WHOLE),
     "Inbox": closed("items", items={"type": "array", "items": OBJECT}),
     "Types": closed("items", items={"type": "array", "items": OBJECT}),
     "Type": opened("type title fields states acts schema", type=TEXT, title=TEXT, schema=OBJECT),

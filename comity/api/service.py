@@ -33,6 +33,7 @@ class Service:
     metrics_folder: Path | None = None
     metrics_open: bool = False
     trusted_proxy: str = ""
+    feed_address: str = ""
 
 
 _service: Service | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from comity import __version__
-from comity.cli import emergencies, files, people, profiles, records, running, show, speech
+from comity.cli import emergencies, files, law, people, profiles, records, running, sharing, show, speech
 from comity.cli.ways import Ways, attach
 from comity.errors import Problem
 
@@ -46,7 +46,8 @@ def _root(
 
 _RECORDS: tuple[Callable[..., Any], ...] = (
     records.enter, records.amend, records.act, records.answer, records.submit, show.show, show.history, records.find,
-    records.inbox, records.activity, files.attach, files.fetch,
+    records.inbox, records.activity, files.attach, files.fetch, sharing.subscribe, sharing.subscriptions,
+    sharing.feed, law.due,
 )  # fmt: skip
 _START: tuple[Callable[..., Any], ...] = (running.demo, running.serve)
 _NODE: tuple[Callable[..., Any], ...] = (running.rebuild, running.upgrade, running.doctor)
@@ -59,6 +60,9 @@ for command in _NODE:
 app.add_typer(profiles.profile, name="profile")
 app.add_typer(running.db, name="db")
 app.add_typer(emergencies.emergency, name="emergency")
+app.add_typer(law.law, name="law")
+app.add_typer(sharing.webhook, name="webhook")
+app.add_typer(sharing.letters, name="dead-letters")
 app.add_typer(people.member, name="member")
 app.add_typer(people.agency, name="agency")
 

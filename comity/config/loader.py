@@ -71,7 +71,10 @@ def _node(settings: Settings, database: Database, threads: int) -> Node:
         timeout=10,
         kwargs={"application_name": "comity"},
     )
-    return Node(pool=pool, home=settings.home, keys=KeyRing(settings.keys), extensions=extensions())
+    return Node(
+        pool=pool, home=settings.home, keys=KeyRing(settings.keys), extensions=extensions(),
+        outward=settings.webhook_allow,
+    )  # fmt: skip
 
 
 def as_problem(refused: StartupRefused) -> Problem:

@@ -23,12 +23,14 @@ from comity.config.settings import Settings, settings
 from comity.config.startup import StartupRefused, check
 
 WORKER = "comity.config.worker"
+FEED = "comity.config.feeding"
 READY_LIMIT = 60.0
 
 
 def serve(of: Settings, *, as_json: bool = False) -> int:
     """Serve until SIGTERM or SIGINT; 0 then, 70 when a part does not come up. Raises StartupRefused before that."""
-    of = replace(of, bind_port=_free_port(of))
+    of = replace(of, bind_port=_free_port(of.bind_host, of.bind_port, "COMITY_BIND"))
+    of = replace(of, feed_port=_free_port(of.feed_host, of.feed_port, "COMITY_FEED_BIND"))
     stop = _Stop()
     with open_database(of) as database:
         database.keep()
@@ -37,8 +39,11 @@ def serve(of: Settings, *, as_json: bool = False) -> int:
         if applied:
             _say(f"applied {', '.join(applied)}")
         _forget_counts(of)
-        bind = f"[{of.bind_host}]" if ":" in of.bind_host else of.bind_host
-        parts = [children.Child("http", "comity.config.serve", {"COMITY_BIND": f"{bind}:{of.bind_port}"})]
+        bound = {
+            "COMITY_BIND": _spelled(of.bind_host, of.bind_port),
+            "COMITY_FEED_BIND": _spelled(of.feed_host, of.feed_port),
+        }
+        parts = [children.Child("http", "comity.config.serve", bound), children.Child("feed", FEED, bound)]
         if importlib.util.find_spec(WORKER):
             parts.append(children.Child("worker", WORKER))
         try:
@@ -71,7 +76,7 @@ def address(of: Settings) -> str:
 def _tell(of: Settings, *, as_json: bool) -> None:
     where = f"{address(of)}/api/v1"
     if as_json:
-        print(json.dumps({"address": where, "workers": of.workers}), flush=True)
+        print(json.dumps({"address": where, "feed": of.feed_address, "workers": of.workers}), flush=True)
     else:
         _say(f"serves {where} with {of.workers} workers; {where}/health says how it is, Ctrl-C ends it")
 
@@ -92,19 +97,23 @@ class _Stop:
         self.asked = True
 
 
-def _free_port(of: Settings) -> int:
+def _spelled(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _free_port(host: str, port: int, setting: str) -> int:
     """The port, found free; 0 asks for any."""
     try:
-        family = socket.getaddrinfo(of.bind_host, of.bind_port, type=socket.SOCK_STREAM)[0][0]
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((of.bind_host, of.bind_port))
+            probe.bind((host, port))
             return int(probe.getsockname()[1])
     except OSError as error:
         raise StartupRefused(
             "address_in_use",
-            f"{of.bind_host}:{of.bind_port} cannot be served: {error.strerror}",
-            "end what serves there, or choose another address in COMITY_BIND",
+            f"{host}:{port} cannot be served: {error.strerror}",
+            f"end what serves there, or choose another address in {setting}",
         ) from error
 
 

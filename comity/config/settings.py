@@ -10,6 +10,9 @@
 | COMITY_TLS_CERT, COMITY_TLS_KEY | certificate chain and private key (PEM) | none |
 | COMITY_TRUSTED_PROXY | address of the proxy that ends TLS in front of us | none |
 | COMITY_WORKERS | processes that serve | one for each processor, 8 at most |
+| COMITY_FEED_BIND | address and port of the live feed, an origin of its own | the address above, the next port |
+| COMITY_FEED_ADDRESS | the feed as others reach it, when a proxy stands in front | made from the line above |
+| COMITY_WEBHOOK_ALLOW | networks that webhooks may reach although not public, as 10.1.2.0/24,127.0.0.1/32 | none |
 """
 
 import ipaddress
@@ -33,6 +36,19 @@ class Settings:
     tls_key: Path | None
     trusted_proxy: str | None
     workers: int
+    feed_host: str = "127.0.0.1"
+    feed_port: int = 8441
+    feed_public: str | None = None
+    webhook_allow: tuple[str, ...] = ()
+
+    @property
+    def feed_address(self) -> str:
+        """Where streams are opened, as a client is told."""
+        if self.feed_public:
+            return self.feed_public.rstrip("/")
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.feed_host, self.feed_host)
+        host = f"[{host}]" if ":" in host else host
+        return f"{'https' if self.tls_cert else 'http'}://{host}:{self.feed_port}/feed"
 
     @property
     def keys(self) -> Path:
@@ -58,10 +74,13 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
     proxy = said("COMITY_TRUSTED_PROXY")
     if proxy and not _is_address(proxy):
         raise _invalid("COMITY_TRUSTED_PROXY", proxy, "the proxy's IP address or network, as 10.0.0.5 or 10.0.0.0/28")
-    if not _is_loopback(host) and not cert and not proxy:
+    feed_host, feed_port = _feed_bind(said("COMITY_FEED_BIND"), host, port)
+    for bound in (host, feed_host) if not cert and not proxy else ():
+        if _is_loopback(bound):
+            continue
         raise StartupRefused(
             "bind_refused",
-            f"{host} can be reached from other machines, and what passes would be in clear text",
+            f"{bound} can be reached from other machines, and what passes would be in clear text",
             "set COMITY_TLS_CERT and COMITY_TLS_KEY, or COMITY_TRUSTED_PROXY if a proxy ends TLS, or bind to 127.0.0.1",
         )
     return Settings(
@@ -75,6 +94,10 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         tls_key=Path(key).expanduser().absolute() if key else None,
         trusted_proxy=proxy,
         workers=_number("COMITY_WORKERS", said("COMITY_WORKERS") or str(min(os.cpu_count() or 1, 8)), 1, 256),
+        feed_host=feed_host,
+        feed_port=feed_port,
+        feed_public=said("COMITY_FEED_ADDRESS"),
+        webhook_allow=_networks("COMITY_WEBHOOK_ALLOW", said("COMITY_WEBHOOK_ALLOW") or ""),
     )
 
 
@@ -88,11 +111,24 @@ def _number(name: str, text: str, least: int, most: int) -> int:
     return int(text)
 
 
-def _bind(text: str) -> tuple[str, int]:
+def _bind(text: str, name: str = "COMITY_BIND") -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon:
-        raise _invalid("COMITY_BIND", text, "address:port, as 127.0.0.1:8440 or [::1]:8440")
-    return host.strip("[]") or "0.0.0.0", _number("COMITY_BIND", port, 0, 65535)
+        raise _invalid(name, text, "address:port, as 127.0.0.1:8440 or [::1]:8440")
+    return host.strip("[]") or "0.0.0.0", _number(name, port, 0, 65535)
+
+
+def _feed_bind(text: str | None, host: str, port: int) -> tuple[str, int]:
+    if text:
+        return _bind(text, "COMITY_FEED_BIND")
+    return host, port + 1 if 0 < port < 65535 else 0
+
+
+def _networks(name: str, text: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(ipaddress.ip_network(one.strip(), strict=False)) for one in text.split(",") if one.strip())
+    except ValueError:
+        raise _invalid(name, text, "networks, as 10.1.2.0/24,127.0.0.1/32") from None
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,13 +1,16 @@
 """The worker: gives entries their place and lets followers follow. One works at a time; a second one waits its turn.
 
-Run by `comity serve` as a process of its own (`python -m comity.config.worker`), and inline by a command that wrote
-while no worker ran.
+It works in three threads, so that none waits for another: the first gives places, the second lets the followers
+follow, the third sends webhooks. Run by `comity serve` as a process of its own (`python -m comity.config.worker`), and
+inline by a command that wrote while no worker ran.
 """
 
 from __future__ import annotations
 
 import signal
 import sys
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -18,11 +21,19 @@ from comity.errors import Problem
 from comity.kernel.ledger import sequence
 from comity.kernel.records import owed
 from comity.kernel.records.node import Node
-from comity.kernel.sharing import activity, digest, settle
+from comity.kernel.sharing import activity, deliver, digest, settle
+from comity.kernel.sharing.outward import Outward
+from comity.kernel.sharing.send import Sender
 
 TURN = 4_801_002
-IDLE = 0.05
+IDLE, BUSY = 0.02, 0.001
+"""Seconds between two looks at what waits: when nothing came for a while, and when something just did."""
+LINGER = 1.0
 TIMERS = 2.0
+BREATH = 0.01
+"""Seconds of rest after a round of the followers: the next one takes together what came meanwhile."""
+SWITCH = 0.0005
+"""Seconds after which a thread that only computes lets the others on: giving places must not wait for a follower."""
 
 
 def once(node: Node, conn: psycopg.Connection[Any]) -> int:
@@ -36,19 +47,28 @@ def once(node: Node, conn: psycopg.Connection[Any]) -> int:
         while batch := sequence.drain(conn, clock.now()):
             placed += batch
         total += placed
-        moved = sum(_follow(node, agency) for agency in node.agencies())
-        if not placed and not moved:
+        if not placed and not follow_all(node):
             break
+        if placed:
+            follow_all(node)
     return total
 
 
-def _follow(node: Node, agency: str) -> int:
+def follow_all(node: Node, *, by_the_clock: bool = True) -> int:
+    """One round of every follower of every agency; how much moved. What only the day brings may be left out."""
+    return sum(_follow(node, agency, by_the_clock=by_the_clock) for agency in node.agencies())
+
+
+def _follow(node: Node, agency: str, *, by_the_clock: bool) -> int:
     """One agency's followers. A suspended agency's wait; a failing one is told and does not stop the others."""
     try:
-        moved = settle.settle(node, agency) + len(owed.close_met(node, agency)) + digest.write_due(node, agency)
+        moved = settle.settle(node, agency) + len(owed.close_met(node, agency))
+        moved += digest.write_due(node, agency) if by_the_clock else 0
         activity.advance(node, agency)
-        return moved
+        return moved + deliver.follow_subscriptions(node, agency)
     except Problem as problem:
+        if problem.code == "agency_suspended":
+            deliver.shelve(node, agency)
         if problem.code not in ("agency_suspended", "version_conflict"):
             print(f"worker: {agency}: {problem.code}", file=sys.stderr, flush=True)
         return 0
@@ -85,14 +105,52 @@ def _turn(node: Node, sequencer_url: str, stopping: list[int]) -> None:
             if row and row[0]:
                 break
             clock.pause(0.5)
-        last = 0.0
-        while not stopping:
-            waits = conn.execute("select exists (select 1 from comity.pending)").fetchone()
-            if (waits and waits[0]) or clock.monotonic() - last > TIMERS:
-                once(node, conn)
-                last = clock.monotonic()
-            else:
-                clock.pause(IDLE)
+        sys.setswitchinterval(SWITCH)
+        placed, over = threading.Event(), threading.Event()
+        sender = Sender(node, Outward(allowed=node.outward))
+        beside = [
+            threading.Thread(target=_follow_on, args=(node, placed, over.is_set), name="comity-followers"),
+            threading.Thread(target=sender.run, args=(over.is_set,), name="comity-webhooks"),
+        ]
+        for thread in beside:
+            thread.start()
+        try:
+            _place(conn, placed, stopping)
+        finally:
+            over.set()
+            placed.set()
+            for thread in beside:
+                thread.join(20)
+
+
+def _place(conn: psycopg.Connection[Any], placed: threading.Event, stopping: list[int]) -> None:
+    """Give places, looking often while entries come and seldom when none do."""
+    last = 0.0
+    while not stopping:
+        waits = conn.execute("select exists (select 1 from comity.pending)").fetchone()
+        if waits and waits[0]:
+            while sequence.drain(conn, clock.now()) and not stopping:
+                placed.set()
+            last = clock.monotonic()
+        else:
+            clock.pause(BUSY if clock.monotonic() - last < LINGER else IDLE)
+
+
+def _follow_on(node: Node, placed: threading.Event, over: Callable[[], bool]) -> None:
+    """Let the followers follow whenever something got its place, and from time to time for what is due by the clock."""
+    last = 0.0
+    while not over():
+        placed.wait(TIMERS)
+        placed.clear()
+        by_the_clock = clock.monotonic() - last > TIMERS
+        last = clock.monotonic() if by_the_clock else last
+        try:
+            while not over() and follow_all(node, by_the_clock=by_the_clock) and not placed.is_set():
+                pass
+            clock.pause(BREATH)
+        except (Problem, psycopg.Error) as error:
+            print(f"worker: followers: {getattr(error, 'code', type(error).__name__)}", file=sys.stderr, flush=True)
+            clock.pause(0.5)
 
 
 def main() -> None:

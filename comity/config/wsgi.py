@@ -61,6 +61,7 @@ def make(of: Settings) -> WSGIHandler:
             version=__version__,
             metrics_folder=folder,
             metrics_open=getattr(of, "metrics_open", False),
+            feed_address=of.feed_address,
         )
     )
     return WSGIHandler()

@@ -82,6 +82,9 @@ def test_openapi_is_whole(call: Any) -> None:
         "/records/id/{id}/files": {"post"}, "/records/id/{id}/submissions": {"post"}, "/files/{id}": {"get"},
         "/inbox": {"get"}, "/batch": {"post"}, "/types": {"get"}, "/types/{name}": {"get"}, "/entries/{id}": {"get"},
         "/records/id/{id}/emergency": {"post"}, "/emergencies": {"get"}, "/emergencies/{id}/review": {"post"},
+        "/subscriptions": {"get", "post"}, "/subscriptions/{id}": {"delete"}, "/subscriptions/{id}/replay": {"post"},
+        "/webhooks": {"get", "post"}, "/webhooks/{id}": {"delete"}, "/feed/tickets": {"post"},
+        "/dead-letters": {"get"}, "/dead-letters/{id}/replay": {"post"},
         "/me": {"get"}, "/health": {"get"}, "/metrics": {"get"}, "/openapi.json": {"get"},
     }  # fmt: skip
     told = {path.removeprefix("/api/v1"): set(one) for path, one in document["paths"].items()}

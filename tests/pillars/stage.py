@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from comity.errors import Problem
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.act import act
+from comity.kernel.records.amend import amend
 from comity.kernel.records.answer import answer
 from comity.kernel.records.enter import enter
 from comity.kernel.records.install import install
@@ -39,15 +40,34 @@ class Stage:
         issued = tokens.admit(self.node, agency, name, list(roles))
         self.seats[name] = tokens.sign_in(self.node, issued.token)
 
-    def enter(self, seat: str, type: str, fields: Mapping[str, Any], **links: str) -> str:
-        pointed = {name: [target] for name, target in links.items()}
-        return self._done(enter(self.node, self.seats[seat], type, fields, links=pointed))
+    def enter(
+        self,
+        seat: str,
+        type: str,
+        fields: Mapping[str, Any],
+        marks: Sequence[str] = (),
+        **links: str | Sequence[str],
+    ) -> str:
+        return self._done(enter(self.node, self.seats[seat], type, fields, links=_many(links), marks=marks))
 
-    def act(self, seat: str, record: str, name: str, reason: str | None = None, **fields: Any) -> None:
-        self._done(act(self.node, self.seats[seat], record, name, fields=fields or None, reason=reason))
+    def act(
+        self,
+        seat: str,
+        record: str,
+        name: str,
+        reason: str | None = None,
+        links: Mapping[str, str | Sequence[str]] | None = None,
+        **fields: Any,
+    ) -> None:
+        pointed = _many(links or {})
+        self._done(act(self.node, self.seats[seat], record, name, fields=fields, links=pointed, reason=reason))
 
-    def answer(self, seat: str, record: str, name: str, **fields: Any) -> None:
-        self._done(answer(self.node, self.seats[seat], record, name, fields=fields or None))
+    def amend(self, seat: str, record: str, **fields: Any) -> None:
+        now = read(self.node, self.seats[seat], record).version
+        self._done(amend(self.node, self.seats[seat], record, version=now, fields=fields))
+
+    def answer(self, seat: str, record: str, name: str, reason: str | None = None, **fields: Any) -> None:
+        self._done(answer(self.node, self.seats[seat], record, name, fields=fields, reason=reason))
 
     def fields(self, seat: str, record: str) -> Mapping[str, Any]:
         return dict(read(self.node, self.seats[seat], record).fields)
@@ -61,6 +81,10 @@ class Stage:
         return str(receipt.record)
 
 
+def _many(links: Mapping[str, str | Sequence[str]]) -> dict[str, list[str]]:
+    return {name: [given] if isinstance(given, str) else list(given) for name, given in links.items()}
+
+
 @contextmanager
 def staged(home: Path) -> Iterator[Stage]:
     with loader.opened(settings({"COMITY_HOME": str(home)})) as node:
@@ -68,10 +92,12 @@ def staged(home: Path) -> Iterator[Stage]:
 
 
 @contextmanager
-def refused(code: str, fault: str = "") -> Iterator[None]:
-    """The block is refused with this code, and with a fault of this code when one is named."""
+def refused(code: str, fault: str = "") -> Iterator[list[Problem]]:
+    """The block is refused with this code, and with a fault of this code when one is named. Gives the refusal."""
+    found: list[Problem] = []
     with pytest.raises(Problem) as caught:
-        yield
+        yield found
+    found.append(caught.value)
     assert caught.value.code == code, str(caught.value)
     if fault:
         assert fault in {one.code for one in caught.value.faults}

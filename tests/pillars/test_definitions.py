@@ -17,8 +17,9 @@ ROOT = Path(__file__).parents[2]
 CORE = read_core(ROOT / "comity" / "pillars")
 AGENCIES = {
     name: yaml.safe_load((ROOT / "agencies" / name / "agency.yml").read_text())["jurisdiction"]
-    for name in ("cpd", "dea", "atf", "fsl", "usao", "in-police", "in-court")
+    for name in sorted(one.parent.name for one in (ROOT / "agencies").glob("*/agency.yml"))
 }
+JURISDICTIONS = sorted(one.parent.name for one in (ROOT / "jurisdictions").glob("*/jurisdiction.yml"))
 
 
 def catalogue(agency: str) -> Catalogue:
@@ -26,7 +27,7 @@ def catalogue(agency: str) -> Catalogue:
     return load(CORE, jurisdiction, read_folder(ROOT / "agencies" / agency))
 
 
-@pytest.mark.parametrize("jurisdiction", ["", "us-federal", "india"])
+@pytest.mark.parametrize("jurisdiction", ["", *JURISDICTIONS])
 def test_worked_examples(jurisdiction: str) -> None:
     layer = read_folder(ROOT / "jurisdictions" / jurisdiction) if jurisdiction else {}
     results = examples.run(load(CORE, layer))

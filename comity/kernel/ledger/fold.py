@@ -69,6 +69,8 @@ def step(
             number = value
         elif kind == "mark":
             marks.add(rest)
+        elif kind == "unmark":
+            marks.discard(rest)
         elif kind == "field_mark":
             field_marks[rest] = value
         elif kind == "file":

@@ -129,6 +129,7 @@ def judged(
         known = links.targets(work, [(of, pointed)])
         faults += links.faults(of, pointed, known)
         content |= links.passed_on(of, pointed, known, before.marks)
+    content |= {f"unmark/{mark}": True for mark in rule.lifts if mark in before.marks}
     faults += needs(rule.needs, {**before.fields, **given} if not rule.sets else {**given}, pointed, reason)
     folded = changed(
         work, of, before, record=subject.id, kind="act", act=rule.name, content=content, state_to=state

@@ -270,15 +270,18 @@ def plan(
     """The change that enters one draft, or Problem with every fault of it. `passed` are marks from its own batch."""
     refuse_unspellable(fields=draft.fields, reason=draft.reason, late_cause=draft.late_cause)
     of = work.catalogue.type(draft.type)
-    fields = {name: value for name, value in draft.fields.items() if value is not None}
+    given = {name: value for name, value in draft.fields.items() if value is not None}
+    taken = links.taken_over(work, of, given, given_links, known)
+    fields = given | {name: value for name, (value, _) in taken.items()}
     marks = of.handling | set(draft.marks) | links.inherited(of, given_links, known) | set(passed)
     _decide(work, of, fields, given_links, marks)
-    faults = shape.judge(of, work.catalogue, before=None, after=fields, state=of.initial, supplied=fields, act="enter")
+    faults = shape.judge(of, work.catalogue, before=None, after=fields, state=of.initial, supplied=given, act="enter")
     faults += links.faults(of, given_links, known, own=own) + links.required(of, given_links, of.initial)
     faults += mark_faults(work, marks, draft.field_marks, of)
     occurred, more = occurred_at(work, of, fields, draft.occurred_at)
     faults += more
     content: dict[str, Any] = {f"set/{name}": value for name, value in fields.items()}
+    content |= {f"taken/{name}": source for name, (_, source) in taken.items()}
     content |= {f"link/{name}/{target}": True for name, ids in given_links.items() for target in ids}
     content |= {f"mark/{mark}": True for mark in marks}
     content |= {f"field_mark/{name}": sorted(one) for name, one in draft.field_marks.items()}

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from comity.errors import Fault
+from comity.kernel.records import disclosure
 from comity.kernel.records.node import Work
+from comity.kernel.records.sight import readable_fields
 from comity.kernel.records.subject import Subject, subjects
 from comity.kernel.types.catalogue import Type
 
@@ -90,6 +92,31 @@ def inherited(of: Type, links: Mapping[str, Sequence[str]], known: Targets) -> s
 def passed_on(of: Type, links: Mapping[str, Sequence[str]], known: Targets, held: Sequence[str]) -> dict[str, bool]:
     """The content items of marks that new links bring to a record that does not hold them yet."""
     return {f"mark/{mark}": True for mark in inherited(of, links, known) if mark not in held}
+
+
+def taken_over(
+    work: Work, of: Type, given: Mapping[str, object], links: Mapping[str, Sequence[str]], known: Targets
+) -> dict[str, tuple[object, str]]:
+    """field -> (value, the record that it was taken over from), for links that fill what the draft does not give.
+
+    Nobody types again what the institution before has told: the actor takes over what it may read, and the owner's
+    log of disclosures says so.
+    """
+    out: dict[str, tuple[object, str]] = {}
+    for name, targets in links.items():
+        link = of.links.get(name)
+        if link is None or not link.fills or len(targets) != 1 or targets[0] not in known.records:
+            continue
+        source = known.records[targets[0]]
+        theirs = work.type_of(source.agency, source.type_name, source.core_type)
+        shown, _ = readable_fields(work, theirs, source)
+        found = {
+            one: (shown[one], str(source.id)) for one in link.fills if one in shown and one not in {**given, **out}
+        }
+        if found:
+            disclosure.told(work, "enter", [(source, sorted(found))])
+        out |= found
+    return out
 
 
 def required(of: Type, links: Mapping[str, Sequence[str]], state: str) -> list[Fault]:

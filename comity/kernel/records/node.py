@@ -84,13 +84,17 @@ class _Held:
 
 @dataclass(slots=True)
 class Node:
-    """Handed down by `config`. Threads may share it; processes make their own. `block` numbers are drawn at a time."""
+    """Handed down by `config`. Threads may share it; processes make their own. `block` numbers are drawn at a time.
+
+    `outward` are the networks (CIDR) to which webhooks may go although they are not public.
+    """
 
     pool: ConnectionPool[Any]
     home: Path
     keys: KeyRing
     extensions: Extensions = field(default_factory=Extensions)
     block: int = 1
+    outward: tuple[str, ...] = ()
     _held: dict[str, _Held] = field(default_factory=dict)
     _catalogues: dict[str, tuple[int, Catalogue]] = field(default_factory=dict)
     _numbers: dict[tuple[str, str], list[int]] = field(default_factory=dict)

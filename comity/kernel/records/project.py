@@ -202,7 +202,13 @@ def collisions(work: Work, changes: Sequence[Change]) -> Mapping[UUID, Sequence[
 
 
 def collision_texts(of: Type, after: Folded) -> Iterable[str]:
-    """The normalised identifiers of a target, for each rule whose fields are all there."""
+    """The normalised identifiers of a target, for each rule whose fields are all there.
+
+    Only targets: a court's defendant or a defender's client tells no investigator that anybody has an interest.
+    """
+    for name, targets in of.deconflict_when.items():
+        if of.fields[name].core_code(str(after.fields.get(name))) not in targets:
+            return
     for rule in of.deconflict:
         values = [after.fields.get(name) for name in rule]
         if all(value not in (None, "") for value in values):

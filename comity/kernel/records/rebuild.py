@@ -19,7 +19,7 @@ from comity.kernel.records.subject import loaded
 from comity.kernel.types.catalogue import Catalogue, Type
 
 MOST = 100
-KERNEL_TYPES = ("kernel.layer", "kernel.agency", "kernel.emergency", "kernel.disclosures")
+KERNEL_TYPES = ("kernel.layer", "kernel.agency", "kernel.emergency", "kernel.disclosures", "kernel.endpoint")
 """Entries of the kernel's own that stand for no record row."""
 DERIVED = ("core_type", "title", "core_state", "assigned", "parties")
 """Columns that policies and lists read, and that follow from a record and its type."""

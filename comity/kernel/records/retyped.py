@@ -3,7 +3,7 @@
 *Retyped*: an ordinary value set by a person or an import that equals (NFKC, case folded) a value with the same `term`
 on another record, reachable by links, that the agency could see at that moment. *Re-observed*: an own observation
 (identity by fingerprint, weight in the laboratory), typed so in the definition; it is evidence, not retyping. Codes,
-booleans, the effective date and what the type marks `retype: false` do not count.
+booleans, the effective date, what the type marks `retype: false` and what a link filled in do not count.
 """
 
 from __future__ import annotations
@@ -110,10 +110,11 @@ def _own(work: Work) -> Iterator[tuple[_Said, Field]]:
         )
         for row in cur:
             of = work.catalogue.types.get(row["type"])
-            for path, value in (loaded(row["content"]) or {}).items():
+            content = loaded(row["content"]) or {}
+            for path, value in content.items():
                 kind, _, name = path.partition("/")
                 known = of.fields.get(name) if of and kind in ("set", "answer") else None
-                if known is None:
+                if known is None or f"taken/{name}" in content:
                     continue
                 term = known.term if _counts(known) else ""
                 for text in value if isinstance(value, list) else [value]:

@@ -1,4 +1,4 @@
-"""What waits for an agency: offers to answer, answers that came, obligations, collisions, emergency openings."""
+"""What waits for an agency: offers to answer, answers that came, obligations, collisions, emergencies, notices."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ from comity.kernel.records import disclosure
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.sight import readable_fields, sight
 from comity.kernel.records.subject import subjects
+from comity.kernel.sharing.dead import DeadLetter, letters_of
+from comity.kernel.sharing.outbox import STOPPED
+from comity.kernel.sharing.subscribe import KEEPERS
 
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """`kind`: offer (answer it) · answer (yours was answered) · obligation · pointer · emergency. `since` dates it."""
+    """`kind`: offer (answer it) · answer (yours was answered) · obligation · pointer · emergency · notice (of a
+    subscription; in state `dead` the subscription itself was stopped). `since` dates it."""
 
     kind: str
     record: str
@@ -41,7 +45,8 @@ class InboxItem:
 def inbox(node: Node, actor: Actor) -> list[InboxItem]:
     """Everything that waits for the actor's agency and that this actor may see, newest first."""
     with node.work(actor) as work:
-        items = [*_offers(work), *_obligations(work), *_pointers(work), *_emergencies(work)]
+        sources = (_offers, _obligations, _pointers, _emergencies, _notices, _dead)
+        items = [item for source in sources for item in source(work)]
         return sorted(items, key=lambda one: one.since, reverse=True)
 
 
@@ -122,3 +127,45 @@ def _emergencies(work: Work) -> Iterator[InboxItem]:
                 "emergency", record, one.core_type, one.folded.number, agency, "unreviewed",
                 f"{agency} opened it in an emergency until {show_instant(until)}: {reason}; review {opening}", at,
             )  # fmt: skip
+
+
+def _notices(work: Work) -> Iterator[InboxItem]:
+    """What subscriptions brought to this member, or to the roles it holds, as far as it may still see the record."""
+    rows = work.conn.execute(
+        """select n.record::text, n.act, n.from_agency, n.at, s.name from comity.notice n
+             join comity.subscription s on s.id = n.subscription
+            where n.agency = %(agency)s and n.at > %(now)s - interval '30 days'
+              and (n.member::text = %(member)s or n.role = any(%(roles)s) or n.role <> '' and %(keeps)s)
+            order by n.at desc, n.place desc limit 500""",
+        {
+            "agency": work.agency, "now": work.now, "member": work.actor.member,
+            "roles": sorted(work.actor.held or ()), "keeps": bool(KEEPERS & work.actor.roles),
+        },
+    ).fetchall()  # fmt: skip
+    seen = subjects(work, list({row[0] for row in rows}))
+    disclosure.told(work, "inbox", [(one, ["number"]) for one in seen.values()])
+    for record, act, agency, at, name in rows:
+        one = seen.get(record)
+        if one is not None:
+            yield InboxItem(
+                "notice", record, one.core_type, one.folded.number, agency, one.core_state,
+                f"{act.replace('_', ' ')} by {agency} ({name})", at,
+            )  # fmt: skip
+
+
+def _dead(work: Work) -> Iterator[InboxItem]:
+    """One item for each subscription with dead letters: that it fails is told where its notices would have come."""
+    counted: dict[str, int] = {}
+    latest: dict[str, DeadLetter] = {}
+    for letter in letters_of(work, limit=500):
+        key = str(letter.subscription)
+        counted[key] = counted.get(key, 0) + (letter.kind != STOPPED)
+        if key not in latest or (letter.kind == STOPPED and latest[key].kind != STOPPED):
+            latest[key] = letter
+    for key, letter in latest.items():
+        what = "was stopped" if letter.kind == STOPPED else "has dead letters"
+        lost = f", {counted[key]} deliveries failed" if counted[key] else ""
+        yield InboxItem(
+            "notice", "", "subscription", None, work.agency, "dead",
+            f"subscription {letter.name} {what}: {letter.reason}{lost}; replay {letter.id}", letter.since,
+        )  # fmt: skip

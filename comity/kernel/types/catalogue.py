@@ -103,7 +103,8 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A named pointer to records. `to` holds type names, or `member`, or `any`; `inherit` passes the target's marks."""
+    """A named pointer to records. `to` holds type names, or `member`, or `any`; `inherit` passes the target's marks.
+    `fills` are fields that, not given on entry, are taken over from the target as far as the actor may read them."""
 
     name: str
     to: tuple[str, ...]
@@ -115,6 +116,7 @@ class Link:
     required_from: str | None = None
     required_in: frozenset[str] = frozenset()
     inherit: bool = False
+    fills: tuple[str, ...] = ()
     owner_layer: str = "core"
     source: str = ""
 
@@ -158,7 +160,8 @@ class GuardRule:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """`to` None: the state stays. `by` are lifecycle roles. `not_by` names acts whose doer may not do this one."""
+    """`to` None: the state stays. `by` are lifecycle roles. `not_by` names acts whose doer may not do this one.
+    `lifts` are the marks that the act takes off the record (an order to unseal); only the type itself names them."""
 
     name: str
     from_: frozenset[str]
@@ -172,6 +175,7 @@ class Act:
     package: str | None = None
     profile: str | None = None
     owes: str | None = None
+    lifts: frozenset[str] = frozenset()
     label: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     owner_layer: str = "core"
@@ -218,7 +222,8 @@ class OfferRule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Type:
-    """What a thing is for this agency. `memo` holds compiled validators and belongs to `shape` alone."""
+    """What a thing is for this agency. `memo` holds compiled validators and belongs to `shape` alone.
+    `deconflict_when` limits deconfliction to records whose fields hold one of these values (core codes)."""
 
     name: str
     title: str
@@ -238,6 +243,7 @@ class Type:
     forbid: Mapping[str, str]
     owner_layer: str = "core"
     labels: Mapping[str, str] = field(default_factory=dict)
+    deconflict_when: Mapping[str, frozenset[str]] = field(default_factory=dict)
     source: str = ""
     memo: dict[str, Any] = field(default_factory=dict, repr=False)
 

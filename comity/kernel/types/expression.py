@@ -58,10 +58,10 @@ class GuardError(Problem):
         )
 
 
-def compile_guard(text: str, source: Source | str) -> Guard:
-    """A guard within its bounds. Raises DefinitionsRefused: guard_too_long, guard_nested_loop, guard_function,
-    guard_unknown_name or guard_syntax."""
-    refused = bounds(text, source)
+def compile_guard(text: str, source: Source | str, known: frozenset[str] = VARIABLES) -> Guard:
+    """A guard within its bounds, over the `known` variables. Raises DefinitionsRefused: guard_too_long,
+    guard_nested_loop, guard_function, guard_unknown_name or guard_syntax."""
+    refused = bounds(text, source, known)
     if refused is not None:
         raise DefinitionsRefused([refused])
     try:
@@ -73,7 +73,7 @@ def compile_guard(text: str, source: Source | str) -> Guard:
     return Guard(text, str(source), program)
 
 
-def bounds(text: str, source: Source | str) -> Fault | None:
+def bounds(text: str, source: Source | str, known: frozenset[str] = VARIABLES) -> Fault | None:
     """What is wrong with a guard before it is compiled; None when it is within its bounds."""
     where = str(source)
     if len(text) > MAX_TEXT:
@@ -87,10 +87,10 @@ def bounds(text: str, source: Source | str) -> Fault | None:
     operators = sum(kind == "op" or value == "in" for kind, value in tokens)
     if operators > MAX_OPERATORS:
         return Fault("guard_too_long", where, f"{operators} operators", f"at most {MAX_OPERATORS}; write two guards")
-    return _structure(tokens, where)
+    return _structure(tokens, where, known)
 
 
-def _structure(tokens: list[tuple[str, str]], where: str) -> Fault | None:
+def _structure(tokens: list[tuple[str, str]], where: str, known: frozenset[str]) -> Fault | None:
     """Walks the tokens once: depth, loops in loops, functions, names. `open_` holds (is a loop, its variable)."""
     open_: list[tuple[bool, str]] = []
     for place, (kind, value) in enumerate(tokens):
@@ -115,8 +115,8 @@ def _structure(tokens: list[tuple[str, str]], where: str) -> Fault | None:
                         value, FUNCTIONS, "use exists, all, filter, size, has, contains, startsWith, endsWith"
                     )
                     return Fault("guard_function", where, f"a guard cannot call {value}", fix)
-            elif before not in (".",) and value not in VARIABLES and value not in {one[1] for one in open_}:
-                return Fault("guard_unknown_name", where, f"a guard knows no {value!r}", nearest(value, VARIABLES))
+            elif before not in (".",) and value not in known and value not in {one[1] for one in open_}:
+                return Fault("guard_unknown_name", where, f"a guard knows no {value!r}", nearest(value, known))
     return None
 
 

@@ -26,6 +26,8 @@ def finish(
     for act in acts.values():
         for key, named in (("creates", act.creates), ("owes", act.owes), ("profile", act.profile)):
             _known(named, types, "type_unknown", act.source, f"{key} of {act.name}", faults)
+        for mark in sorted(act.lifts):
+            _known(mark, marks, "mark_unknown", act.source, f"lifts of {act.name}", faults)
     offer = _offer(draft, groups, states, initial, faults)
     moves = lifecycle.edges(acts.values(), offer, states)
     onward = lifecycle.forward(initial, moves)
@@ -35,7 +37,8 @@ def finish(
         for to in link.to:
             _known(to, (*types, "member", "any"), "type_unknown", link.source, f"link {name}", faults)
         required = _required(draft, link, states, initial, onward, faults)
-        links[name] = replace(link, required_in=required)
+        fills = [_field_name(draft, one, link.source, f"fills of {name}", faults) or one for one in link.fills]
+        links[name] = replace(link, required_in=required, fills=tuple(fills))
     for mark in sorted(draft.handling):
         _known(mark, marks, "mark_unknown", draft.source, f"handling of {draft.name}", faults)
     _numbers(draft, faults)
@@ -47,6 +50,10 @@ def finish(
             tuple(_field_name(draft, one, draft.source, "deconflict", faults) or one for one in row)
             for row in draft.deconflict
         ),
+        deconflict_when={
+            _field_name(draft, name, draft.source, "deconflict_when", faults) or name: values
+            for name, values in draft.deconflict_when.items()
+        },
         handling=draft.handling, core_name=draft.core_name, forbid=draft.forbid, owner_layer=draft.owner_layer,
         labels=draft.labels, source=draft.source,
     )  # fmt: skip

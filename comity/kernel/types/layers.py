@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from comity.kernel.types import reading, schema
 from comity.kernel.types.catalogue import Act, Answer, Field, Link, OfferRule
-from comity.kernel.types.definition import Faults, Form, Node, is_names, is_text, nearest
+from comity.kernel.types.definition import Faults, Form, Node, Source, is_names, is_text, nearest
 from comity.kernel.types.reading import EVERY, Draft
 
 _KEPT = ("group", "effective", "party", "counterparty", "input", "observed")
@@ -22,6 +22,9 @@ Done = TypeVar("Done", Act, Answer)
 def lay(draft: Draft, form: Form, layer: str, faults: Faults) -> None:
     """Changes `draft` by one layer's file. `layer` is the agency's or jurisdiction's name."""
     draft.title = form.text("title", draft.title)
+    if "deconflict_when" in form:
+        said = f"which records of {draft.name} are deconflicted is the core's"
+        faults.add("layer_loosens_field", form.at("deconflict_when"), said, _KEEP_CORE)
     reading.read_head(draft, form, faults)
     for key, node in form.items("states"):
         _state(draft, key, node, faults)
@@ -128,7 +131,8 @@ def _link(draft: Draft, name: str, node: Node, layer: str, faults: Faults) -> No
         label=form.text("label", core.label), labels={**core.labels, **form.labels},
         required=core.required or form.plain("required", False),
         required_from=form.text("required_from") or core.required_from,
-        inherit=core.inherit or form.plain("inherit", False), owner_layer=core.owner_layer, source=str(form.source),
+        inherit=core.inherit or form.plain("inherit", False), fills=core.fills or form.names("fills"),
+        owner_layer=core.owner_layer, source=str(form.source),
     )  # fmt: skip
 
 
@@ -188,6 +192,7 @@ def _narrow_act(draft: Draft, core: Act, node: Node, faults: Faults) -> Act:
     for key in ("creates", "package", "profile", "owes"):
         if key in form and getattr(core, key) not in (None, form.text(key)):
             faults.add("layer_changes_act", form.at(key), f"{key} of act {core.name} is the core's", _KEEP_CORE)
+    _lifts_nothing(core.name, "lifts" in form, form.at("lifts"), faults)
     narrowed = _narrow_done(draft, core, form, faults)
     return replace(
         narrowed, creates=core.creates or form.text("creates") or None,
@@ -242,7 +247,14 @@ def _own_inputs(draft: Draft, act: str, sets: set[str], form: Form, faults: Faul
             faults.add("layer_widens_sets", form.at("sets"), f"{act} may not set the core's {name}", fix)
 
 
+def _lifts_nothing(act: str, lifts: bool, source: Source | str, faults: Faults) -> None:
+    if lifts:
+        said = f"{act} would take a handling mark off another layer's record"
+        faults.add("layer_changes_act", source, said, "only the type's own file says which act lifts a mark")
+
+
 def _new_act(draft: Draft, act: Act, layer: str, faults: Faults) -> Act:
+    _lifts_nothing(act.name, bool(act.lifts), act.source, faults)
     if act.name in ("enter", "amend"):
         said = f"the core lets nobody {act.name} {draft.name}"
         faults.add("layer_widens_roles", act.source, said, "remove it")

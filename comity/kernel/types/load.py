@@ -12,7 +12,7 @@ import jsonschema_rs
 
 from comity.errors import Fault
 from comity.kernel.types import agency as agency_files
-from comity.kernel.types import lifecycle, reading, schema, shape
+from comity.kernel.types import clock_reading, lifecycle, reading, schema, shape
 from comity.kernel.types.catalogue import Catalogue, CodeList, Mark, Pillar, Type
 from comity.kernel.types.definition import (
     DefinitionsRefused,
@@ -41,13 +41,15 @@ _IS = re.compile(r"[a-z][a-z0-9-]*\Z")
 def read_folder(path: Path) -> Files:
     """A layer's files below `path`: `.yml` and `.yaml`, hidden ones apart. A missing folder is an empty layer.
 
-    `mappings/` is left out: import mappings belong to the importer and define nothing.
+    `mappings/` is left out: import mappings belong to the importer and define nothing; so is `examples/clocks/`: worked
+    pairs are checked before a law is installed and not carried along (comity/kernel/types/clock_pairs.py).
     """
     found = {}
     for file in sorted(path.rglob("*.y*ml")) if path.is_dir() else ():
         name = file.relative_to(path)
         if (
             name.parts[0] != "mappings"
+            and name.parts[:2] != ("examples", "clocks")
             and file.suffix in (".yml", ".yaml")
             and not any(part.startswith((".", "_")) for part in name.parts)
         ):
@@ -124,6 +126,7 @@ class _Loading:
         self.lists: dict[str, CodeList] = {}
         self.marks: dict[str, Mark] = {}
         self.rules: dict[str, Any] = {}
+        self.clocks: dict[str, Node] = {}
         self.plain: dict[str, dict[str, Any]] = {"examples": {}, "boards": {}, "records": {}}
         self.pillars: dict[str, Pillar] = {}
         self.types: list[tuple[str, Form]] = []
@@ -153,6 +156,7 @@ class _Loading:
         for kind, _ in self.layers:
             for path, node in self.trees[kind].items():
                 self.file(kind, path, node)
+        clock_reading.read_book(self.clocks, self.faults)
         for kind in ("core", "jurisdiction", "agency"):
             self.lay_types(kind)
         types = {
@@ -293,6 +297,7 @@ class _Loading:
             self.faults.add("duplicate_definition", node.source, f"rule {name.value} is written twice", "keep one")
         else:
             self.rules[name.value] = node.plain()
+            self.clocks |= {name.value: node} if clock_reading.speaks_of_clocks(node) else {}
 
     def lay_types(self, kind: str) -> None:
         """One layer's types: overlays of what the lower layers know, then its own, each after what it extends."""

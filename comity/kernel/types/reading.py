@@ -41,7 +41,7 @@ FIELD_KEYS: Mapping[str, Kind] = {
 }  # fmt: skip
 LINK_KEYS: Mapping[str, Kind] = {
     "to": is_names, "many": is_flag, "term": is_text, "label": is_text, "required": is_flag, "required_from": is_text,
-    "inherit": is_flag,
+    "inherit": is_flag, "fills": is_names,
 }  # fmt: skip
 STATE_KEYS: Mapping[str, Kind] = {
     "initial": is_flag, "final": is_flag, "within": is_text, "label": is_text, "term": is_text,
@@ -52,6 +52,7 @@ _DONE: Mapping[str, Kind] = {
 }  # fmt: skip
 ACT_KEYS: Mapping[str, Kind] = {
     **_DONE, "creates": is_text, "package": is_text, "profile": is_text, "owes": is_text,
+    "lifts": is_names,
 }  # fmt: skip
 ANSWER_KEYS: Mapping[str, Kind] = {**_DONE, "ends": is_flag}
 OFFER_KEYS: Mapping[str, Kind] = {
@@ -59,7 +60,8 @@ OFFER_KEYS: Mapping[str, Kind] = {
 }  # fmt: skip
 TYPE_KEYS: Mapping[str, Kind] = {
     "type": is_text, "title": is_text, "term": is_text, "number": is_text, "title_field": is_text, "groups": is_map,
-    "handling": is_names, "deconflict": is_any, "fields": is_map, "links": is_map, "states": is_map, "acts": is_map,
+    "handling": is_names, "deconflict": is_any,
+    "deconflict_when": is_map, "fields": is_map, "links": is_map, "states": is_map, "acts": is_map,
     "offer": is_map, "description": is_text,
 }  # fmt: skip
 LAYER_KEYS: Mapping[str, Kind] = {**TYPE_KEYS, "extends": is_text, "forbid": is_any}
@@ -86,6 +88,7 @@ class Draft:
     acts: dict[str, Act] = field(default_factory=dict)
     offer: OfferRule | None = None
     deconflict: list[tuple[str, ...]] = field(default_factory=list)
+    deconflict_when: dict[str, frozenset[str]] = field(default_factory=dict)
     handling: frozenset[str] = frozenset()
     forbid: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
@@ -110,6 +113,11 @@ def read_type(form: Form, layer: str, faults: Faults) -> Draft:
     if "title" not in form:
         faults.add("wrong_kind", form.source, f"{name} has no title", "add title: what the thing is called")
     read_head(draft, form, faults)
+    for key, node in form.items("deconflict_when"):
+        if not is_names(node.plain()):
+            faults.add("wrong_kind", node.source, f"deconflict_when of {key}", "write a list of values")
+            continue
+        draft.deconflict_when[key] = frozenset([node.value] if isinstance(node.value, str) else node.plain())
     for key, node in form.items("fields"):
         if named(key, node, faults, "field"):
             draft.fields[key] = read_field(key, node, layer, faults)
@@ -193,8 +201,8 @@ def read_link(name: str, node: Node, layer: str, faults: Faults) -> Link:
     return Link(
         name=name, to=form.names("to"), many=form.plain("many", False), term=form.text("term"),
         label=form.text("label"), labels=form.labels, required=form.plain("required", False),
-        required_from=form.text("required_from") or None, inherit=form.plain("inherit", False), owner_layer=layer,
-        source=str(node.source),
+        required_from=form.text("required_from") or None, inherit=form.plain("inherit", False),
+        fills=form.names("fills"), owner_layer=layer, source=str(node.source),
     )  # fmt: skip
 
 
@@ -218,6 +226,7 @@ def read_act(name: str, node: Node, layer: str, faults: Faults) -> Act:
         by=frozenset(form.names("by")), needs=form.names("needs"), sets=form.names("sets"),
         guards=read_guards(form, faults), not_by=form.names("not_by"), creates=form.text("creates") or None,
         package=form.text("package") or None, profile=form.text("profile") or None, owes=form.text("owes") or None,
+        lifts=frozenset(form.names("lifts")),
         label=form.text("label"), labels=form.labels, owner_layer=layer, source=str(node.source),
     )  # fmt: skip
 

@@ -246,7 +246,7 @@ def _steps(
             continue
         found = [
             key
-            for key in ("from_", "to", "by", "needs", "sets", "not_by", "ends", "creates", "package", "owes")
+            for key in ("from_", "to", "by", "needs", "sets", "not_by", "ends", "creates", "package", "owes", "lifts")
             if getattr(one, key, None) != getattr(other, key, None)
         ]
         if [rule.text for rule in one.guards] != [rule.text for rule in other.guards]:

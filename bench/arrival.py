@@ -1,0 +1,181 @@
+"""How long from the commit of an entry until another agency's open stream has it: `python -m bench.arrival`.
+
+A server of its own with worker and feed; one agency enters at a paced rate, another reads the live feed over HTTP.
+Beside it, alternately, the bare floor: a row and a NOTIFY in one commit, heard and read by another connection.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+
+from comity.config import demo, loader
+from comity.config.database import open_database
+from comity.config.settings import settings
+from comity.kernel.records.enter import enter
+from comity.kernel.records.node import Node
+from comity.kernel.sharing.ticket import issue_ticket
+
+RATES = (20, 100, 300)
+SECONDS = 4.0
+ROUNDS = 3
+
+
+@dataclass
+class Reader:
+    """Reads a stream and keeps when each record was seen."""
+
+    connection: socket.socket
+    seen: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> None:
+        rest = b""
+        while part := self._part():
+            at = time.monotonic()
+            *lines, rest = (rest + part).split(b"\n")
+            for line in lines:
+                if line.startswith(b"data: ") and b'"record":"' in line:
+                    self.seen[json.loads(line[6:])["record"]] = at
+
+    def _part(self) -> bytes:
+        try:
+            return self.connection.recv(1 << 16)
+        except OSError:
+            return b""
+
+
+def paced(rate: int, do: Callable[[], str]) -> dict[str, float]:
+    """When each commit returned, by record, at so many a second."""
+    done: dict[str, float] = {}
+    began = time.monotonic()
+    for at in range(int(rate * SECONDS)):
+        if (left := began + at / rate - time.monotonic()) > 0:
+            time.sleep(left)
+        record = do()
+        done[record] = time.monotonic()
+    return done
+
+
+def spread(milliseconds: Sequence[float]) -> str:
+    ordered = sorted(milliseconds)
+    at = [ordered[min(len(ordered) - 1, int(len(ordered) * part))] for part in (0.5, 0.9, 0.99)]
+    return f"p50 {at[0]:6.2f}  p90 {at[1]:6.2f}  p99 {at[2]:6.2f} ms  (n {len(ordered)})"
+
+
+def ours(node: Node, seats: dict[str, Any], reader: Reader, rate: int) -> list[float]:
+    serial = iter(range(10**9))
+
+    def one() -> str:
+        fields = {"incident_number": f"B{time.time_ns()}{next(serial)}", "offense_code": "143A"}
+        return enter(node, seats["cpd_records"], "investigation.incident", fields).record
+
+    done = paced(rate, one)
+    deadline = time.monotonic() + 5
+    while not all(record in reader.seen for record in done) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    lost = [record for record in done if record not in reader.seen]
+    if lost:
+        print(f"  {len(lost)} of {len(done)} never came", file=sys.stderr)
+    return [1000 * (reader.seen[one] - at) for one, at in done.items() if one in reader.seen]
+
+
+def floor(url: str, rate: int) -> list[float]:
+    """A row and its NOTIFY in one commit; a second connection hears it and a third reads the row."""
+    seen: dict[str, float] = {}
+    ready, over = threading.Event(), threading.Event()
+    with psycopg.connect(url, autocommit=True) as writing:
+        writing.execute("create table if not exists public.bench_arrival (id bigserial primary key, body text)")
+
+        def hear() -> None:
+            with psycopg.connect(url, autocommit=True) as hearing, psycopg.connect(url, autocommit=True) as reading:
+                hearing.execute("listen bench_arrival")
+                ready.set()
+                while not over.is_set():
+                    for heard in hearing.notifies(timeout=0.2):
+                        reading.execute(
+                            "select body from public.bench_arrival where id = %s", (heard.payload,)
+                        ).fetchone()
+                        seen[heard.payload] = time.monotonic()
+
+        thread = threading.Thread(target=hear, daemon=True)
+        thread.start()
+        ready.wait(5)
+
+        def one() -> str:
+            row = writing.execute(
+                """with made as (insert into public.bench_arrival (body) values (repeat('x', 900)) returning id)
+                   select id::text, pg_notify('bench_arrival', id::text) from made"""
+            ).fetchone()
+            assert row is not None
+            return str(row[0])
+
+        done = paced(rate, one)
+        time.sleep(0.3)
+        over.set()
+        thread.join(2)
+    return [1000 * (seen[one] - at) for one, at in done.items() if one in seen]
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.update(COMITY_HOME=folder, COMITY_BIND="127.0.0.1:0", COMITY_WORKERS="1")
+        of = settings()
+        with open_database(of) as database:
+            node = loader._node(of, database, 4)
+            seats = demo.prepare(node, of)
+            server = subprocess.Popen(
+                [sys.executable, "-c", "from comity.config.main import main; main()", "serve", "--json"],
+                stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent,
+            )  # fmt: skip
+            try:
+                assert server.stdout is not None
+                feed = urlsplit(json.loads(server.stdout.readline())["feed"])
+                ticket = issue_ticket(node, seats["atf_agent"], {"types": ["investigation.incident"]}).ticket
+                connection = _connected(feed.hostname or "", feed.port or 0)
+                connection.sendall(f"GET /feed?ticket={ticket} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+                reader = Reader(connection)
+                thread = threading.Thread(target=reader.run, daemon=True)
+                thread.start()
+                time.sleep(1)
+                ours(node, seats, reader, 50)  # warms everything
+                for rate in RATES:
+                    found: list[float] = []
+                    bare: list[float] = []
+                    for _ in range(ROUNDS):
+                        found += ours(node, seats, reader, rate)
+                        bare += floor(database.superuser_url, rate)
+                    print(f"{rate:>4}/s  commit -> stream of another agency  {spread(found)}")
+                    print(f"        row + NOTIFY + read                  {spread(bare)}", flush=True)
+                connection.shutdown(socket.SHUT_RDWR)
+            finally:
+                server.terminate()
+                server.wait(30)
+                node.close()
+
+
+def _connected(host: str, port: int) -> socket.socket:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return socket.create_connection((host, port), timeout=60)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main()

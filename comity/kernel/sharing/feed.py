@@ -1,0 +1,109 @@
+"""What the live feed tells: to the open streams of one agency, what came since, decided for each reader anew.
+
+One transaction for all streams of an agency. It also finds the streams that must end: a suspended agency or member, a
+token that was revoked or has expired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from comity.errors import Problem
+from comity.kernel.policy.actor import Actor
+from comity.kernel.records import disclosure
+from comity.kernel.records.node import Node, Work, system
+from comity.kernel.records.subject import Subject
+from comity.kernel.sharing.happening import Happening, Pointer, chosen, happenings, judge, stream_end
+from comity.kernel.sharing.ticket import Admitted
+
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One stream: who reads, and up to which place it was told. Not `ready`: only its rights are looked at."""
+
+    admitted: Admitted
+    place: int
+    ready: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """`closed` is why the stream must end. `troubles` are entries on which the stream's filter erred."""
+
+    place: int
+    pointers: Sequence[Pointer] = ()
+    troubles: Sequence[tuple[int, Problem]] = ()
+    closed: Problem | None = None
+    more: bool = False
+
+
+def end_of_stream(node: Node, agency: str) -> int:
+    with node.transaction(agency) as (conn, _):
+        return stream_end(conn)
+
+
+def told(node: Node, agency: str, readers: Sequence[Reader]) -> list[Told]:
+    """What each reader is told now, in their order. Others' records that it points at are disclosed to their owners."""
+    try:
+        with node.work(system(agency)) as work:
+            return _told(work, readers)
+    except Problem as problem:
+        if problem.code not in ("agency_suspended", "agency_unknown"):
+            raise
+        return [Told(one.place, closed=problem) for one in readers]
+
+
+def _told(work: Work, readers: Sequence[Reader]) -> list[Told]:
+    hashes = [one.admitted.token for one in readers if one.admitted.token is not None]
+    rows = work.conn.execute(
+        """select id, name, roles, state, comity.stream_end(),
+                  array(select hash from comity.token where hash = any(%s) and revoked_at is null and expires_at > %s)
+             from comity.member where id = any(%s)""",
+        (hashes, work.now, list({one.admitted.member for one in readers})),
+    ).fetchall()
+    members = {row[0]: row[:4] for row in rows}
+    good = {bytes(one) for one in rows[0][5]} if rows else set()
+    end = rows[0][4] if rows else 0
+    pages: dict[int, list[Happening]] = {}
+    out = []
+    for one in readers:
+        closed = _closed(one, members.get(one.admitted.member), good)
+        if closed is not None or not one.ready or one.place >= end:
+            out.append(Told(one.place, closed=closed))
+            continue
+        if one.place not in pages:
+            pages[one.place] = happenings(work.conn, after=one.place, until=end, limit=PAGE)
+        out.append(_page(work, one, members[one.admitted.member], pages[one.place], end))
+    return out
+
+
+def _closed(one: Reader, member: tuple[UUID, str, list[str], str] | None, good: set[bytes]) -> Problem | None:
+    if member is None or member[3] != "active":
+        return Problem("member_suspended", "The member is suspended")
+    if one.admitted.token is not None and one.admitted.token not in good:
+        return Problem("token_invalid", "The token was revoked or has expired")
+    return None
+
+
+def _page(
+    work: Work, one: Reader, member: tuple[UUID, str, list[str], str], found: Sequence[Happening], end: int
+) -> Told:
+    actor = Actor.of(
+        work.catalogue, member=str(member[0]), name=member[1], held=member[2], purpose=one.admitted.purpose
+    )
+    mine = replace(work, actor=actor)
+    wanted = chosen(work.conn, one.admitted.wanted, found)
+    verdicts, seen = judge(mine, one.admitted.wanted, wanted)
+    _disclose(mine, seen)
+    more = len(found) == PAGE
+    pointers = [verdict for hit in wanted if isinstance(verdict := verdicts.get(hit.entry), Pointer)]
+    troubles = [(hit.place, verdict) for hit in wanted if isinstance(verdict := verdicts.get(hit.entry), Problem)]
+    return Told(found[-1].place if more else end, pointers, troubles, None, more)
+
+
+def _disclose(work: Work, seen: Sequence[Subject]) -> None:
+    disclosure.told(work, "feed", [(subject, ["pointer"]) for subject in seen])

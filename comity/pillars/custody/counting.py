@@ -1,0 +1,33 @@
+"""Whether a count agrees with who is housed in the unit and not out."""
+
+from __future__ import annotations
+
+from comity.extensions import Fact, Facts, Missing
+
+HOUSING = "custody.housing"
+PRESENT = "in_custody"
+
+
+def count_agrees(facts: Facts) -> list[Missing]:
+    """Guard of clearing a count: as many were counted as are housed there and in. Names numbers, not persons."""
+    count = facts.subject
+    expected: set[str] = set()
+    for unit in facts.linked(count, "unit"):
+        for housing in facts.linking(unit, HOUSING, "unit"):
+            if housing.state == "current":
+                expected.update(one.id for one in facts.linked(housing, "intake") if _is_in(one))
+    counted = count.fields.get("counted")
+    if counted == len(expected):
+        return []
+    return [
+        Missing(
+            code="count_differs", severity="error",
+            message=f"{counted} were counted; {len(expected)} are housed there and not out.",
+            about=count.id, about_label=count.number, owed_by=facts.agency, since=facts.today,
+            fix="Count again, or find the one that is missing or too many, then recount.",
+        )
+    ]  # fmt: skip
+
+
+def _is_in(intake: Fact) -> bool:
+    return intake.state == PRESENT

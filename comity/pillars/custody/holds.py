@@ -1,0 +1,140 @@
+"""Who may not let a person go, and who has the person: the rules behind every release and every hand-over of a person.
+
+Pure over Facts. What the acting agency may not see cannot be judged: a facility sees its own holds and every detainer
+that was sent to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+from comity.extensions import Fact, Facts, Missing
+
+INTAKE = "custody.intake"
+HOLD = "custody.hold"
+DETAINER = "custody.detainer"
+TRANSFER = "custody.transfer"
+CLAIM = "registry.identity_claim"
+STANDING = ("offered", "lodged")
+
+
+def no_active_hold(facts: Facts) -> list[Missing]:
+    """Guard of a release and of the end of a stay: names each holder. `facts.subject` is the release or the intake.
+
+    A detainer that was sent and not answered yet holds as well: a release does not run past it.
+    """
+    missing = []
+    for intake in _stays(facts):
+        holds = [one for one in facts.linking(intake, HOLD, "intake") if one.state == "active"]
+        missing += [_held(facts, intake, one) for one in holds]
+        covered = {target for one in holds for target in one.links.get("detainer", ())}
+        missing += [_held(facts, intake, one) for one in detainers(facts, intake) if one.id not in covered]
+    return missing
+
+
+def hold_was_active(facts: Facts) -> list[Missing]:
+    """Guard of recording a release in error: it is computed, so at least one hold ran at the moment of release."""
+    intake = facts.subject
+    left = _instant(intake.fields.get("ended_at"))
+    holds = facts.linking(intake, HOLD, "intake")
+    if left is not None and any(_ran(one, left) for one in holds):
+        return []
+    if detainers(facts, intake):
+        return []
+    name = label(intake)
+    return [
+        Missing(
+            code="no_hold_was_active", severity="error", message=f"No hold on {name} was active when the person left.",
+            about=intake.id, about_label=name, owed_by=facts.agency, since=facts.today,
+            fix="Enter the hold that was overlooked, with the day from which it ran.",
+        )
+    ]  # fmt: skip
+
+
+def one_receiver(facts: Facts) -> list[Missing]:
+    """Guard of a transfer: the stay is the sender's own and running, and no other transfer of it is under way."""
+    transfer = facts.subject
+    missing = []
+    for intake in facts.linked(transfer, "intake"):
+        if intake.agency != facts.agency or intake.state not in ("in_custody", "out"):
+            missing.append(_elsewhere(facts, intake, f"{label(intake)} is not in the custody of {facts.agency}."))
+        for one in facts.linking(intake, TRANSFER, "intake"):
+            if one.id != transfer.id and standing(one) in ("offered", "accepted"):
+                to = one.offer.to_agency if one.offer else str(one.fields.get("receiver", ""))
+                said = "is offered to" if standing(one) == "offered" else "is with"
+                missing.append(_elsewhere(facts, one, f"{label(intake)} {said} {to} ({one.number}).", to))
+    return missing
+
+
+def detainers(facts: Facts, intake: Fact) -> list[Fact]:
+    """The standing detainers against a stay: those that name it, and those against a person claimed to be the same."""
+    found = {one.id: one for one in facts.linking(intake, DETAINER, "intake")}
+    for person in _persons(facts, intake):
+        found.update((one.id, one) for one in facts.linking(person, DETAINER, "person"))
+    return [one for one in found.values() if standing(one) in STANDING and one.offer and one.offer.to_agency]
+
+
+def standing(fact: Fact) -> str:
+    """Where a two-sided record stands: its offer's answer, which is there before the offerer's own state follows."""
+    return fact.offer.state if fact.offer is not None and fact.state == "offered" else fact.state
+
+
+def label(fact: Fact) -> str:
+    return fact.number or fact.title or fact.id
+
+
+def _stays(facts: Facts) -> Sequence[Fact]:
+    subject = facts.subject
+    return [subject] if subject.type == INTAKE else facts.linked(subject, "intake")
+
+
+def _persons(facts: Facts, intake: Fact) -> Iterator[Fact]:
+    """The person of the stay, and each person that a live claim ties to that one by one step."""
+    for person in facts.linked(intake, "person"):
+        yield person
+        for link, other in (("person", "same_as"), ("same_as", "person")):
+            for claim in facts.linking(person, CLAIM, link):
+                if claim.state == "claimed" and claim.fields.get("relation", "same") == "same":
+                    yield from facts.linked(claim, other)
+
+
+def _held(facts: Facts, intake: Fact, hold: Fact) -> Missing:
+    authority = str(hold.fields.get("authority") or hold.fields.get("authority_name") or hold.agency)
+    what = str(hold.fields.get("basis", "hold")).replace("_", " ")
+    kind = "detainer" if hold.type == DETAINER else "hold"
+    waits = ", which waits for your answer" if standing(hold) == "offered" else ""
+    return Missing(
+        code="hold_active",
+        severity="error",
+        message=f"{label(intake)} is held by {authority}: {kind} {label(hold)} ({what}){waits}.",
+        about=hold.id,
+        about_label=label(hold),
+        owed_by=authority,
+        since=hold.entered_at.date(),
+        fix=f"Ask {authority} to lift it; then end the hold.",
+    )
+
+
+def _elsewhere(facts: Facts, about: Fact, message: str, owed_by: str = "") -> Missing:
+    return Missing(
+        code="not_the_custodian", severity="error", message=message, about=about.id, about_label=label(about),
+        owed_by=owed_by or about.agency, since=facts.today, fix="Withdraw or end the other transfer first.",
+    )  # fmt: skip
+
+
+def _ran(hold: Fact, at: datetime) -> bool:
+    """Whether a hold ran at an instant: begun by then, and neither ended nor expired before."""
+    if hold.state == "entered_in_error":
+        return False
+    began, ended = _instant(hold.fields.get("since")), _instant(hold.fields.get("ended_at"))
+    expires = hold.fields.get("expires_on")
+    over = expires is not None and date.fromisoformat(str(expires)) < at.date()
+    return began is not None and began <= at and (ended is None or ended > at) and not over
+
+
+def _instant(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(value))
+    except ValueError:
+        return None

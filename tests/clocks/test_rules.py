@@ -1,0 +1,103 @@
+"""Clock files that are refused, all faults at once; calendars; and events that records give."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from comity.kernel.types.clock_reading import book_of, read_book
+from comity.kernel.types.definition import DefinitionsRefused, Faults, yaml_text
+from comity.kernel.types.load import load, read_core, read_folder
+from tests.clocks.books import LAWS, ROOT, book, nodes
+
+GOOD = "title: T, start: arrest, count: plain, days: 5, citation: C, verified: GK, consequence: none"
+
+
+def codes(text: str) -> list[tuple[str, int]]:
+    faults = Faults()
+    read_book({"x.clocks": yaml_text("rules/clocks.yml", "rule: x.clocks\n" + text)}, faults)
+    return sorted((one.code, int(one.path.rpartition(":")[2])) for one in faults.found)
+
+
+def dated(versions: str) -> str:
+    return f"clocks:\n  a: {{ {GOOD}, versions: [{versions}] }}\n"
+
+
+def test_a_gap_between_dated_versions_is_a_fault() -> None:
+    gap = dated("{ from: 2000-01-01, until_day: 2009-11-29 }, { from: 2009-12-01 }")
+    assert [code for code, _ in codes(gap)] == ["clock_gap"]
+    assert codes(gap.replace("2009-11-29", "2009-11-30")) == []
+
+
+def test_two_versions_on_one_day_are_a_fault() -> None:
+    both = dated("{ from: 2000-01-01, until_day: 2009-12-01 }, { from: 2009-12-01 }")
+    assert [code for code, _ in codes(both)] == ["clock_overlap"]
+    open_ended = dated("{ from: 2000-01-01 }, { from: 2009-12-01 }")
+    assert [code for code, _ in codes(open_ended)] == ["clock_overlap"]
+
+
+def test_all_faults_of_a_file_come_at_once_each_with_its_line() -> None:
+    text = """clocks:
+  a: { title: T, start: arrest, count: us.dayz, days: 5, citation: C, verified: GK }
+  b: { title: T, start: arrest, count: plain, citation: C, verified: GK }
+  c: { title: T, start: arrest, count: plain, days: 5 }
+  d: { title: T, count: plain, days: 5, citation: C, verified: GK }
+  e: { title: T, start: arrest, count: plain, days: 5, citation: C, verified: GK, exclude: nowhere }
+  f: { title: T, start: { due: x.clocks.z }, count: plain, days: 5, citation: C, verified: GK }
+  g: { title: T, start: arrest, count: plain, days: 5, citation: C, verified: GK, calendar: moon }
+  h: { title: T, start: arrest, count: plain, days: 5, citation: C, verified: GK, applies: "record.matches('x')" }
+  i: { title: T, start: arrest, count: plain, days: 5, citation: C, verified: hearsay }
+"""
+    found = codes(text)
+    for expected in (
+        ("counting_unknown", 3), ("period_missing", 4), ("citation_missing", 5), ("wrong_kind", 6),
+        ("exclusion_unknown", 7), ("clock_unknown", 8), ("calendar_unknown", 9), ("guard_function", 10),
+        ("wrong_kind", 11),
+    ):  # fmt: skip
+        assert expected in found, (expected, found)
+
+
+def test_a_jurisdiction_with_a_bad_clock_is_not_loaded() -> None:
+    core = read_core(ROOT.parent / "comity" / "pillars")
+    law = dict(read_folder(ROOT / "england-wales"))
+    law["rules/clocks.yml"] = law["rules/clocks.yml"].replace("count: ew.custody", "count: ew.custoody", 1)
+    with pytest.raises(DefinitionsRefused) as refused:
+        load(core, law)
+    assert {one.path.partition(":")[0] for one in refused.value.faults} == {"rules/clocks.yml"}
+
+
+def test_worked_pairs_are_not_carried_with_the_law() -> None:
+    assert not [name for name in read_folder(ROOT / "india") if "clocks/" in name]
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_a_book_read_again_from_the_catalogue_is_the_same(law: str) -> None:
+    again = book_of({name: node.plain() for name, node in nodes(law).items()})
+    assert {code: one.versions for code, one in again.rules.items()} == {
+        code: one.versions for code, one in book(law).rules.items()
+    }
+
+
+def test_the_eleven_holidays_of_2025() -> None:
+    us = book("us-federal").calendars["us"]
+    held = [
+        "01-01", "01-20", "02-17", "05-26", "06-19", "07-04", "09-01", "10-13", "11-11", "11-27", "12-25",
+    ]  # fmt: skip
+    found = [day for day in _year(2025) if us.off(day) and day.weekday() < 5]
+    assert [f"{day:%m-%d}" for day in found] == held
+
+
+def test_a_sunday_holiday_is_kept_on_monday_and_juneteenth_begins_in_2021() -> None:
+    us = book("us-federal").calendars["us"]
+    assert us.off(date(2022, 12, 26)) == "Christmas Day (observed)"
+    assert us.off(date(2022, 6, 20)) and not us.off(date(2020, 6, 19))
+
+
+def test_a_state_holiday_counts_forward_only() -> None:
+    dc = book("us-federal").calendars["dcd"]
+    assert dc.off(date(2025, 4, 16)) and not dc.off(date(2025, 4, 16), backward=True)
+
+
+def _year(year: int) -> list[date]:
+    return [date.fromordinal(day) for day in range(date(year, 1, 1).toordinal(), date(year + 1, 1, 1).toordinal())]
