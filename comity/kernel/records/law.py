@@ -108,9 +108,14 @@ def impact(node: Node, actor: Actor, pack: Pack | str) -> list[Affected]:
         return found
 
 
+def is_pack(data: Any) -> bool:
+    """Whether a rule file is a change of law as data."""
+    return isinstance(data, Mapping) and "sections" in data and "where" in data
+
+
 def _named(work: Work, name: str) -> Pack:
     data = work.catalogue.rules.get(name)
-    if not isinstance(data, Mapping) or "sections" not in data:
+    if data is None or not is_pack(data):
         raise Problem("not_found", f"the law of {work.agency} holds no pack {name}", fix="name a file, or a rule of it")
     return read_pack(name, data)
 
