@@ -1,9 +1,9 @@
 """A change of law as one data pack: which sections became which, from when, and which records that touches.
 
-    pack: india.bns_2024
-    title: .., from: 2024-07-01, old: IPC, new: BNS, citation: .., verified: ..
-    names: { IPC: [IPC, Indian Penal Code], BNS: [BNS] }
-    where: [{ type: india.fir, sections: sections, happened: occurred_from, open: [registered] }]
+    pack: LAYER.NAME
+    title: .., from: 2024-07-01, old: OLD, new: NEW, citation: .., verified: ..
+    names: { OLD: [OLD, The Old Code], NEW: [NEW] }
+    where: [{ type: LAYER.TYPE, sections: sections, happened: occurred_from, open: [registered] }]
     sections: { "302": ["103"], "309": [] }
 
 The pack changes no record. It says of each what follows: an offence before the day stays under the old law.
