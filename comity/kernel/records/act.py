@@ -18,6 +18,7 @@ from comity.kernel.records.enter import needs, occurred_at, said
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import Receipt
 from comity.kernel.records.subject import Subject, allow, own
+from comity.kernel.records.turns import in_turn
 from comity.kernel.types import lifecycle, shape
 from comity.kernel.types.catalogue import Act, Type
 
@@ -47,7 +48,7 @@ def act(
     digest = digest_of("act", record, name, version, asked, when_asked(occurred_at)) if key else b""
 
     def do(work: Work) -> Receipt:
-        subject = own(work, record)
+        work, subject = in_turn(work, record, own, pointed)
         if version is not None:
             check_version(subject, version)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)

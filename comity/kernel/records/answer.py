@@ -27,6 +27,7 @@ from comity.kernel.records.enter import needs, occurred_at, said
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import Receipt, as_uuid
 from comity.kernel.records.subject import Subject, allow, find_subject
+from comity.kernel.records.turns import in_turn
 from comity.kernel.types import shape
 from comity.kernel.types.catalogue import Answer, Type
 
@@ -51,8 +52,7 @@ def answer(
     digest = digest_of("answer", record, name, [dict(given), reason], when_asked(occurred_at)) if key else b""
 
     def do(work: Work) -> Receipt:
-        _refuse_ended(work, record)
-        subject = find_subject(work, record)
+        work, subject = in_turn(work, record, _offered, {})
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         rule = _rule(of, name)
         offer = _open_offer(work, subject)
@@ -82,13 +82,14 @@ def _rule(of: Type, name: str) -> Answer:
     return rule
 
 
-def _refuse_ended(work: Work, record: str) -> None:
-    """An offer made to this agency that is over may no longer be read; that it is over, its receiver may know."""
+def _offered(work: Work, record: str) -> Subject:
+    """The offered record. One that is over may no longer be read; that it is over, its receiver may know."""
     row = work.conn.execute(
         "select state from comity.offer where id = %s and to_agency = comity.me()", (as_uuid(record),)
     ).fetchone()
     if row and row[0] != "offered":
         raise Problem("offer_already_answered", f"The offer was already {row[0]}", state=row[0])
+    return find_subject(work, record)
 
 
 def _open_offer(work: Work, subject: Subject) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,10 @@ class _Loading:
             name: finish(draft, self.drafts.keys(), self.lists, self.marks, self.faults)
             for name, draft in self.drafts.items()
         }
+        serial = [link for one in types.values() for link in one.links.values() if link.serial]
+        for name, one in types.items():
+            if any(link.accepts(name, one.core_name) for link in serial):
+                types[name] = replace(one, stood_on=True)
         self.compile(types)
         agency = agency_files.read(self.trees["agency"], self.trees["jurisdiction"], types, self.marks, self.faults)
         for name in agency.definition.pillars:

@@ -41,7 +41,7 @@ FIELD_KEYS: Mapping[str, Kind] = {
 }  # fmt: skip
 LINK_KEYS: Mapping[str, Kind] = {
     "to": is_names, "many": is_flag, "term": is_text, "label": is_text, "required": is_flag, "required_from": is_text,
-    "inherit": is_flag, "fills": is_names,
+    "inherit": is_flag, "fills": is_names, "serial": is_flag,
 }  # fmt: skip
 STATE_KEYS: Mapping[str, Kind] = {
     "initial": is_flag, "final": is_flag, "within": is_text, "label": is_text, "term": is_text,
@@ -202,7 +202,7 @@ def read_link(name: str, node: Node, layer: str, faults: Faults) -> Link:
         name=name, to=form.names("to"), many=form.plain("many", False), term=form.text("term"),
         label=form.text("label"), labels=form.labels, required=form.plain("required", False),
         required_from=form.text("required_from") or None, inherit=form.plain("inherit", False),
-        fills=form.names("fills"), owner_layer=layer, source=str(node.source),
+        fills=form.names("fills"), serial=form.plain("serial", False), owner_layer=layer, source=str(node.source),
     )  # fmt: skip
 
 
