@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import cedarpy
 
 from comity.errors import Fault, Problem
-from comity.kernel.policy.actor import SYSTEM, Actor
+from comity.kernel.policy.actor import SYSTEM, Actor, Behalf
 from comity.kernel.policy.cedar import ACTIONS, SCHEMA, SEEING
 from comity.kernel.policy.decide import Policies
 from comity.kernel.policy.generate import LIFECYCLE_ROLES, IncomingAgreement
@@ -115,6 +115,8 @@ def _actors(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> Iter
         yield Actor.of(catalogue, member="member", name="", held=roles)
     for purpose in sorted(purposes - {"investigation"}):
         yield Actor.of(catalogue, member="member", name="", held=set(catalogue.roles), purpose=purpose)
+    for agency in sorted({role.for_ for role in catalogue.roles.values()} - {""}):
+        yield Actor.of(catalogue, member="member", name="", held=set(catalogue.roles), behalf=Behalf(agency, ""))
     yield Actor.system(catalogue.agency)
 
 

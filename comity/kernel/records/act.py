@@ -13,7 +13,7 @@ from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import guards, links, offering
 from comity.kernel.records.amend import check_version, field_content, link_content
-from comity.kernel.records.change import Change, changed, digest_of, once, when_asked, write
+from comity.kernel.records.change import Change, changed, digest_of, once, spoken, when_asked, write
 from comity.kernel.records.enter import needs, occurred_at, said
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import Receipt
@@ -45,7 +45,7 @@ def act(
     refuse_unspellable(fields=fields, reason=reason, late_cause=late_cause)
     given, pointed = fields or {}, links or {}
     asked = [dict(given), {n: list(i) for n, i in pointed.items()}, reason]
-    digest = digest_of("act", record, name, version, asked, when_asked(occurred_at)) if key else b""
+    digest = digest_of("act", record, name, version, asked, when_asked(occurred_at), *spoken(actor)) if key else b""
 
     def do(work: Work) -> Receipt:
         work, subject = in_turn(work, record, own, pointed)

@@ -21,7 +21,7 @@ from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.decide import Resource
 from comity.kernel.records import guards, links, offering, project, turns
-from comity.kernel.records.change import Change, Repeated, changed, digest_of, replays, reused, write
+from comity.kernel.records.change import Change, Repeated, changed, digest_of, replays, reused, spoken, write
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.project import parties_of
 from comity.kernel.records.results import Draft, Receipt, as_uuid
@@ -92,7 +92,7 @@ class _Batch:
     def __init__(self, work: Work, drafts: Sequence[Draft]) -> None:
         self.work, self.drafts = work, drafts
         self.answers = [None] * len(drafts)
-        self.digests = [asked(one) if one.key else b"" for one in drafts]
+        self.digests = [asked(one, work.actor) if one.key else b"" for one in drafts]
         self.ids = [as_uuid(one.id) if one.id else names.new_id() for one in drafts]
         self.twins, self.changes = {}, {}
         self.resolved = [{}] * len(drafts)
@@ -292,13 +292,14 @@ class _Batch:
         return [one for one in self.answers if one is not None]
 
 
-def asked(draft: Draft) -> bytes:
+def asked(draft: Draft, actor: Actor) -> bytes:
     """What a draft's key stands for: what was asked, not by whom nor under which id."""
     try:
         return digest_of(
             "enter", draft.type, dict(draft.fields), {name: list(ids) for name, ids in draft.links.items()},
             clock.show_instant(draft.occurred_at) if draft.occurred_at else None, sorted(draft.marks),
             *([{name: sorted(one) for name, one in draft.field_marks.items()}] if draft.field_marks else []),
+            *spoken(actor),
         )  # fmt: skip
     except Problem:
         return b""

@@ -67,6 +67,7 @@ def find(
                     "id": str(one.id),
                     "type": one.type_name,
                     "agency": one.agency,
+                    "on_behalf": one.folded.behalf,
                     "number": one.folded.number,
                     "title": one.title,
                     "state": one.folded.state if one.agency == work.agency else one.core_state,

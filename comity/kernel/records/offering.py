@@ -29,7 +29,7 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
     of, rule = change.type, change.type.offer
     assert rule is not None
     to = change.after.fields.get(of.counterparty or "")
-    if not isinstance(to, str) or to == work.agency:
+    if not isinstance(to, str) or to in (work.agency, work.actor.institution):
         raise Problem(
             "invalid", "An offer names another agency",
             faults=[Fault("counterparty", f"fields.{of.counterparty}", "another agency must be named")],
@@ -59,22 +59,34 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
     return replace(change, entry=entry, offer=row, shares=shares)
 
 
+def reported(offer: Mapping[str, Any]) -> bool:
+    """Whether the answer in an offer's row is the offerer's report of what an outsider told it: one entry is both."""
+    return offer["answer_entry"] is not None and offer["answer_entry"] == offer["settled_entry"]
+
+
 def agreed(work: Work, to: str, type_name: str) -> None:
-    """Refuse an offer of a type that the receiver has not agreed to be offered by this agency."""
+    """Refuse an offer of a type that the receiver has not agreed to be offered by the institution that offers."""
     row = work.conn.execute("select membership from comity.agency where id = %s", (to,)).fetchone()
     if row is None:
         raise Problem("agency_unknown", f"{to} is not installed on this node", fix="check the agency's id")
     today = clock.today(work.catalogue.definition.zone)
+    offerer = work.actor.institution
+    if work.actor.behalf:
+        told = work.conn.execute(
+            "select comity.agreed_with_outsider(%s, %s, %s, %s)", (to, offerer, type_name, today)
+        ).fetchone()
+        if told and told[0]:
+            return
     for (spec,) in work.conn.execute(
-        "select spec from comity.agreement where agency = %s and to_agency = %s", (to, work.agency)
+        "select spec from comity.agreement where agency = %s and to_agency = %s", (to, offerer)
     ):
         found = Agreement.from_json(spec)
         begun = found.from_ is None or found.from_ <= today
         if type_name in found.offers and begun and (found.until is None or today <= found.until):
             return
     raise Problem(
-        "offer_not_agreed", f"{to} has no agreement under which {work.agency} may offer {type_name}",
-        fix=f"ask {to} to list {type_name} under `offers` of an agreement with {work.agency}",
+        "offer_not_agreed", f"{to} has no agreement under which {offerer} may offer {type_name}",
+        fix=f"ask {to} to list {type_name} under `offers` of an agreement with {offerer}",
     )  # fmt: skip
 
 

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 TERM_LENGTH = 200
 
 _COLUMNS = """id, agency, type, core_type, number, title, state, core_state, version, type_version, fields, links,
-    files, field_marks, marks, assigned, parties, entered_by, entered_at, changed_at"""
+    files, field_marks, marks, assigned, parties, entered_by, on_behalf, entered_at, changed_at"""
 # The given columns as arrays of one value a row: JSON as text, and the three lists of a record as array literals.
 _GIVEN = """unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
     %s::int[], %s::int[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::text[], %s::text[], %s::text[],
-    %s::text[], %s::timestamptz[])
+    %s::text[], %s::text[], %s::timestamptz[])
     as t (id, agency, type, core_type, number, title, state, core_state, version, type_version, fields, links, files,
-          field_marks, marks, assigned, parties, entered_by, at)"""
+          field_marks, marks, assigned, parties, entered_by, on_behalf, at)"""
 _INSERT = f"""insert into comity.record ({_COLUMNS})
 select id, agency, type, core_type, number, title, state, core_state, version, type_version, fields, links, files,
-    field_marks, marks::text[], assigned::text[], parties::text[], entered_by, at, at from {_GIVEN}"""
+    field_marks, marks::text[], assigned::text[], parties::text[], entered_by, on_behalf, at, at from {_GIVEN}"""
 _UPDATE = f"""update comity.record r set number = t.number, title = t.title, state = t.state,
     core_state = t.core_state, version = t.version, type_version = t.type_version, fields = t.fields, links = t.links,
     files = t.files, field_marks = t.field_marks, marks = t.marks::text[], assigned = t.assigned::text[],
@@ -84,7 +84,8 @@ def _row(one: Change) -> tuple[Any, ...]:
         entry.record, entry.agency, row["type"], row["core_type"], row["number"], row["title"], row["state"],
         row["core_state"], row["version"], row["type_version"],
         *(orjson.dumps(row[name].obj).decode() for name in ("fields", "links", "files", "field_marks")),
-        *(array(row[name]) for name in ("marks", "assigned", "parties")), row["entered_by"], entry.entered_at,
+        *(array(row[name]) for name in ("marks", "assigned", "parties")), row["entered_by"], row["on_behalf"],
+        entry.entered_at,
     )  # fmt: skip
 
 
@@ -109,6 +110,7 @@ def row_of(of: Type, after: Folded) -> dict[str, Any]:
         ],
         "parties": parties_of(of, after),
         "entered_by": after.entered_by,
+        "on_behalf": after.behalf,
     }
 
 

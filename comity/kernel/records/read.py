@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import disclosure, offering
+from comity.kernel.records import disclosure, offering, reported
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import LinkedRecord, View
 from comity.kernel.records.sight import Sight, readable_fields, sight
@@ -83,6 +83,7 @@ def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
         changed_at=subject.changed_at, offer=offer,
         seen_by=seen_by(work, subject) if subject.agency == work.agency else (),
         pointers=_pointers(work, subject) if subject.agency == work.agency else (), erased=now.erased,
+        on_behalf=now.behalf, reported=reported.of_record(work, subject, whole=seen.whole),
     )  # fmt: skip
 
 
@@ -107,7 +108,9 @@ def _outward(work: Work, of: Type, subject: Subject) -> tuple[dict[str, list[str
 
 
 def _linked(name: str, one: Subject) -> LinkedRecord:
-    return LinkedRecord(name, str(one.id), one.core_type, one.agency, one.folded.number, one.title, one.core_state)
+    return LinkedRecord(
+        name, str(one.id), one.core_type, one.agency, one.folded.number, one.title, one.core_state, one.folded.behalf
+    )
 
 
 def _inward(work: Work, subject: Subject) -> list[LinkedRecord]:
@@ -138,6 +141,11 @@ def open_acts(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any] |
     def may(action: str, name: str) -> bool:
         return work.policies.decide(work.actor, action, resource, act=name, today=work.today).allowed
 
+    behalf = work.actor.behalf.agency if work.actor.behalf else ""
+    if subject.agency == work.agency and offer and of.offer and waits and offer["to"] == behalf:
+        return [name for name in of.offer.answers if may("answer", name)]
+    if subject.agency == work.agency and subject.folded.behalf != behalf:
+        return []
     if subject.agency == work.agency:
         state = subject.folded.state
         open_now = [
@@ -176,6 +184,7 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any
         "state": row["state"], "from": row["from_agency"], "to": row["to_agency"], **instants,
         "answer": {name: value for name, value in row["answer"].items() if seen.shows(of, name)},
         "answer_entry": str(row["answer_entry"]) if row["answer_entry"] else None,
+        "reported_by": row["from_agency"] if offering.reported(row) else None,
         "manifest": offering.manifest_of(work, subject.id),
     }  # fmt: skip
 

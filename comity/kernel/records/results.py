@@ -72,17 +72,26 @@ class LinkedRecord:
     number: str | None
     title: str
     state: str
+    on_behalf: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {
             "name": self.name, "id": self.id, "type": self.type, "agency": self.agency, "number": self.number,
-            "title": self.title, "state": self.state,
+            "title": self.title, "state": self.state, "on_behalf": self.on_behalf,
         }  # fmt: skip
+
+
+def as_reported(owner: str, on_behalf: str) -> str:
+    """What is said of a record or entry that its owner made for another institution; empty for the owner's own."""
+    return f"as reported by {owner} for {on_behalf}" if on_behalf else ""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A record as the reader may see it. `masked` names what is there and not shown, each with its ground."""
+    """A record as the reader may see it. `masked` names what is there and not shown, each with its ground.
+
+    `on_behalf` is the institution for which its owner entered it, and `reported` what is to be said of that.
+    """
 
     id: str
     type: str
@@ -107,6 +116,8 @@ class View:
     seen_by: Sequence[str] = ()
     pointers: Sequence[Mapping[str, Any]] = ()
     erased: Sequence[int] = ()
+    on_behalf: str = ""
+    reported: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -120,12 +131,16 @@ class View:
             "entered_at": show_instant(self.entered_at), "changed_at": show_instant(self.changed_at),
             "offer": dict(self.offer) if self.offer else None, "seen_by": list(self.seen_by),
             "pointers": [dict(one) for one in self.pointers], "erased": list(self.erased),
+            "on_behalf": self.on_behalf, "reported": self.reported,
         }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """One entry of a record's history; `changes` is empty where its content is masked or erased."""
+    """One entry of a record's history; `changes` is empty where its content is masked or erased.
+
+    `on_behalf` is the institution whose act it is, `document` what shows it, `reported` what is to be said of it.
+    """
 
     entry: str
     kind: str
@@ -146,6 +161,9 @@ class HistoryLine:
     stream: int | None
     corrects: str = ""
     erased: bool = False
+    on_behalf: str = ""
+    document: str = ""
+    reported: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -154,6 +172,7 @@ class HistoryLine:
             "cause": self.cause, "reason": self.reason, "version": self.version, "state_from": self.state_from,
             "state_to": self.state_to, "changes": dict(self.changes), "leaf": self.leaf, "place": self.place,
             "stream_place": self.stream, "corrects": self.corrects, "erased": self.erased,
+            "on_behalf": self.on_behalf, "document": self.document, "reported": self.reported,
         }  # fmt: skip
 
 

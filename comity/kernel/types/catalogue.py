@@ -286,7 +286,7 @@ class ReadRule:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """`is_` are the lifecycle roles that it fills; `read` maps a type name, `pillar.*` or `*` to its rule."""
+    """`is_`: the lifecycle roles that it fills (with `for_` only on behalf of that agency); `read`: pattern -> rule."""
 
     name: str
     title: str
@@ -294,6 +294,7 @@ class Role:
     read: Mapping[str, ReadRule] = field(default_factory=dict)
     marks: frozenset[str] = frozenset()
     source: str = ""
+    for_: str = ""
 
     def read_rule(self, type_name: str) -> ReadRule | None:
         """The most specific rule for a type: its name, the longest `prefix.*`, `*`; None when nothing is read."""
