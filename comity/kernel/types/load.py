@@ -13,7 +13,7 @@ import jsonschema_rs
 
 from comity.errors import Fault
 from comity.kernel.types import agency as agency_files
-from comity.kernel.types import clock_reading, lifecycle, reading, schema, shape
+from comity.kernel.types import clock_reading, lifecycle, order_rules, reading, schema, shape
 from comity.kernel.types.catalogue import Catalogue, CodeList, Mark, Pillar, Type
 from comity.kernel.types.definition import (
     DefinitionsRefused,
@@ -130,7 +130,7 @@ class _Loading:
         self.lists: dict[str, CodeList] = {}
         self.marks: dict[str, Mark] = {}
         self.rules: dict[str, Any] = {}
-        self.clocks: dict[str, Node] = {}
+        self.written: dict[str, Node] = {}
         self.plain: dict[str, dict[str, Any]] = {"examples": {}, "boards": {}, "records": {}}
         self.pillars: dict[str, Pillar] = {}
         self.types: list[tuple[str, Form]] = []
@@ -162,7 +162,8 @@ class _Loading:
         for kind, _ in self.layers:
             for path, node in self.trees[kind].items():
                 self.file(kind, path, node)
-        clock_reading.read_book(self.clocks, self.faults)
+        clocks = {name: node for name, node in self.written.items() if clock_reading.speaks_of_clocks(node)}
+        clock_reading.read_book(clocks, self.faults)
         for kind in ("core", "jurisdiction", "agency"):
             self.lay_types(kind)
         types = {
@@ -173,6 +174,8 @@ class _Loading:
         for name, one in types.items():
             if any(link.accepts(name, one.core_name) for link in serial):
                 types[name] = replace(one, stood_on=True)
+        homes = frozenset(self.pillars) | {self.names["jurisdiction"], self.names["agency"]}
+        order_rules.check(self.written, types, homes, self.faults)
         self.compile(types)
         agency = agency_files.read(self.trees["agency"], self.trees["jurisdiction"], types, self.marks, self.faults)
         for name in agency.definition.pillars:
@@ -307,7 +310,7 @@ class _Loading:
             self.faults.add("duplicate_definition", node.source, f"rule {name.value} is written twice", "keep one")
         else:
             self.rules[name.value] = node.plain()
-            self.clocks |= {name.value: node} if clock_reading.speaks_of_clocks(node) else {}
+            self.written[name.value] = node
 
     def lay_types(self, kind: str) -> None:
         """One layer's types: overlays of what the lower layers know, then its own, each after what it extends."""
