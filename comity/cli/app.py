@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from comity import __version__
-from comity.cli import emergencies, files, law, orders, people, profiles, records, running, sharing, show, speech
+from comity.cli import (
+    emergencies,
+    files,
+    law,
+    leaving,
+    orders,
+    people,
+    profiles,
+    records,
+    running,
+    sharing,
+    show,
+    speech,
+)
 from comity.cli.ways import Ways, attach
 from comity.errors import Problem
 
@@ -65,6 +78,7 @@ app.add_typer(sharing.webhook, name="webhook")
 app.add_typer(sharing.letters, name="dead-letters")
 app.add_typer(people.member, name="member")
 app.add_typer(people.agency, name="agency")
+app.add_typer(leaving.leave, name="leave")
 
 
 def run(ways: Ways, arguments: Sequence[str]) -> int:

@@ -28,6 +28,7 @@ from comity.kernel.policy.actor import Actor
 from comity.kernel.records import rebuild, retyped
 from comity.kernel.records.install import install
 from comity.kernel.records.node import Node
+from comity.kernel.records.reconcile import reconcile_all
 from comity.kernel.types.load import read_folder
 
 MARK = "this-is-a-comity-demo"
@@ -205,12 +206,14 @@ def _settled(node: Node, database: Database) -> None:
 def _result(node: Node, story: Story, script: Script, set_up: float, played: float) -> dict[str, Any]:
     facts = retyped.count(node)
     rebuilt = rebuild.run(node)
+    reconciled = reconcile_all(node)
     waited = sorted(one * 1000 for one in story.latency)
     return {
         **facts.as_json(),
         "rebuild_equal": rebuilt.equal,
         "rebuild": rebuilt.as_json(),
-        "reconciled": True,
+        "reconciled": not reconciled.differences,
+        "reconciliation": reconciled.as_json(),
         "latency_ms": {
             "count": len(waited), "median": round(statistics.median(waited), 1) if waited else None,
             "most": round(waited[-1], 1) if waited else None,

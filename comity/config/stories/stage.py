@@ -11,7 +11,7 @@ from typing import Any
 from comity import clock
 from comity.config.told import Told
 from comity.errors import Problem
-from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.actor import Actor, Behalf
 from comity.kernel.records.act import act
 from comity.kernel.records.amend import amend
 from comity.kernel.records.answer import answer
@@ -58,8 +58,6 @@ class Story:
         agency = self.cast[seat][0]
         if agency not in self.outside:
             return self.seats[seat]
-        from comity.kernel.policy.actor import Behalf
-
         known = self.reporters[agency]
         reporter = self.seats[known.get(owner or "", next(iter(known.values())))]
         return replace(reporter, behalf=Behalf(agency, self._paper(reporter, agency)))
