@@ -19,6 +19,7 @@ from comity.cli import (
     people,
     profiles,
     records,
+    reports,
     running,
     sharing,
     show,
@@ -60,7 +61,7 @@ def _root(
 _RECORDS: tuple[Callable[..., Any], ...] = (
     records.enter, records.amend, records.act, records.answer, records.submit, show.show, show.history, records.find,
     records.inbox, records.activity, files.attach, files.fetch, sharing.subscribe, sharing.subscriptions,
-    sharing.feed, law.due, orders.reconcile,
+    sharing.feed, law.due, orders.reconcile, reports.reports, reports.confirm, reports.dispute,
 )  # fmt: skip
 _START: tuple[Callable[..., Any], ...] = (running.demo, running.serve)
 _NODE: tuple[Callable[..., Any], ...] = (running.rebuild, running.upgrade, running.doctor)

@@ -38,6 +38,7 @@ class District(Stage):
     """A stage on which a seat may act on behalf of an institution: `for_` names it, `document` what shows the act."""
 
     def open(self) -> District:
+        self.made: dict[str, str] = {}
         for agency, membership in AGENCIES.items():
             self.put(agency, membership)
         for name, (agency, roles) in SEATS.items():
@@ -88,3 +89,9 @@ class District(Stage):
         person = self.enter(seat, "registry.person", {"role": "defendant", "name": "Dale Everett Pruitt"})
         fields = {"kind": "criminal", "caption": "United States v. Pruitt", "opened_on": day()}
         return self.entered(seat, agency, document, "court.case", fields, {"defendant": [person]}), person
+
+    def join(self, agency: str, **seats: Sequence[str]) -> None:
+        """The operator installs it as a member, and its first members come in, each in the roles named."""
+        self.put(agency, "member")
+        for name, roles in seats.items():
+            self.seat(agency, name, *roles)

@@ -26,6 +26,11 @@ SEATS: Mapping[str, Seat] = {
     "pretrial": ("pretrial", "N. Abara", ["pretrial_officer"]),
     "defender": ("defender", "E. Castellanos", ["assistant_defender"]),
     "sergeant": ("state-police", "Sgt. K. Lund", ["warrants_sergeant"]),
+    "usao_docket": ("usao", "T. Brooks", ["docket_clerk"]),
+    "usms_docket": ("usms", "I. Farrell", ["court_liaison"]),
+    "usms_jail": ("usms", "I. Farrell", ["jail_liaison"]),
+    "pretrial_docket": ("pretrial", "Y. Haddad", ["court_liaison"]),
+    "state_jail": ("state-police", "P. Vance", ["jail_liaison"]),
 }
 ADDRESSEES = (
     ("usms", "marshal", "surrender_custody", "Return of the Marshals: custody surrendered"),
@@ -324,8 +329,8 @@ SCRIPT = Script(
     ),
     look=("case", "atf_agent"),
     reporters={
-        "usdc": {"usao": "usao_docket", "usms": "marshal_docket", "pretrial": "pretrial_docket"},
-        "detention": {"usms": "jail_liaison", "state-police": "state_liaison"},
+        "usdc": {"usao": "usao_docket", "usms": "usms_docket", "pretrial": "pretrial_docket"},
+        "detention": {"usms": "usms_jail", "state-police": "state_jail"},
     },
     outsiders={"court": "usdc", "jail": "detention"},
 )  # fmt: skip

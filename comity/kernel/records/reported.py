@@ -78,7 +78,22 @@ def reports(node: Node, actor: Actor) -> list[Report]:
 def open_reports(node: Node, actor: Actor) -> list[Report]:
     """Those that wait for the word of the actor's agency."""
     with node.work(actor) as work:
-        return _listed(work, "r.agency = comity.me() and r.state = 'open'")
+        return waiting(work)
+
+
+def waiting(work: Work) -> list[Report]:
+    """The open reports of the work's agency."""
+    return _listed(work, "r.agency = comity.me() and r.state = 'open'")
+
+
+def disputed(work: Work) -> list[Report]:
+    """What the work's agency reported and the institution disputed, while the record was not amended since."""
+    return _listed(
+        work,
+        """r.by_agency = comity.me() and r.state = 'disputed' and not exists (select 1 from comity.entry later
+            where later.record = r.record and later.agency = comity.me() and later.kind in ('amend', 'correction')
+              and later.entered_at > e.entered_at)""",
+    )
 
 
 def confirm(node: Node, actor: Actor, entry: str, *, reason: str | None = None, key: str | None = None) -> Receipt:

@@ -11,8 +11,10 @@ from psycopg.rows import dict_row
 
 from comity.clock import show_instant
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import disclosure
+from comity.kernel.records import disclosure, offering
 from comity.kernel.records.node import Node, Work
+from comity.kernel.records.reported import Report, disputed, waiting
+from comity.kernel.records.results import as_reported
 from comity.kernel.records.sight import readable_fields, sight
 from comity.kernel.records.subject import subjects
 from comity.kernel.sharing.dead import DeadLetter, letters_of
@@ -23,7 +25,8 @@ from comity.kernel.sharing.subscribe import KEEPERS
 @dataclass(frozen=True, slots=True)
 class InboxItem:
     """`kind`: offer (answer it) · answer (yours was answered) · obligation · pointer · emergency · notice (of a
-    subscription; in state `dead` the subscription itself was stopped). `since` dates it."""
+    subscription; in state `dead` the subscription itself was stopped) · reported (in your name: confirm or dispute it)
+    · disputed (what you reported: amend it). `since` dates it."""
 
     kind: str
     record: str
@@ -45,7 +48,7 @@ class InboxItem:
 def inbox(node: Node, actor: Actor) -> list[InboxItem]:
     """Everything that waits for the actor's agency and that this actor may see, newest first."""
     with node.work(actor) as work:
-        sources = (_offers, _obligations, _pointers, _emergencies, _notices, _dead)
+        sources = (_offers, _obligations, _pointers, _emergencies, _notices, _dead, _reported, _disputed)
         items = [item for source in sources for item in source(work)]
         return sorted(items, key=lambda one: one.since, reverse=True)
 
@@ -71,8 +74,9 @@ def _offers(work: Work) -> Iterator[InboxItem]:
         if mine:
             of = work.type_of(one.agency, one.type_name, one.core_type)
             reason = row["answer"].get("reason") if sight(work, of, one).whole else None
+            told = f", {as_reported(work.agency, row['to_agency'])}" if offering.reported(row) else ""
             state = row["state"].replace("_", " ")
-            message = f"{row['label']} was {state} by {row['to_agency']}" + (f": {reason}" if reason else "")
+            message = f"{row['label']} was {state} by {row['to_agency']}{told}" + (f": {reason}" if reason else "")
         else:
             message = f"{row['label']} from {row['from_agency']}: answer it"
         yield InboxItem(
@@ -169,3 +173,21 @@ def _dead(work: Work) -> Iterator[InboxItem]:
             "notice", "", "subscription", None, work.agency, "dead",
             f"subscription {letter.name} {what}: {letter.reason}{lost}; replay {letter.id}", letter.since,
         )  # fmt: skip
+
+
+def _reported(work: Work) -> Iterator[InboxItem]:
+    """What others entered in the agency's name, while it has not said whether it is so."""
+    for one in waiting(work):
+        said = f"{one.act.replace('_', ' ')} {one.said}: confirm or dispute {one.entry}"
+        yield _about(one, "reported", one.by_agency, said, one.at)
+
+
+def _disputed(work: Work) -> Iterator[InboxItem]:
+    """What this agency reported and the institution says is not so, until the record was amended."""
+    for one in disputed(work):
+        said = f"{one.act.replace('_', ' ')} {one.said}: amend the record"
+        yield _about(one, "disputed", one.agency, said, one.judged_at or one.at)
+
+
+def _about(one: Report, kind: str, agency: str, message: str, since: datetime) -> InboxItem:
+    return InboxItem(kind, one.record, one.type, one.number, agency, one.state, message, since)
