@@ -54,10 +54,11 @@ def _offers(work: Work) -> Iterator[InboxItem]:
     rows = (
         work.conn.cursor(row_factory=dict_row)
         .execute(
-            """select * from comity.offer where to_agency = comity.me() and state = 'offered'
-               or from_agency = comity.me() and answered_at > %s - interval '30 days'
-            order by offered_at desc limit 500""",
-            (work.now,),
+            """select o.*, a.state as asker from comity.offer o join comity.agency a on a.id = o.from_agency
+                where to_agency = comity.me() and o.state = 'offered' and (expires_at is null or expires_at > %(now)s)
+                   or from_agency = comity.me() and answered_at > %(now)s - interval '30 days'
+                order by offered_at desc limit 500""",
+            {"now": work.now},
         )
         .fetchall()
     )
@@ -75,6 +76,7 @@ def _offers(work: Work) -> Iterator[InboxItem]:
             message = f"{row['label']} was {state} by {row['to_agency']}" + (f": {reason}" if reason else "")
         else:
             message = f"{row['label']} from {row['from_agency']}: answer it"
+            message += " (it is suspended and takes the answer up later)" if row["asker"] == "suspended" else ""
         yield InboxItem(
             "answer" if mine else "offer", str(row["id"]), row["type"], one.folded.number,
             row["to_agency"] if mine else row["from_agency"], row["state"], message,
