@@ -15,6 +15,7 @@ from comity.kernel.records import guards, links, offering
 from comity.kernel.records.amend import check_version, field_content, link_content
 from comity.kernel.records.change import Change, changed, digest_of, once, spoken, when_asked, write
 from comity.kernel.records.enter import needs, occurred_at, said
+from comity.kernel.records.following import consequences
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import Receipt
 from comity.kernel.records.subject import Subject, allow, own
@@ -56,7 +57,7 @@ def act(
             change = offering.withdrawal(work, of, subject, reason)
         else:
             change = plan(work, of, subject, name, given, pointed, reason, occurred_at, late_cause)
-        return write(work, [_keyed(change, key, digest)])[0]
+        return write(work, [_keyed(change, key, digest), *consequences(work, change)])[0]
 
     return once(node, actor, key, digest, do, again=lambda before: before)
 

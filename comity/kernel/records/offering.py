@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from comity import clock
 from comity.errors import Fault, Problem
@@ -168,12 +169,34 @@ def withdrawal(work: Work, of: Type, subject: Subject, reason: str | None) -> Ch
     return change
 
 
-def ended(work: Work, of: Type, subject: Subject, name: str, state: str, content: Mapping[str, Any]) -> Change:
-    """The offerer's entry that ends its own offer, withdrawn or expired; the caller holds the offer's row lock."""
-    change = changed(work, of, subject.folded, record=subject.id, kind="act", act=name, content=content, state_to=state)
-    work.conn.execute(
-        """update comity.offer set state = %s, ends = true, answered_at = %s, settled_entry = %s where id = %s""",
-        (name, work.now, change.entry.id, subject.id),
+def ended(
+    work: Work, of: Type, subject: Subject, name: str, state: str, content: Mapping[str, Any], cause: UUID | None = None
+) -> Change:
+    """The offerer's entry that ends its own offer, withdrawn or expired; the caller holds the offer's row lock.
+
+    The grant ends with it. Where it follows from another act (its entry is `cause`), the receiver must see what became
+    of what it was asked: the offered record itself stays open to it, and nothing else does.
+    """
+    change = changed(
+        work, of, subject.folded, record=subject.id, kind="act", act=name, content=content, state_to=state, refers=cause
     )
-    work.conn.execute("update comity.share set live = false where offer = %s", (subject.id,))
+    work.conn.execute(
+        """update comity.offer set state = %s, ends = %s, answered_at = %s, settled_entry = %s where id = %s""",
+        (name, cause is None, work.now, change.entry.id, subject.id),
+    )
+    work.conn.execute(
+        "update comity.share set live = false where offer = %s and (%s or record <> %s)",
+        (subject.id, cause is None, subject.id),
+    )
+    return change
+
+
+def settled(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any]) -> Change:
+    """The offerer's own entry that names the answer to its offer; the caller holds the offer's row lock."""
+    rule = of.offer.answers.get(offer["state"]) if of.offer else None
+    change = changed(
+        work, of, subject.folded, record=subject.id, kind="settle", act=offer["state"], content={},
+        state_to=rule.to if rule else subject.folded.state, refers=offer["answer_entry"],
+    )  # fmt: skip
+    work.conn.execute("update comity.offer set settled_entry = %s where id = %s", (change.entry.id, subject.id))
     return change

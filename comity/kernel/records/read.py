@@ -168,7 +168,12 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any
     """
     row = (
         work.conn.cursor(row_factory=dict_row)
-        .execute("select * from comity.offer where id = %s and comity.me() in (from_agency, to_agency)", (subject.id,))
+        .execute(
+            """select o.*, (select coalesce(array_agg(id order by id), '{}') from comity.agency a
+                             where a.id in (o.from_agency, o.to_agency) and a.state = 'suspended') as suspended
+                 from comity.offer o where o.id = %s and comity.me() in (o.from_agency, o.to_agency)""",
+            (subject.id,),
+        )
         .fetchone()
     )
     if row is None:
@@ -184,7 +189,7 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any
         "state": row["state"], "from": row["from_agency"], "to": row["to_agency"], **instants,
         "answer": {name: value for name, value in row["answer"].items() if seen.shows(of, name)},
         "answer_entry": str(row["answer_entry"]) if row["answer_entry"] else None,
-        "reported_by": row["from_agency"] if offering.reported(row) else None,
+        "reported_by": row["from_agency"] if offering.reported(row) else None, "suspended": row["suspended"],
         "manifest": offering.manifest_of(work, subject.id),
     }  # fmt: skip
 

@@ -163,7 +163,8 @@ class GuardRule:
 @dataclass(frozen=True, slots=True)
 class Act:
     """`to` None: the state stays. `by` are lifecycle roles. `not_by` names acts whose doer may not do this one.
-    `lifts` are the marks that the act takes off the record (an order to unseal); only the type itself names them."""
+    `lifts` are the marks that the act takes off the record (an order to unseal); only the type itself names them.
+    `follows`: serial link -> core states of its target; the act follows by itself when the target comes to one."""
 
     name: str
     from_: frozenset[str]
@@ -178,6 +179,7 @@ class Act:
     profile: str | None = None
     owes: str | None = None
     lifts: frozenset[str] = frozenset()
+    follows: Mapping[str, frozenset[str]] = field(default_factory=dict)
     label: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     owner_layer: str = "core"
@@ -197,6 +199,7 @@ class Answer:
     guards: tuple[GuardRule, ...] = ()
     not_by: tuple[str, ...] = ()
     ends: bool = False
+    follows: Mapping[str, frozenset[str]] = field(default_factory=dict)
     label: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     source: str = ""

@@ -222,6 +222,8 @@ def _narrow_done(draft: Draft, core: Done, form: Form, faults: Faults) -> Done:
     if to != core.to and (core.to is None or outside(draft, frozenset((core.to,)), frozenset((to or "",)))):
         said = f"{name} leads to {core.to or 'no other state'} in the core"
         faults.add("layer_changes_target", form.at("to"), said, "name it or a sub-state of it")
+    if "follows" in form:
+        faults.add("layer_changes_act", form.at("follows"), f"from what {name} follows is the core's", _KEEP_CORE)
     for key in ("guard", "guards", "needs", "not_by", "sets"):
         written = form.node.get(key)
         had = getattr(core, "guards" if key == "guard" else key)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from comity.kernel.types.definition import (
 from comity.kernel.types.finish import edited, finish
 from comity.kernel.types.layers import lay
 from comity.kernel.types.reading import LAYER_KEYS, TYPE_KEYS, Draft
+from comity.kernel.types.serial import stood_on
 from comity.names import TYPE
 
 _SINGLE = {"jurisdiction": "jurisdiction.yml", "agency": "agency.yml"}
@@ -170,10 +170,7 @@ class _Loading:
             name: finish(draft, self.drafts.keys(), self.lists, self.marks, self.faults)
             for name, draft in self.drafts.items()
         }
-        serial = [link for one in types.values() for link in one.links.values() if link.serial]
-        for name, one in types.items():
-            if any(link.accepts(name, one.core_name) for link in serial):
-                types[name] = replace(one, stood_on=True)
+        types |= stood_on(types, self.faults)
         homes = frozenset(self.pillars) | {self.names["jurisdiction"], self.names["agency"]}
         order_rules.check(self.written, types, homes, self.faults)
         self.compile(types)

@@ -48,7 +48,7 @@ STATE_KEYS: Mapping[str, Kind] = {
 }  # fmt: skip
 _DONE: Mapping[str, Kind] = {
     "by": is_names, "from": is_names, "to": is_text, "needs": is_names, "sets": is_names, "guard": is_any,
-    "guards": is_any, "not_by": is_names, "label": is_text, "term": is_text,
+    "guards": is_any, "not_by": is_names, "label": is_text, "term": is_text, "follows": is_map,
 }  # fmt: skip
 ACT_KEYS: Mapping[str, Kind] = {
     **_DONE, "creates": is_text, "package": is_text, "profile": is_text, "owes": is_text,
@@ -226,7 +226,7 @@ def read_act(name: str, node: Node, layer: str, faults: Faults) -> Act:
         by=frozenset(form.names("by")), needs=form.names("needs"), sets=form.names("sets"),
         guards=read_guards(form, faults), not_by=form.names("not_by"), creates=form.text("creates") or None,
         package=form.text("package") or None, profile=form.text("profile") or None, owes=form.text("owes") or None,
-        lifts=frozenset(form.names("lifts")),
+        lifts=frozenset(form.names("lifts")), follows=read_follows(form, faults),
         label=form.text("label"), labels=form.labels, owner_layer=layer, source=str(node.source),
     )  # fmt: skip
 
@@ -241,9 +241,21 @@ def read_answer(name: str, node: Node, faults: Faults, *, by: bool = True) -> An
         name=name, to=form.text("to"), by=frozenset(form.names("by")),
         from_=frozenset(form.names("from")) if "from" in form else EVERY, needs=form.names("needs"),
         sets=form.names("sets"), guards=read_guards(form, faults), not_by=form.names("not_by"),
-        ends=form.plain("ends", name in ("withdrawn", "expired")), label=form.text("label"), labels=form.labels,
+        ends=form.plain("ends", name in ("withdrawn", "expired")), follows=read_follows(form, faults),
+        label=form.text("label"), labels=form.labels,
         source=str(node.source),
     )  # fmt: skip
+
+
+def read_follows(form: Form, faults: Faults) -> dict[str, frozenset[str]]:
+    """link -> the states of its target from which this act follows by itself."""
+    out: dict[str, frozenset[str]] = {}
+    for key, one in form.items("follows"):
+        if is_names(one.plain()):
+            out[key] = frozenset([one.value] if isinstance(one.value, str) else one.plain())
+        else:
+            faults.add("wrong_kind", one.source, f"follows of link {key}", "write a list of states")
+    return out
 
 
 def read_offer(node: Node, faults: Faults) -> OfferRule:
