@@ -39,11 +39,17 @@ class District(Stage):
 
     def open(self) -> District:
         self.made: dict[str, str] = {}
+        self.tokens: dict[str, str] = {}
         for agency, membership in AGENCIES.items():
             self.put(agency, membership)
         for name, (agency, roles) in SEATS.items():
             self.seat(agency, name, *roles)
         return self
+
+    def seat(self, agency: str, name: str, *roles: str) -> None:
+        issued = tokens.admit(self.node, agency, name, list(roles))
+        self.seats[name] = tokens.sign_in(self.node, issued.token)
+        self.tokens[name] = issued.token
 
     def put(self, agency: str, membership: str, **files: tuple[str, str]) -> None:
         """Install an agency as outside, mirrored or member; `files` are (old, new) texts of its own files."""

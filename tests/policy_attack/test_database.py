@@ -20,7 +20,7 @@ from tests.world import World
 
 REACHED = {
     "record": "agency", "entry": "agency", "entry_content": "agency", "sequence": "agency", "link": "agency",
-    "term": "agency", "file": "agency",
+    "term": "agency", "file": "agency", "reported": "by_agency",
 }  # fmt: skip
 """Tables that are read within reach; by the column that names the owner."""
 OWN = ("member", "counter", "number_block", "idempotency", "follower", "outbox")
@@ -188,6 +188,8 @@ INSERTS = {
                 values (%(id)s, %(id)s, %(agency)s, comity.me(), '{base}', 'offer')""",
     "offer": """insert into comity.offer (id, from_agency, to_agency, type, state, offered_at, offer_entry)
                 values (%(id)s, %(agency)s, comity.me(), 'x', 'offered', now(), %(id)s)""",
+    "reported": """insert into comity.reported (entry, agency, by_agency, record, type, act, document, entered_at)
+                values (%(id)s, 'usdc', %(agency)s, %(id)s, 'x', 'x', %(id)s, now())""",
     "pending": """insert into comity.pending (agency, entry, leaf)
                 values (%(agency)s, %(id)s, decode(repeat('00', 32), 'hex'))""",
     "member": "insert into comity.member values (%(id)s, %(agency)s, 'intruder', '{supervisor}', 'active', 1)",

@@ -26,11 +26,11 @@ SEATS: Mapping[str, Seat] = {
     "pretrial": ("pretrial", "N. Abara", ["pretrial_officer"]),
     "defender": ("defender", "E. Castellanos", ["assistant_defender"]),
     "sergeant": ("state-police", "Sgt. K. Lund", ["warrants_sergeant"]),
-    "usao_docket": ("usao", "T. Brooks", ["docket_clerk"]),
-    "usms_docket": ("usms", "I. Farrell", ["court_liaison"]),
-    "usms_jail": ("usms", "I. Farrell", ["jail_liaison"]),
-    "pretrial_docket": ("pretrial", "Y. Haddad", ["court_liaison"]),
-    "state_jail": ("state-police", "P. Vance", ["jail_liaison"]),
+    "usao_docket": ("usao", "T. Brooks", ["clerk", "docket_clerk", "jail_liaison"]),
+    "usms_docket": ("usms", "I. Farrell", ["deputy_marshal", "court_liaison"]),
+    "usms_jail": ("usms", "Z. Keller", ["deputy_marshal", "jail_liaison"]),
+    "pretrial_docket": ("pretrial", "Y. Haddad", ["pretrial_officer", "court_liaison"]),
+    "state_jail": ("state-police", "P. Vance", ["trooper", "jail_liaison"]),
 }
 ADDRESSEES = (
     ("usms", "marshal", "surrender_custody", "Return of the Marshals: custody surrendered"),
@@ -136,6 +136,9 @@ def _arrested(s: Story) -> None:
         links=s.link(intake="stay", ground="transfer"),
     )  # fmt: skip
     s.tell("jail_intake", f"houses the prisoner ({s.number('stay')}); it weighs 0.6 kg less than the Marshals did")
+    if "detention" in s.outside:
+        s.told.line("both weights stand side by side; an institution that is outside cannot be asked here")
+        return
     s.enter(
         "discrepancy", "jail_records", "registry.discrepancy",
         {"other": "usms", "field": "weight", "statement": "Weighed on the scale of the unit, in prison clothes."},
@@ -330,7 +333,7 @@ SCRIPT = Script(
     look=("case", "atf_agent"),
     reporters={
         "usdc": {"usao": "usao_docket", "usms": "usms_docket", "pretrial": "pretrial_docket"},
-        "detention": {"usms": "usms_jail", "state-police": "state_jail"},
+        "detention": {"usms": "usms_jail", "usao": "usao_docket", "state-police": "state_jail"},
     },
     outsiders={"court": "usdc", "jail": "detention"},
 )  # fmt: skip

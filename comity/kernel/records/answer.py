@@ -66,7 +66,7 @@ def answer(
         faults += _judged(work, of, subject, rule, given, reason)
         if faults:
             raise Problem("invalid", f"The answer {name} is refused", faults=faults)
-        if work.actor.behalf:
+        if offer["from_agency"] == work.agency:
             told = _reported(work, subject, of, offer, rule, given, reason, when)
             receipt = write(work, [_keyed(told, key, digest)])[0]
             _lock(work, offer, told.entry, rule, given, reason, settles=True)
@@ -176,7 +176,10 @@ def _reported(
     work: Work, subject: Subject, of: Type, offer: Mapping[str, Any], rule: Answer, given: Mapping[str, Any],
     reason: str | None, when: datetime | None,
 ) -> Change:  # fmt: skip
-    """The offerer's entry of what the receiver told it. The offer is its own record, so the same entry moves it."""
+    """The answer in the offerer's own log: what an outsider told it, or its own to what it reports of an outsider.
+
+    The offer is its own record, so the same entry moves it.
+    """
     content = {f"answer/{name}": value for name, value in given.items()} | said(reason=reason)
     return changed(
         work, of, subject.folded, record=subject.id, kind="answer", act=rule.name, content=content, state_to=rule.to,

@@ -30,7 +30,7 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
     of, rule = change.type, change.type.offer
     assert rule is not None
     to = change.after.fields.get(of.counterparty or "")
-    if not isinstance(to, str) or to in (work.agency, work.actor.institution):
+    if not isinstance(to, str) or to == work.actor.institution:
         raise Problem(
             "invalid", "An offer names another agency",
             faults=[Fault("counterparty", f"fields.{of.counterparty}", "another agency must be named")],
@@ -46,7 +46,7 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
     shares += [
         _share(change, to, one.record, one.version, one.groups, one.decision, one.ground)
         for one in listed
-        if one.agency == work.agency
+        if one.agency == work.agency != to
     ]
     for share in shares[1:]:
         content[f"share/{share['record']}"] = {
@@ -62,7 +62,8 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
 
 def reported(offer: Mapping[str, Any]) -> bool:
     """Whether the answer in an offer's row is the offerer's report of what an outsider told it: one entry is both."""
-    return offer["answer_entry"] is not None and offer["answer_entry"] == offer["settled_entry"]
+    own = offer["from_agency"] == offer["to_agency"]  # an outsider's offer to the member that reports it
+    return not own and offer["answer_entry"] is not None and offer["answer_entry"] == offer["settled_entry"]
 
 
 def agreed(work: Work, to: str, type_name: str) -> None:
