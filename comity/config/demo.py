@@ -260,6 +260,11 @@ def _report(told: Told, result: dict[str, Any], as_json: bool) -> None:
         f"Rebuilt from the log {rebuilt['records']} records from {rebuilt['entries']} entries: {verdict}; "
         "every leaf checked"
     )
+    orders = result["reconciliation"]
+    told.say(
+        f"Orders reconciled    {orders['given']} duties given, {orders['done']} done, {len(orders['open'])} open, "
+        f"{counted(len(orders['differences']), 'difference')}"
+    )
     waited = result["latency_ms"]
     told.say(
         f"Seen elsewhere       {waited['median']} ms after the commit in the middle, {waited['most']} ms at most, "
@@ -268,5 +273,5 @@ def _report(told: Told, result: dict[str, Any], as_json: bool) -> None:
     told.say(f"Seconds              {result['seconds']['set_up']} set-up, {result['seconds']['story']} story")
     for one in result["retyped"]:
         told.say(f"RETYPED {one}")
-    for one in rebuilt["differences"]:
+    for one in (*rebuilt["differences"], *orders["differences"]):
         told.say(f"DIFFERENCE {one}")

@@ -220,7 +220,7 @@ def _stopped(s: Story) -> None:
     s.enter(
         "detainer", "sergeant", "custody.detainer",
         {"facility": "detention", "basis": "warrant", "reference": "W-2026-118", "call": "Warrants desk, all hours"},
-        links=s.link(person="wanted", intake="stay"),
+        links=s.link(person="wanted", **({} if "detention" in s.outside else {"intake": "stay"})),
     )  # fmt: skip
     s.answer("detainer", "jail_records", "lodged", fields={"lodged_at": instant()})
     s.until("sergeant", "detainer", "lodged")
@@ -294,6 +294,10 @@ def _produced(s: Story) -> None:
     s.tell("defender", f"receives {s.number('production')}: the report, redacted; of the file it sees nothing else")
 
 
+def _reconciled(s: Story) -> None:
+    s.reconcile("usao_attorney" if "usdc" in s.outside else "clerk")
+
+
 def _ordered(s: Story, name: str, kind: str, title: str, links: Mapping[str, str], **fields: Any) -> None:
     """Drafted in chambers, signed by the judge, entered on the docket by the clerk."""
     s.enter(name, "clerk", "court.order", {"kind": kind, "title": title, "terms": f"{title}.", **fields},
@@ -329,6 +333,7 @@ SCRIPT = Script(
     seats=SEATS,
     chapters=(
         *referral.CHAPTERS, _indicted, _warrant, _arrested, _appears, _released_by_order, _stopped, _let_go, _produced,
+        _reconciled,
     ),
     look=("case", "atf_agent"),
     reporters={

@@ -375,7 +375,11 @@ def _freed(s: Story, of: str, title: str, ground: str) -> str:
     return why
 
 
+def _reconciled(s: Story) -> None:
+    s.reconcile("registry")
+
+
 CHAPTERS: Sequence[Any] = (
-    _information, _property, _arrested, _reported, _bailed, _default_bail, _undertrial,
+    _information, _property, _arrested, _reported, _bailed, _default_bail, _undertrial, _reconciled,
 )  # fmt: skip
 SCRIPT = Script("india", AGENCIES, SEATS, CHAPTERS, look=("case", "registry"))

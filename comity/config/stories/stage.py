@@ -20,6 +20,7 @@ from comity.kernel.records.clocks import due
 from comity.kernel.records.enter import enter
 from comity.kernel.records.node import Node
 from comity.kernel.records.read import read
+from comity.kernel.records.reconcile import reconcile
 from comity.kernel.records.results import Receipt, View
 from comity.kernel.sharing.inbox import inbox
 from comity.kernel.types.due import Due
@@ -124,6 +125,12 @@ class Story:
             if one.rule.rpartition(".")[2] == rule:
                 return one
         raise Problem("not_found", f"No clock {rule} on {self.number(name)}: {', '.join(one.rule for one in found)}")
+
+    def reconcile(self, seat: str) -> None:
+        """What a seat sees of orders given and acts done, told as a step; the demo compares all of it afterwards."""
+        found = reconcile(self.node, self.seats[seat])
+        amiss = "; ".join(one.message for one in found.differences) or "no difference"
+        self.tell(seat, f"reconciles: {found.given} duties under orders, {found.done} done, {amiss}")
 
     def noticed(self, seat: str, name: str, kind: str = "notice") -> None:
         """Wait until the seat's inbox has an item about the record, and note how long that took since it was asked."""

@@ -14,7 +14,7 @@ from comity.clock import show_instant
 from comity.kernel.ledger.entry import ABOUT_ANOTHERS
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.verify import check_entry, items_erased
-from comity.kernel.records import offering, project
+from comity.kernel.records import project
 from comity.kernel.records.node import NODE, Conn, Node
 from comity.kernel.records.reported import Rebuilding
 from comity.kernel.records.subject import loaded
@@ -277,8 +277,8 @@ def _offer_faults(row: Mapping[str, Any]) -> Iterator[str]:
         answer = {path[7:]: value for path, value in told.items() if path.startswith("answer/")}
         if row["answer"] != {**answer, **({"reason": told["reason"]} if "reason" in told else {})}:
             yield "the offer's answer differs from the answerer's entry"
-    if reported and offering.reported(row):
-        return
+    if row["answer_entry"] == row["settled_entry"] and row["sayer"] == row["from_agency"]:
+        return  # one entry of the offerer's own log is both: what it reports, or its own answer to what it reports
     if row["settled"] is not None and (row["settles"], row["settled"]) != (row["answer_entry"], row["state"]):
         yield "the offer was settled by an entry that names another answer"
 
