@@ -94,5 +94,5 @@ def test_an_unknown_story_or_outsider_is_answered_with_the_list(
         [sys.executable, "-c", MAIN, "demo", *arguments, "--no-serve"],
         env={**os.environ, "COMITY_HOME": str(tmp_path)}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert done.returncode == 1 and said in done.stderr + done.stdout
+    assert done.returncode == 2 and said in done.stderr + done.stdout
     assert not (tmp_path / "demo").exists(), "nothing was begun"
