@@ -141,7 +141,8 @@ def _offer(view: View, zone: ZoneInfo, out: Console) -> None:
     offer = view.offer
     if not offer:
         return
-    told = f"{offer['from']} to {offer['to']} on {_when(offer['offered_at'], zone)}: {offer['state']}"
+    whose = as_reported(offer["from"], view.on_behalf) or offer["from"]
+    told = f"{whose} to {offer['to']} on {_when(offer['offered_at'], zone)}: {offer['state']}"
     if offer.get("answered_at"):
         told += f" on {_when(offer['answered_at'], zone)}"
         told += f", {as_reported(offer['reported_by'], offer['to'])}" if offer.get("reported_by") else ""

@@ -62,7 +62,7 @@ def run(node: Node, *, agency: str | None = None) -> Rebuilt:
             for record, entries in _entries(conn, out, one):
                 _compare(conn, out, one, record, entries, types)
                 for row in entries:
-                    reported.take(row, _loaded(row["content"]))
+                    reported.take(row, None if items_erased(row) else _loaded(row["content"]))
             for record, what in reported.differences(conn):
                 out.differ(one, record, what)
             for (lost,) in conn.execute(

@@ -78,7 +78,8 @@ def _offers(work: Work) -> Iterator[InboxItem]:
             state = row["state"].replace("_", " ")
             message = f"{row['label']} was {state} by {row['to_agency']}{told}" + (f": {reason}" if reason else "")
         else:
-            message = f"{row['label']} from {row['from_agency']}: answer it"
+            whose = as_reported(row["from_agency"], one.folded.behalf) or f"from {row['from_agency']}"
+            message = f"{row['label']} {whose}: answer it"
         yield InboxItem(
             "answer" if mine else "offer", str(row["id"]), row["type"], one.folded.number,
             row["to_agency"] if mine else row["from_agency"], row["state"], message,
