@@ -14,7 +14,7 @@ from comity.cli.records import Reference
 from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, signed_in
 from comity.cli.speech import Shown
 from comity.errors import Problem
-from comity.kernel.records.results import as_reported
+from comity.names import as_reported
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

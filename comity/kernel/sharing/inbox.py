@@ -14,12 +14,12 @@ from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure, offering
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.reported import Report, disputed, waiting
-from comity.kernel.records.results import as_reported
 from comity.kernel.records.sight import readable_fields, sight
 from comity.kernel.records.subject import subjects
 from comity.kernel.sharing.dead import DeadLetter, letters_of
 from comity.kernel.sharing.outbox import STOPPED
 from comity.kernel.sharing.subscribe import KEEPERS
+from comity.names import as_reported
 
 
 @dataclass(frozen=True, slots=True)
