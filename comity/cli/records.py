@@ -11,6 +11,7 @@ from comity.cli import given, speech
 from comity.cli.session import INVESTIGATION, As, Json, Key, Purpose, SeatName, Session, signed_in
 from comity.cli.speech import Shown
 from comity.errors import Problem
+from comity.names import as_reported
 
 Reference = Annotated[str, typer.Argument(metavar="RECORD", help="A record's id or number.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A field; may be repeated.")]
@@ -211,7 +212,6 @@ def find(
 ) -> Shown:
     """Find records by words and filters, in one's own agency and wherever one may look."""
     from comity.kernel.records.find import find as verb
-    from comity.kernel.records.results import as_reported
 
     with signed_in(as_, seat, purpose) as session:
         filters = dict(given.pair(one, "--where") for one in where or ())

@@ -14,7 +14,7 @@ from comity.cli.records import Reference
 from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, signed_in
 from comity.cli.speech import Shown
 from comity.errors import Problem
-from comity.kernel.records.results import as_reported
+from comity.names import as_reported
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -141,7 +141,8 @@ def _offer(view: View, zone: ZoneInfo, out: Console) -> None:
     offer = view.offer
     if not offer:
         return
-    told = f"{offer['from']} to {offer['to']} on {_when(offer['offered_at'], zone)}: {offer['state']}"
+    whose = as_reported(offer["from"], view.on_behalf) or offer["from"]
+    told = f"{whose} to {offer['to']} on {_when(offer['offered_at'], zone)}: {offer['state']}"
     if offer.get("answered_at"):
         told += f" on {_when(offer['answered_at'], zone)}"
         told += f", {as_reported(offer['reported_by'], offer['to'])}" if offer.get("reported_by") else ""

@@ -51,13 +51,10 @@ class District(Stage):
         self.seats[name] = tokens.sign_in(self.node, issued.token)
         self.tokens[name] = issued.token
 
-    def put(self, agency: str, membership: str, **files: tuple[str, str]) -> None:
-        """Install an agency as outside, mirrored or member; `files` are (old, new) texts of its own files."""
-        own = dict(read_folder(paths.agencies() / agency))
+    def put(self, agency: str, membership: str, more: Mapping[str, str] | None = None) -> None:
+        """Install an agency as outside, mirrored or member, with `more` files of its own."""
+        own = {**read_folder(paths.agencies() / agency), **(more or {})}
         own["agency.yml"] = own["agency.yml"].replace("membership: member", f"membership: {membership}")
-        for name, (old, new) in files.items():
-            assert old in own[f"{name}.yml"]
-            own[f"{name}.yml"] = own[f"{name}.yml"].replace(old, new)
         law = read_folder(LAW)
         install(self.node, tokens.operator(), agency=agency, core=loader.core_files(), jurisdiction=law, own=own)
         if agency not in self.agencies:

@@ -13,6 +13,7 @@ from comity.kernel.records.act import act
 from comity.kernel.records.enter import enter
 from comity.kernel.records.history import history
 from comity.kernel.records.read import read
+from comity.kernel.sharing.inbox import inbox
 from tests.membership.stage import District
 from tests.pillars.stage import refused, staged
 from tests.records.conftest import at_once, code_of
@@ -205,3 +206,43 @@ def test_a_member_that_leaves_is_signed_in_no_more(district: District) -> None:
         district.enter("trooper", "registry.person", {"role": "subject", "name": "Nobody"})
     district.put("state-police", "member")
     district.enter("trooper", "registry.person", {"role": "subject", "name": "Nobody"})
+
+
+REMARK = """
+type: usao.remark
+title: Remark
+fields: { text: { type: string } }
+links: { case: { to: court.case, required: true } }
+states: { noted: { initial: true, final: true } }
+acts:
+  enter:
+    by: [clerk, attorney]
+    guard:
+      - when: "actor.agency == 'usdc' && 'judge' in actor.roles && !('attorney' in actor.roles)"
+        code: not_the_court
+        message: Only the court remarks.
+        fix: Act on its behalf.
+      - when: "linked.case.all(c, c.agency == 'usdc' && c.owner == 'usao')"
+        code: not_its_case
+        message: Only on its own case.
+        fix: Link another.
+"""
+
+
+def test_conditions_see_the_institution_and_the_owner_beside_it(district: District, paper: str) -> None:
+    district.put("usao", "member", {"types/remark.yml": REMARK})
+    case, _ = district.case("docket", paper)
+    links = {"case": [case.record]}
+    assert district.entered("docket", "usdc", paper, "usao.remark", {"text": "Noted"}, links).agency == "usao"
+    with refused("invalid", "not_the_court"):
+        district.enter("attorney", "usao.remark", {"text": "Ours"}, case=case.record)
+
+
+def test_subscribers_and_the_inbox_are_told_whose_act_it_is(district: District, paper: str) -> None:
+    service = served(district, paper)
+    (told,) = [one for one in inbox(district.node, district.seats["marshal"]) if one.record == service]
+    assert told.kind == "offer" and "as reported by usao for usdc" in told.message
+    filing = district.enter("attorney", "court.filing", {"court": "usdc", "kind": "motion", "title": "Motion"})
+    district.answered("docket", "usdc", paper, filing, "filed", fields={"filed_at": instant()})
+    (told,) = [one for one in inbox(district.node, district.seats["attorney"]) if one.record == filing]
+    assert "was filed by usdc, as reported by usao for usdc" in told.message

@@ -59,7 +59,8 @@ def due(node: Node, actor: Actor, record: str, *, at: datetime | None = None) ->
     """
     with node.work(actor) as work:
         subject = find_subject(work, record)
-        law = work.catalogue if subject.agency == work.agency else node.catalogue_of(work.conn, subject.agency)
+        whose = subject.institution
+        law = work.catalogue if whose == work.agency else node.catalogue_of(work.conn, whose)
         book, settings = book_for(law)
         asked = at or work.now
         around = neighbourhood(work, subject, book)
@@ -203,7 +204,7 @@ def _told(
         elif source == "id":
             out[name] = str(subject.id)
         elif source == "agency":
-            out[name] = subject.agency
+            out[name] = subject.institution
         elif source.startswith("link:"):
             held = links.get(source[5:])
             if held:

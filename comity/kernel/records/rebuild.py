@@ -74,7 +74,7 @@ def judge(conn: Conn, out: Rebuilt, agency: str, catalogue: Catalogue | None, ve
             out.entries += 1
             for fault in check_entry(as_text(row)):
                 out.differ(agency, str(record), f"entry {row['id']}: {fault}")
-            reported.take(row, _loaded(row["content"]))
+            reported.take(row, None if items_erased(as_text(row)) else _loaded(row["content"]))
         _compare(conn, out, agency, record, entries, types)
     for one, what in reported.differences(conn):
         out.differ(agency, one, what)

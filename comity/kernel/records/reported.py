@@ -27,7 +27,7 @@ from comity.kernel.records.behalf import BASIS
 from comity.kernel.records.change import Change, digest_of, once, remember
 from comity.kernel.records.enter import said
 from comity.kernel.records.node import Conn, Node, Work
-from comity.kernel.records.results import Receipt, as_reported, as_uuid
+from comity.kernel.records.results import Receipt, as_uuid
 from comity.kernel.records.sight import sight
 from comity.kernel.records.subject import Subject, find_subject, loaded, subjects
 from comity.kernel.types.catalogue import Type
@@ -223,7 +223,7 @@ def _reason(row: Mapping[str, Any]) -> str:
 
 def _said(work: Work, row: Mapping[str, Any], *, whole: bool) -> str:
     """`as reported by A for B; confirmed by B on 2026-11-22`. The reason is for whoever sees the whole record."""
-    told = as_reported(row["by_agency"], row["agency"])
+    told = names.as_reported(row["by_agency"], row["agency"])
     if row["state"] == "open":
         return told
     zone = ZoneInfo(work.catalogue.definition.zone)
@@ -265,7 +265,9 @@ def of_record(work: Work, subject: Subject, *, whole: bool) -> str:
     if not subject.folded.behalf:
         return ""
     found = list(told(work, subject, whole=whole).values())
-    first = next((one.said for one in found if one.act == "enter"), as_reported(subject.agency, subject.folded.behalf))
+    first = next(
+        (one.said for one in found if one.act == "enter"), names.as_reported(subject.agency, subject.folded.behalf)
+    )
     return "; ".join(
         [first, *(f"{one.act} {one.said}" for one in found if one.act != "enter" and one.state == "disputed")]
     )

@@ -81,11 +81,6 @@ class LinkedRecord:
         }  # fmt: skip
 
 
-def as_reported(owner: str, on_behalf: str) -> str:
-    """What is said of a record or entry that its owner made for another institution; empty for the owner's own."""
-    return f"as reported by {owner} for {on_behalf}" if on_behalf else ""
-
-
 @dataclass(frozen=True, slots=True)
 class View:
     """A record as the reader may see it. `masked` names what is there and not shown, each with its ground.

@@ -14,12 +14,12 @@ from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure, offering
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.reported import Report, disputed, waiting
-from comity.kernel.records.results import as_reported
 from comity.kernel.records.sight import readable_fields, sight
 from comity.kernel.records.subject import subjects
 from comity.kernel.sharing.dead import DeadLetter, letters_of
 from comity.kernel.sharing.outbox import STOPPED
 from comity.kernel.sharing.subscribe import KEEPERS
+from comity.names import as_reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ def _offers(work: Work) -> Iterator[InboxItem]:
             state = row["state"].replace("_", " ")
             message = f"{row['label']} was {state} by {row['to_agency']}{told}" + (f": {reason}" if reason else "")
         else:
-            message = f"{row['label']} from {row['from_agency']}: answer it"
+            whose = as_reported(row["from_agency"], one.folded.behalf) or f"from {row['from_agency']}"
+            message = f"{row['label']} {whose}: answer it"
             message += " (it is suspended and takes the answer up later)" if row["asker"] == "suspended" else ""
         yield InboxItem(
             "answer" if mine else "offer", str(row["id"]), row["type"], one.folded.number,
