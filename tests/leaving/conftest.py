@@ -19,10 +19,11 @@ from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.ledger.erase import erase
 from comity.kernel.records.attach import attach
+from comity.kernel.records.emergency import open_in_emergency
 from comity.kernel.records.leave import Left, leave
 from comity.kernel.records.results import Receipt
 from tests.conftest import test_binaries
-from tests.world import World, day, node_on
+from tests.world import World, day, installed, node_on
 
 PHOTOGRAPH = b"not really a photograph" * 90_000
 
@@ -34,13 +35,26 @@ class Kept:
     case: Receipt
     offered: Receipt
     silent: Receipt
+    asked: Receipt
     erased: Receipt
     file: str
+    emergency: str
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
+def world(elsewhere: Elsewhere) -> World:
+    """The five agencies on a home of these tests' own: here an agency may be closed."""
+    here = elsewhere()
+    installed(here.node)
+    return here.admit_all()
+
+
+@pytest.fixture(scope="package")
 def kept(world: World) -> Kept:
-    """ATF has a case with a file, an offer that was agreed, one that nobody answered, and an erased person."""
+    """ATF has a case with a file, an offer that was agreed, one that nobody answered, and an erased person.
+
+    DEA read ATF's person, opened its case in an emergency, and asks ATF something that ATF never answers.
+    """
     case = world.enter(
         "atf_agent", "investigation.case",
         {"title": "Straw purchases", "program": "firearms", "opened": day(30)}, key=f"leaving-{uuid4()}",
@@ -49,6 +63,7 @@ def kept(world: World) -> Kept:
         "atf_agent", "registry.person", {"role": "subject", "name": "Invented Näme", "birth_date": "1980-01-02"}
     )
     erased = world.enter("atf_agent", "registry.person", {"role": "witness", "name": "Somebody Else"})
+    world.follow()  # the case has its place before its file has one
     attach(
         world.node, world.seats["atf_agent"], case.record, name="photo.jpg", media_type="image/jpeg",
         stream=BytesIO(PHOTOGRAPH),
@@ -60,9 +75,18 @@ def kept(world: World) -> Kept:
         links = {"case": [case.record], "subject": [person.record]}
         offers.append(world.enter("atf_agent", "investigation.lead", fields, links=links))
     world.answer("dea_supervisor", offers[0].record, "agreed")
+    world.read("dea_supervisor", person.record)
+    opened = open_in_emergency(world.node, world.seats["dea_agent"], case.record, reason="A life is at stake")
+    theirs = world.enter(
+        "dea_agent", "investigation.case",
+        {"title": "Fentanyl by post", "program": "drugs", "opened": day(9), "dea:file_class": "general"},
+    )  # fmt: skip
+    asked = world.enter(
+        "dea_agent", "investigation.lead", {"partner": "atf", "lead_agency": "dea"}, links={"case": [theirs.record]}
+    )  # fmt: skip
     _erased(world, erased)
     world.follow()
-    return Kept(case, offers[0], offers[1], erased, file)
+    return Kept(case, offers[0], offers[1], asked, erased, file, opened.id)
 
 
 def _erased(world: World, person: Receipt) -> None:
@@ -77,7 +101,7 @@ def _erased(world: World, person: Receipt) -> None:
         erase(conn, UUID(person.entry), order=order.id, paths=["set/name"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def left(world: World, kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Left:
     """ATF's folder, written by its administrator. Tests copy it; none changes it."""
     actor = world.seats[world.seat("atf", "administrator")]
@@ -94,7 +118,7 @@ def copy(left: Left, tmp_path: Path) -> Path:
 Elsewhere = Callable[[], World]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
     """Makes another home, with a database of its own, on which nothing is installed."""
     with ExitStack() as stack:
