@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -26,6 +27,34 @@ from tests.conftest import test_binaries
 from tests.world import World, day, installed, node_on
 
 PHOTOGRAPH = b"not really a photograph" * 90_000
+
+
+LOG = """select s.agency_place, e.id::text, encode(e.leaf, 'hex'), encode(e.commitments, 'hex'), e.act, c.content,
+                c.salts, s.sequenced_at
+           from comity.sequence s join comity.entry e on e.id = s.entry
+           left join comity.entry_content c on c.entry = e.id
+          where s.agency = 'atf' order by 1"""
+ROWS = {
+    "record": """select id::text, type, core_type, number, title, state, core_state, version, type_version, fields,
+                   links,
+                   files, field_marks, marks, assigned, parties, entered_by, entered_at, changed_at
+              from comity.record where agency = 'atf' and id <> %s order by 1""",
+    "link": "select * from comity.link where agency = 'atf' and record <> %s order by record, name, target",
+    "term": "select * from comity.term where agency = 'atf' and record <> %s order by record, field, token, whole",
+    "share": "select * from comity.share where agency = 'atf' and record <> %s order by id",
+    "offer": "select * from comity.offer where from_agency = 'atf' and id <> %s order by id",
+    "file": "select id, name, digest, added_at from comity.file where agency = 'atf' and record <> %s order by id",
+}
+"""What must be the same on both nodes, but for one record."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The folder, and what stood on the node when it was written."""
+
+    left: Left
+    log: list[tuple[Any, ...]]
+    rows: dict[str, list[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True)
@@ -102,11 +131,18 @@ def _erased(world: World, person: Receipt) -> None:
 
 
 @pytest.fixture(scope="package")
-def left(world: World, kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Left:
-    """ATF's folder, written by its administrator. Tests copy it; none changes it."""
+def taken(world: World, kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Taken:
     actor = world.seats[world.seat("atf", "administrator")]
     world.follow()
-    return leave(world.node, actor, tmp_path_factory.mktemp("left") / "atf")
+    left = leave(world.node, actor, tmp_path_factory.mktemp("left") / "atf")
+    rows = {name: world.rows("atf", those, kept.erased.record) for name, those in ROWS.items()}
+    return Taken(left, world.rows("atf", LOG), rows)
+
+
+@pytest.fixture(scope="package")
+def left(taken: Taken) -> Left:
+    """ATF's folder, written by its administrator. Tests copy it; none changes it."""
+    return taken.left
 
 
 @pytest.fixture
