@@ -19,6 +19,7 @@ Links = Annotated[list[str] | None, typer.Option("--link", metavar="NAME=RECORD"
 Reason = Annotated[str | None, typer.Option("--reason", help="Why it is done.")]
 Version = Annotated[int | None, typer.Option("--version", min=1, help="The version that was read.")]
 Occurred = Annotated[str | None, typer.Option("--occurred-at", metavar="INSTANT", help="When it happened.")]
+LateCause = Annotated[str | None, typer.Option("--late-cause", help="Why it is entered late or out of its order.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
 
 
@@ -30,7 +31,7 @@ def enter(
     mark: Annotated[list[str] | None, typer.Option("--mark", help="A handling mark; may be repeated.")] = None,
     reason: Reason = None,
     occurred_at: Occurred = None,
-    late_cause: Annotated[str | None, typer.Option("--late-cause", help="Why it is entered late.")] = None,
+    late_cause: LateCause = None,
     key: Key = None,
     as_: As = None,
     seat: SeatName = None,
@@ -96,6 +97,7 @@ def act(
     reason: Reason = None,
     version: Version = None,
     occurred_at: Occurred = None,
+    late_cause: LateCause = None,
     key: Key = None,
     as_: As = None,
     seat: SeatName = None,
@@ -108,7 +110,8 @@ def act(
     with signed_in(as_, seat, purpose) as session:
         id = session.record(record)
         said = _said(session, id, file=file, sets=sets, links=link)
-        more = _more(said, reason=reason, occurred_at=given.instant(occurred_at, "--occurred-at"))
+        when = given.instant(occurred_at, "--occurred-at")
+        more = _more(said, reason=reason, occurred_at=when, late_cause=late_cause)
         receipt = verb(
             session.node, session.actor, id, name, version=version, fields=said.fields or None,
             links=said.links or None, key=key, **more,

@@ -15,7 +15,7 @@ from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.decide import Resource
-from comity.kernel.records import guards, links, offering
+from comity.kernel.records import guards, lateness, links, offering
 from comity.kernel.records.change import Change, Repeated, changed, digest_of, replays, reused, write
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.project import parties_of
@@ -299,6 +299,7 @@ def plan(
         )  # fmt: skip
     if faults:
         raise Problem("invalid", f"The {of.title} is not valid", faults=faults)
+    change = lateness.timed(work, change, known.records)
     if of.offer:
         change = offering.offered(work, change, known)
     return change

@@ -12,6 +12,7 @@ from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure, offering
+from comity.kernel.records.lateness import late_rules
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import LinkedRecord, View
 from comity.kernel.records.sight import Sight, readable_fields, sight
@@ -21,6 +22,7 @@ from comity.kernel.records.subject import (
     at_state,
     find_subject,
     folded,
+    loaded,
     subject_of,
     subjects,
     visible,
@@ -83,6 +85,7 @@ def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
         changed_at=subject.changed_at, offer=offer,
         seen_by=seen_by(work, subject) if subject.agency == work.agency else (),
         pointers=_pointers(work, subject) if subject.agency == work.agency else (), erased=now.erased,
+        late=_late(work, subject, seen),
     )  # fmt: skip
 
 
@@ -168,9 +171,12 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any
     if row["to_agency"] == work.agency and row["seen_at"] is None:
         work.conn.execute("update comity.offer set seen_at = %s where id = %s", (work.now, subject.id))
         row["seen_at"] = work.now
+    raised = work.conn.execute("select min(at) from comity.escalation where record = %s", (subject.id,)).fetchone()
+    silent = row["seen_at"] or row["offered_at"] if row["state"] == "offered" else None
+    moments = {**row, "silent_since": silent, "escalated_at": raised[0] if raised else None}
     instants = {
-        name: show_instant(row[name]) if row[name] else None
-        for name in ("offered_at", "seen_at", "expires_at", "answered_at")
+        name: show_instant(moments[name]) if moments[name] else None
+        for name in ("offered_at", "seen_at", "silent_since", "escalated_at", "expires_at", "answered_at")
     }
     return {
         "state": row["state"], "from": row["from_agency"], "to": row["to_agency"], **instants,
@@ -178,6 +184,25 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any
         "answer_entry": str(row["answer_entry"]) if row["answer_entry"] else None,
         "manifest": offering.manifest_of(work, subject.id),
     }  # fmt: skip
+
+
+def _late(work: Work, subject: Subject, seen: Sight) -> list[dict[str, Any]]:
+    """The owner's entries that broke a rule of order: the act and the rules; the cause for whoever sees the whole."""
+    rows = work.conn.execute(
+        r"""select e.act, e.occurred_at, e.entered_at, c.content from comity.entry e
+              join comity.entry_content c on c.entry = e.id
+             where e.record = %s and e.agency = %s and e.version <= %s and position('"late/'::bytea in c.content) > 0
+             order by e.version""",
+        (subject.id, subject.agency, subject.folded.version),
+    )
+    told = [(act, occurred, entered, loaded(content) or {}) for act, occurred, entered, content in rows]
+    return [
+        {
+            "act": act, "occurred_at": show_instant(occurred), "entered_at": show_instant(entered),
+            "rules": list(late_rules(content)), "cause": str(content.get("cause", "")) if seen.whole else "",
+        }
+        for act, occurred, entered, content in told if late_rules(content)
+    ]  # fmt: skip
 
 
 def seen_by(work: Work, subject: Subject) -> list[str]:

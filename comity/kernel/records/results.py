@@ -107,6 +107,7 @@ class View:
     seen_by: Sequence[str] = ()
     pointers: Sequence[Mapping[str, Any]] = ()
     erased: Sequence[int] = ()
+    late: Sequence[Mapping[str, Any]] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -120,12 +121,16 @@ class View:
             "entered_at": show_instant(self.entered_at), "changed_at": show_instant(self.changed_at),
             "offer": dict(self.offer) if self.offer else None, "seen_by": list(self.seen_by),
             "pointers": [dict(one) for one in self.pointers], "erased": list(self.erased),
+            "late": [dict(one) for one in self.late],
         }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """One entry of a record's history; `changes` is empty where its content is masked or erased."""
+    """One entry of a record's history; `changes` is empty where its content is masked or erased.
+
+    `late`: it was entered a day or more after it happened, or broke the rules of order that `late_rules` names.
+    """
 
     entry: str
     kind: str
@@ -146,14 +151,16 @@ class HistoryLine:
     stream: int | None
     corrects: str = ""
     erased: bool = False
+    late_rules: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
             "entry": self.entry, "kind": self.kind, "act": self.act, "agency": self.agency, "member": self.member,
             "at": show_instant(self.at), "occurred_at": show_instant(self.occurred_at), "late": self.late,
-            "cause": self.cause, "reason": self.reason, "version": self.version, "state_from": self.state_from,
-            "state_to": self.state_to, "changes": dict(self.changes), "leaf": self.leaf, "place": self.place,
-            "stream_place": self.stream, "corrects": self.corrects, "erased": self.erased,
+            "late_rules": list(self.late_rules), "cause": self.cause, "reason": self.reason, "version": self.version,
+            "state_from": self.state_from, "state_to": self.state_to, "changes": dict(self.changes),
+            "leaf": self.leaf, "place": self.place, "stream_place": self.stream, "corrects": self.corrects,
+            "erased": self.erased,
         }  # fmt: skip
 
 
