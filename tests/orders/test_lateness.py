@@ -14,6 +14,7 @@ from comity.kernel.records.act import act
 from comity.kernel.records.enter import enter
 from comity.kernel.records.history import history
 from comity.kernel.records.read import read
+from comity.kernel.records.reconcile import reconcile
 from comity.kernel.records.results import Receipt
 from comity.kernel.types.load import read_folder
 from tests.orders.flow import Release
@@ -32,7 +33,8 @@ def ago(**past: int) -> str:
 def intake(stage: Stage, received: str, **rest: Any) -> Receipt:
     person = stage.enter("intake", "registry.person", {"role": "prisoner", "name": "Late Sample"})
     links = {"person": [person], **rest.pop("links", {})}
-    fields = {"received_at": received, "ground": "surrender", "legal_custodian": "usms", "identified_by": "document"}
+    ground = rest.pop("ground", "surrender")
+    fields = {"received_at": received, "ground": ground, "legal_custodian": "usms", "identified_by": "document"}
     return enter(stage.node, stage.seats["intake"], "custody.intake", fields, links=links, **rest)
 
 
@@ -51,6 +53,14 @@ def test_custody_entered_days_later_needs_its_cause_and_keeps_it(stage: Stage) -
     assert late["act"] == "enter"
     assert late["rules"] == ["us-federal.sequence.custody_within_a_day"]
     assert late["cause"] == CAUSE
+
+
+def test_reconcile_lists_what_was_entered_late(stage: Stage) -> None:
+    stay = intake(stage, ago(days=3), late_cause=CAUSE, ground="transfer").record
+    found = reconcile(stage.node, stage.seats["intake"])
+    [late] = [one for one in found.late if one.record == stay]
+    assert (late.act, late.rules, late.cause) == ("enter", ("us-federal.sequence.custody_within_a_day",), CAUSE)
+    assert stay in {one.record for one in found.differences}, "and after three days nothing is behind the custody"
 
 
 def test_in_time_needs_no_cause_and_one_that_is_given_makes_nothing_late(stage: Stage) -> None:

@@ -6,7 +6,7 @@ An act that breaks a rule of order leaves an item `late/<rule>` in its entry, be
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -17,7 +17,7 @@ from comity.errors import Fault, Problem
 from comity.kernel.records.change import Change
 from comity.kernel.records.node import Work
 from comity.kernel.records.sight import readable_fields
-from comity.kernel.records.subject import Subject, subjects
+from comity.kernel.records.subject import Subject, loaded, subjects
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.dated import Law, Rule
 from comity.kernel.types.due import read_when
@@ -64,6 +64,46 @@ def timed(work: Work, change: Change, seen: Mapping[str, Subject] | None = None)
 def late_rules(content: Mapping[str, Any]) -> tuple[str, ...]:
     """The rules of order that an entry broke, from its content."""
     return tuple(path[len(MARK) :] for path in sorted(content) if path.startswith(MARK))
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """One entry that broke rules of order."""
+
+    record: str
+    number: str | None
+    act: str
+    occurred_at: datetime
+    entered_at: datetime
+    rules: tuple[str, ...]
+    cause: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "record": self.record, "number": self.number, "act": self.act,
+            "occurred_at": show_instant(self.occurred_at), "entered_at": show_instant(self.entered_at),
+            "rules": list(self.rules), "cause": self.cause,
+        }  # fmt: skip
+
+
+def late_entries(work: Work, shown: Iterable[tuple[Subject, bool]]) -> list[Late]:
+    """The owners' late entries on records that the reader sees, oldest first; the cause where it sees the whole."""
+    held = {one.id: (one, whole) for one, whole in shown}
+    rows = work.conn.execute(
+        r"""select e.record, e.act, e.occurred_at, e.entered_at, e.agency, e.version, c.content from comity.entry e
+              join comity.entry_content c on c.entry = e.id
+             where e.record = any(%s) and position('"late/'::bytea in c.content) > 0
+             order by e.entered_at, e.version""",
+        (list(held),),
+    )
+    out = []
+    for record, act, occurred, entered, agency, version, content in rows:
+        one, whole = held[record]
+        told = loaded(content) or {}
+        if agency == one.agency and version <= one.folded.version and (rules := late_rules(told)):
+            cause = str(told.get("cause", "")) if whole else ""
+            out.append(Late(str(record), one.folded.number, act, occurred, entered, rules, cause))
+    return out
 
 
 def _broken(work: Work, change: Change, rule: Rule[Order], seen: Mapping[str, Subject]) -> tuple[str, str] | None:

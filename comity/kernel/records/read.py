@@ -12,7 +12,7 @@ from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure, offering
-from comity.kernel.records.lateness import late_rules
+from comity.kernel.records.lateness import late_entries
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import LinkedRecord, View
 from comity.kernel.records.sight import Sight, readable_fields, sight
@@ -22,7 +22,6 @@ from comity.kernel.records.subject import (
     at_state,
     find_subject,
     folded,
-    loaded,
     subject_of,
     subjects,
     visible,
@@ -85,7 +84,7 @@ def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
         changed_at=subject.changed_at, offer=offer,
         seen_by=seen_by(work, subject) if subject.agency == work.agency else (),
         pointers=_pointers(work, subject) if subject.agency == work.agency else (), erased=now.erased,
-        late=_late(work, subject, seen),
+        late=[one.as_json() for one in late_entries(work, [(subject, seen.whole)])],
     )  # fmt: skip
 
 
@@ -184,25 +183,6 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any
         "answer_entry": str(row["answer_entry"]) if row["answer_entry"] else None,
         "manifest": offering.manifest_of(work, subject.id),
     }  # fmt: skip
-
-
-def _late(work: Work, subject: Subject, seen: Sight) -> list[dict[str, Any]]:
-    """The owner's entries that broke a rule of order: the act and the rules; the cause for whoever sees the whole."""
-    rows = work.conn.execute(
-        r"""select e.act, e.occurred_at, e.entered_at, c.content from comity.entry e
-              join comity.entry_content c on c.entry = e.id
-             where e.record = %s and e.agency = %s and e.version <= %s and position('"late/'::bytea in c.content) > 0
-             order by e.version""",
-        (subject.id, subject.agency, subject.folded.version),
-    )
-    told = [(act, occurred, entered, loaded(content) or {}) for act, occurred, entered, content in rows]
-    return [
-        {
-            "act": act, "occurred_at": show_instant(occurred), "entered_at": show_instant(entered),
-            "rules": list(late_rules(content)), "cause": str(content.get("cause", "")) if seen.whole else "",
-        }
-        for act, occurred, entered, content in told if late_rules(content)
-    ]  # fmt: skip
 
 
 def seen_by(work: Work, subject: Subject) -> list[str]:
