@@ -180,7 +180,8 @@ def _moment(one: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
     if one["corrects"]:
         what.insert(0, f"corrects entry {one['corrects'][:8]}")
     what += [f"reason: {one['reason']}"] if one["reason"] else []
-    what += [f"late{': ' + one['cause'] if one['cause'] else ''}"] if one["late"] else []
+    late = ", ".join(one["late_rules"])
+    what += [f"late{f' ({late})' if late else ''}{': ' + one['cause'] if one['cause'] else ''}"] if one["late"] else []
     place = f"place {one['place']}" if one["place"] is not None else "not placed yet"
     what.append(f"{place}, leaf {one['leaf'][:12]}")
     act = f"{one['act']}\n→ {one['state_to']}" if moved else one["act"]

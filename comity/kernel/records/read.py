@@ -12,6 +12,7 @@ from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure, offering, reported
+from comity.kernel.records.lateness import late_entries
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import LinkedRecord, View
 from comity.kernel.records.sight import Sight, readable_fields, sight
@@ -84,6 +85,7 @@ def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
         seen_by=seen_by(work, subject) if subject.agency == work.agency else (),
         pointers=_pointers(work, subject) if subject.agency == work.agency else (), erased=now.erased,
         on_behalf=now.behalf, reported=reported.of_record(work, subject, whole=seen.whole),
+        late=[one.as_json() for one in late_entries(work, [(subject, seen.whole)])],
     )  # fmt: skip
 
 
@@ -181,9 +183,12 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any
     if row["to_agency"] == work.agency and row["seen_at"] is None:
         work.conn.execute("update comity.offer set seen_at = %s where id = %s", (work.now, subject.id))
         row["seen_at"] = work.now
+    raised = work.conn.execute("select min(at) from comity.escalation where record = %s", (subject.id,)).fetchone()
+    silent = row["seen_at"] or row["offered_at"] if row["state"] == "offered" else None
+    moments = {**row, "silent_since": silent, "escalated_at": raised[0] if raised else None}
     instants = {
-        name: show_instant(row[name]) if row[name] else None
-        for name in ("offered_at", "seen_at", "expires_at", "answered_at")
+        name: show_instant(moments[name]) if moments[name] else None
+        for name in ("offered_at", "seen_at", "silent_since", "escalated_at", "expires_at", "answered_at")
     }
     return {
         "state": row["state"], "from": row["from_agency"], "to": row["to_agency"], **instants,
