@@ -110,6 +110,7 @@ class View:
     offer: Mapping[str, Any] | None = None
     seen_by: Sequence[str] = ()
     pointers: Sequence[Mapping[str, Any]] = ()
+    claims: Sequence[Mapping[str, Any]] = ()
     erased: Sequence[int] = ()
     on_behalf: str = ""
     reported: str = ""
@@ -126,8 +127,8 @@ class View:
             "masked": [dict(one) for one in self.masked], "acts": list(self.acts),
             "entered_at": show_instant(self.entered_at), "changed_at": show_instant(self.changed_at),
             "offer": dict(self.offer) if self.offer else None, "seen_by": list(self.seen_by),
-            "pointers": [dict(one) for one in self.pointers], "erased": list(self.erased),
-            "on_behalf": self.on_behalf, "reported": self.reported,
+            "pointers": [dict(one) for one in self.pointers], "claims": [dict(one) for one in self.claims],
+            "erased": list(self.erased), "on_behalf": self.on_behalf, "reported": self.reported,
             "late": [dict(one) for one in self.late],
         }  # fmt: skip
 

@@ -25,10 +25,10 @@ from comity.names import as_reported
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """`kind`: offer (answer it) · answer (yours was answered) · escalation (unanswered or not carried out, and now your
-    role's to see to) · obligation · pointer · emergency · notice (of a subscription; in state `dead` the subscription
-    itself was stopped) · reported (in your name: confirm or dispute it) · disputed (what you reported: amend it).
-    `since` dates it; `escalated_at` says since when silence on it was raised at either side."""
+    """`kind`: offer (answer it) · waiting (yours is not answered) · answer (yours was) · escalation (unanswered or not
+    carried out, and now your role's to see to) · obligation · pointer · emergency · notice (of a subscription; in state
+    `dead` the subscription itself was stopped) · reported (in your name: confirm or dispute it) · disputed (what you
+    reported: amend it). `since` dates it; `escalated_at` says since when silence on it was raised at either side."""
 
     kind: str
     record: str
@@ -67,7 +67,7 @@ def _offers(work: Work) -> Iterator[InboxItem]:
             """select o.*, a.state as asker, (select min(at) from comity.escalation where record = o.id) as escalated_at
                  from comity.offer o join comity.agency a on a.id = o.from_agency
                 where to_agency = comity.me() and o.state = 'offered' and (expires_at is null or expires_at > %(now)s)
-                   or from_agency = comity.me() and answered_at > %(now)s - interval '30 days'
+                   or from_agency = comity.me() and (o.state = 'offered' or answered_at > %(now)s - interval '30 days')
                 order by offered_at desc limit 500""",
             {"now": work.now},
         )
@@ -79,21 +79,25 @@ def _offers(work: Work) -> Iterator[InboxItem]:
         one = seen.get(str(row["id"]))
         if one is None:
             continue
-        mine = row["from_agency"] == work.agency
-        if mine:
+        mine, open_ = row["from_agency"] == work.agency, row["state"] == "offered"
+        if mine and open_:
+            since = "seen and " if row["seen_at"] else ""
+            kind, message = "waiting", f"{row['label']} to {row['to_agency']}: {since}not answered"
+        elif mine:
             of = work.type_of(one.agency, one.type_name, one.core_type)
             reason = row["answer"].get("reason") if sight(work, of, one).whole else None
             told = f", {as_reported(work.agency, row['to_agency'])}" if offering.reported(row) else ""
             state = row["state"].replace("_", " ")
+            kind = "answer"
             message = f"{row['label']} was {state} by {row['to_agency']}{told}" + (f": {reason}" if reason else "")
         else:
             whose = as_reported(row["from_agency"], one.folded.behalf) or f"from {row['from_agency']}"
-            message = f"{row['label']} {whose}: answer it"
+            kind, message = "offer", f"{row['label']} {whose}: answer it"
             message += " (it is suspended and takes the answer up later)" if row["asker"] == "suspended" else ""
         yield InboxItem(
-            "answer" if mine else "offer", str(row["id"]), row["type"], one.folded.number,
-            row["to_agency"] if mine else row["from_agency"], row["state"], message,
-            row["answered_at"] if mine else row["offered_at"], None if mine else row["escalated_at"],
+            kind, str(row["id"]), row["type"], one.folded.number, row["to_agency" if mine else "from_agency"],
+            row["state"], message, row["offered_at" if open_ else "answered_at"],
+            row["escalated_at"] if open_ else None,
         )  # fmt: skip
 
 
@@ -157,20 +161,29 @@ def _obligations(work: Work) -> Iterator[InboxItem]:
         )  # fmt: skip
 
 
+_COLLIDES = {
+    "target": "has an interest in the same target",
+    "place": "has an interest in the same place",
+    "operation": "plans an operation at this place and time",
+    "identity": "holds certain claims with which this claim of identity cannot be true",
+}
+
+
 def _pointers(work: Work) -> Iterator[InboxItem]:
     rows = work.conn.execute(
-        """select p.record::text, p.other, p.found_at, a.title, a.contact->'deconfliction' from comity.pointer p
+        """select p.record::text, p.other, p.found_at, a.title, a.contact->'deconfliction', p.about
+             from comity.pointer p
              join comity.agency a on a.id = p.other
             where p.agency = comity.me() order by p.found_at desc limit 500"""
     ).fetchall()
     seen = subjects(work, [row[0] for row in rows])
-    for record, other, at, title, contact in rows:
+    for record, other, at, title, contact, about in rows:
         one = seen.get(record)
         if one is not None:
             call = ", ".join(str(value) for value in (contact or {}).values())
             yield InboxItem(
                 "pointer", record, one.core_type, one.folded.number, other, "open",
-                f"{title} has an interest in the same target; call {call or title}", at,
+                f"{title} {_COLLIDES.get(about, _COLLIDES['target'])}; call {call or title}", at,
             )  # fmt: skip
 
 
