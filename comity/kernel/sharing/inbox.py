@@ -22,8 +22,9 @@ from comity.kernel.sharing.subscribe import KEEPERS
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """`kind`: offer (answer it) · waiting (yours is not answered) · answer (yours was) · obligation · pointer · emergency · notice (of a
-    subscription; in state `dead` the subscription itself was stopped). `since` dates it."""
+    """`kind`: offer (answer it) · waiting (yours is not answered) · answer (yours was) · obligation · pointer ·
+    emergency · notice (of a subscription, where in state `dead` the subscription itself was stopped; or of what was
+    offered and moved by itself since). `since` dates it."""
 
     kind: str
     record: str
