@@ -26,9 +26,10 @@ from comity.names import as_reported
 @dataclass(frozen=True, slots=True)
 class InboxItem:
     """`kind`: offer (answer it) · waiting (yours is not answered) · answer (yours was) · escalation (unanswered or not
-    carried out, and now your role's to see to) · obligation · pointer · emergency · notice (of a subscription; in state
-    `dead` the subscription itself was stopped) · reported (in your name: confirm or dispute it) · disputed (what you
-    reported: amend it). `since` dates it; `escalated_at` says since when silence on it was raised at either side."""
+    carried out, and now your role's to see to) · obligation · pointer · emergency · notice (of a subscription, where in
+    state `dead` the subscription itself was stopped; or of what was offered and moved by itself since) · reported (in
+    your name: confirm or dispute it) · disputed (what you reported: amend it). `since` dates it; `escalated_at` says
+    since when silence on it was raised at either side."""
 
     kind: str
     record: str
