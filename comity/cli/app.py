@@ -10,7 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from comity import __version__
-from comity.cli import emergencies, files, law, leaving, people, profiles, records, running, sharing, show, speech
+from comity.cli import (
+    emergencies,
+    files,
+    law,
+    leaving,
+    orders,
+    people,
+    profiles,
+    records,
+    reports,
+    running,
+    sharing,
+    show,
+    speech,
+)
 from comity.cli.ways import Ways, attach
 from comity.errors import Problem
 
@@ -47,7 +61,7 @@ def _root(
 _RECORDS: tuple[Callable[..., Any], ...] = (
     records.enter, records.amend, records.act, records.answer, records.submit, show.show, show.history, records.find,
     records.inbox, records.activity, files.attach, files.fetch, sharing.subscribe, sharing.subscriptions,
-    sharing.feed, law.due,
+    sharing.feed, law.due, orders.reconcile, reports.reports, reports.confirm, reports.dispute,
 )  # fmt: skip
 _START: tuple[Callable[..., Any], ...] = (running.demo, running.serve)
 _NODE: tuple[Callable[..., Any], ...] = (running.rebuild, running.upgrade, running.doctor)

@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A record as its entries make it. `erased` names the versions whose content was expunged (tombstones)."""
+    """A record as its entries make it. `erased` names the versions whose content was expunged (tombstones).
+
+    `behalf` is the agency for which it was entered, empty for the owner's own; later acts do not change it.
+    """
 
     version: int = 0
     type: str = ""
@@ -23,6 +26,7 @@ class Folded:
     field_marks: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, Any] = field(default_factory=dict)
     erased: tuple[int, ...] = ()
+    behalf: str = ""
 
 
 def step(
@@ -83,6 +87,7 @@ def step(
         marks=tuple(sorted(marks)),
         field_marks=field_marks,
         files=files,
+        behalf=content["behalf"]["agency"] if version == 1 and "behalf" in content else before.behalf,
     )
 
 

@@ -110,7 +110,9 @@ def sign_in(node: Directory, token: str, purpose: str = "investigation") -> Acto
         raise Problem("agency_suspended", f"{agency} is suspended", fix="ask the operator of this node")
     if member_state != "active":
         raise Problem("member_suspended", "The member is suspended", fix="ask your agency's administrator")
-    return Actor.of(node.catalogue_at(agency, version), member=str(member), name=name, held=roles, purpose=purpose)
+    catalogue = node.catalogue_at(agency, version)
+    refuse_outside(catalogue)
+    return Actor.of(catalogue, member=str(member), name=name, held=roles, purpose=purpose)
 
 
 def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequence[str]) -> Invitation:
@@ -120,6 +122,7 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
     that they have, and the operator makes the first one for an administrator.
     """
     catalogue = node.catalogue(agency)
+    refuse_outside(catalogue)
     unknown = [role for role in roles if role not in catalogue.roles]
     roles_here = f"its roles are {', '.join(catalogue.roles)}"
     faults = [Fault("role_unknown", "roles", f"{agency} has no role {role}", roles_here) for role in unknown]
@@ -181,7 +184,7 @@ def _came_along(conn: Connection[Any], name: str) -> Member | None:
 
 def _administers(catalogue: Catalogue, role: str) -> bool:
     known = catalogue.roles.get(role)
-    return known is not None and (ADMINISTRATOR in known.is_ or known.name == ADMINISTRATOR)
+    return known is not None and not known.for_ and (ADMINISTRATOR in known.is_ or known.name == ADMINISTRATOR)
 
 
 def _administrators(conn: Connection[Any], catalogue: Catalogue) -> list[str]:
@@ -208,6 +211,7 @@ def redeem(node: Directory, code: str) -> Issued:
         row = conn.execute("select agency from comity.invitation where hash = %s", (hashed,)).fetchone()
     if row is None:
         raise Problem("code_expired", "The one-time code is unknown", fix="ask for a new invitation")
+    refuse_outside(node.catalogue(row[0]))
     with node.transaction(row[0]) as (conn, _):
         taken = conn.execute(
             """update comity.invitation set used_at = %(now)s
@@ -223,7 +227,9 @@ def redeem(node: Directory, code: str) -> Issued:
 
 def admit(node: Directory, agency: str, name: str, roles: Sequence[str]) -> Issued:
     """Let a member in and issue a token in one step, as `invite` and `redeem` do in two: for set-up by the operator."""
-    known = node.catalogue(agency).roles
+    catalogue = node.catalogue(agency)
+    refuse_outside(catalogue)
+    known = catalogue.roles
     unknown = [role for role in roles if role not in known]
     if unknown or not roles:
         raise Problem("invalid", f"{agency} has no role {', '.join(unknown)}", fix=f"its roles are {', '.join(known)}")
@@ -346,6 +352,16 @@ def _issue(conn: Connection[Any], member: Member) -> Issued:
         (_hash(token), member.agency, UUID(member.id), now, now + TOKEN_LIFE),
     )
     return Issued(token, member.id, member.agency, member.name, member.roles, now + TOKEN_LIFE)
+
+
+def refuse_outside(catalogue: Catalogue) -> None:
+    """An agency that is outside, or mirrored, has no members here until it joins: nobody speaks in its name."""
+    known = catalogue.definition
+    if known.membership != "member":
+        raise Problem(
+            "agency_outside", f"{catalogue.agency} is {known.membership}, not a member",
+            fix="install it with membership: member when it joins; until then others report what it does",
+        )  # fmt: skip
 
 
 def _hash(secret: str) -> bytes:

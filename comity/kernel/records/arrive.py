@@ -30,7 +30,7 @@ from comity.kernel.ledger.entry import Entry, Sealed
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.merkle import Tree
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import attach, install, project
+from comity.kernel.records import attach, install, pointers, project
 from comity.kernel.records.node import NODE, Conn, Node
 from comity.kernel.records.rebuild import Rebuilt, entries_by_record, judge
 from comity.kernel.types.catalogue import Catalogue, Type
@@ -251,7 +251,9 @@ class _Arriving:
 
     def records(self, conn: Conn, rows: list[project.Row]) -> None:
         project.arrived(conn, rows)
-        project.deconflicted(conn, self.node.keys, [(one.record, one.type, one.after) for one in rows], self.now)
+        arrived = [(one.record, one.type, one.after) for one in rows]
+        pointers.deconflicted(conn, self.node.keys, arrived, (), self.now)
+        pointers.tied(conn, arrived, self.now)
         self.out.records += len(rows)
 
     def own_layers(self, conn: Conn, entries: list[dict[str, Any]]) -> None:

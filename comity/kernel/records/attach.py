@@ -22,7 +22,7 @@ from comity.errors import Fault, Problem
 from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure
-from comity.kernel.records.change import changed, digest_of, once, write
+from comity.kernel.records.change import changed, digest_of, once, spoken, write
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import FileInfo, Receipt, as_uuid
 from comity.kernel.records.sight import sight
@@ -70,7 +70,7 @@ def attach(
 
 def _enter(node: Node, actor: Actor, info: FileInfo, stored: str, data_key: bytes, key: str | None) -> Receipt:
     """Append the entry of a file that is on disk. The record is looked at again: it may have moved meanwhile."""
-    asked = digest_of("attach", info.record, info.name, info.media_type, info.sha256) if key else b""
+    asked = digest_of("attach", info.record, info.name, info.media_type, info.sha256, *spoken(actor)) if key else b""
 
     def do(work: Work) -> Receipt:
         subject = own(work, info.record)

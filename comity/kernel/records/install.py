@@ -21,7 +21,8 @@ from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy import check as policy_check
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.generate import IncomingAgreement
-from comity.kernel.records.node import NODE, Conn, Node
+from comity.kernel.records.law import impact, is_pack
+from comity.kernel.records.node import NODE, Conn, Node, system
 from comity.kernel.types import upgrade
 from comity.kernel.types.catalogue import Agreement, Catalogue
 from comity.kernel.types.definition import Files
@@ -33,18 +34,23 @@ NODE_TITLE = "This node"
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What an installation did: the version now in force, its layers with their digests, what changed for records."""
+    """What an installation did: the version now in force, its layers with their digests, what changed for records.
+
+    `touched`: the agency's records that a change of law in it affects, by number and verdict and without content.
+    """
 
     agency: str
     version: int
     layers: Mapping[str, str]
     unchanged: bool
     changes: Sequence[Mapping[str, str]]
+    touched: Sequence[Mapping[str, Any]] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
             "agency": self.agency, "version": self.version, "layers": dict(self.layers),
             "unchanged": self.unchanged, "changes": [dict(one) for one in self.changes],
+            "touched": [dict(one) for one in self.touched],
         }  # fmt: skip
 
 
@@ -74,9 +80,12 @@ def install(
         )  # fmt: skip
     with node.transaction(agency) as (conn, begun):
         refuse_unworkable(node, catalogue, incoming_of(conn, agency))
-        report = None
+        report: upgrade.Report | None = None
+        known: Mapping[str, Any] = {}
         if begun.agency_state is not None:
-            report = upgrade.compare(node.catalogue_of(conn, agency), catalogue)
+            before = node.catalogue_of(conn, agency)
+            known = before.rules
+            report = upgrade.compare(before, catalogue)
             lost = _lost(conn, catalogue)
             if (lost or report.decide) and not decided and lost:
                 raise Problem(
@@ -96,7 +105,18 @@ def install(
     version, changed = _put_in_force(node, catalogue, versions)
     digests = {name: digest(files) for name, (_, files) in layers.items()}
     lines = [one.as_json() for one in (*report.changes, *report.decide)] if report else []
-    return Installed(agency, version, digests, not changed, lines)
+    return Installed(agency, version, digests, not changed, lines, _touched(node, catalogue, known))
+
+
+def _touched(node: Node, catalogue: Catalogue, known: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What each pack of law that is new, or says something new, means for the records that are there already."""
+    packs = [name for name, data in catalogue.rules.items() if is_pack(data) and known.get(name) != data]
+    return [
+        {"pack": name, "record": one.record, "number": one.number, "type": one.type, "open": one.open,
+         "verdict": one.verdict, "sections": {old: list(new) for old, new in one.sections.items()}}
+        for name in packs
+        for one in impact(node, system(catalogue.agency), name)
+    ]  # fmt: skip
 
 
 def incoming_of(conn: Conn, agency: str) -> list[IncomingAgreement]:

@@ -11,10 +11,12 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from comity.clock import show_instant
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.verify import check_entry, items_erased
 from comity.kernel.records import project
 from comity.kernel.records.node import NODE, Conn, Node
+from comity.kernel.records.reported import Rebuilding
 from comity.kernel.records.subject import loaded
 from comity.kernel.types.catalogue import Catalogue, Type
 
@@ -66,12 +68,16 @@ def judge(conn: Conn, out: Rebuilt, agency: str, catalogue: Catalogue | None, ve
     """
     before = out.records
     types = {(name, version): of for name, of in catalogue.types.items()} if catalogue else {}
+    reported = Rebuilding(agency)
     for record, entries in entries_by_record(conn):
         for row in entries:
             out.entries += 1
             for fault in check_entry(as_text(row)):
                 out.differ(agency, str(record), f"entry {row['id']}: {fault}")
+            reported.take(row, None if items_erased(as_text(row)) else _loaded(row["content"]))
         _compare(conn, out, agency, record, entries, types)
+    for one, what in reported.differences(conn):
+        out.differ(agency, one, what)
     for (lost,) in conn.execute(
         """select id::text from comity.record r where agency = comity.me() and not exists
            (select 1 from comity.entry e where e.record = r.id and e.agency = r.agency)
@@ -114,7 +120,7 @@ def _compare(
     versions = [row["version"] for row in entries]
     if versions != list(range(1, len(versions) + 1)):
         out.differ(agency, record, f"the versions are {versions[:20]}")
-    if entries[0]["kind"] in ("answer", "erase") or entries[0]["type"] in KERNEL_TYPES:
+    if entries[0]["kind"] in (*ABOUT_ANOTHERS, "erase") or entries[0]["type"] in KERNEL_TYPES:
         return
     whole = not _erased(conn, out, agency, record, entries)
     state = fold([{**row, "content": _loaded(row["content"])} for row in entries])
@@ -191,6 +197,7 @@ def _content(state: Folded, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, 
     yield "marks", list(state.marks), sorted(row["marks"])
     yield "marked fields", dict(state.field_marks), row["field_marks"]
     yield "files", dict(state.files), row["files"]
+    yield "on whose behalf", state.behalf, row["on_behalf"]
 
 
 def _offers(conn: Conn, out: Rebuilt, agency: str) -> None:
@@ -262,17 +269,20 @@ def _offer_faults(row: Mapping[str, Any]) -> Iterator[str]:
         if row["answer"] or (row["state"] != "offered" and row["settled"] != row["state"]):
             yield f"the offer is {row['state']} and no entry says so"
         return
+    reported = row["sayer"] == row["from_agency"] and (told or {}).get("behalf", {}).get("agency") == row["to_agency"]
     if row["said"] is None and row["brought"]:  # the answerer's log stayed elsewhere: the own one must name the answer
         if row["settled"] is None:
             yield "the offer was answered elsewhere and no entry of its own log says so"
     elif row["said"] is None and row["unread"]:  # it is suspended, or what tied the two has ended
         pass
-    elif (row["sayer"], row["said"]) != (row["to_agency"], row["state"]):
+    elif row["said"] != row["state"] or (row["sayer"] != row["to_agency"] and not reported and told is not None):
         yield "the offer's state is not what the answerer's entry says"
     if told is not None:
         answer = {path[7:]: value for path, value in told.items() if path.startswith("answer/")}
         if row["answer"] != {**answer, **({"reason": told["reason"]} if "reason" in told else {})}:
             yield "the offer's answer differs from the answerer's entry"
+    if row["answer_entry"] == row["settled_entry"] and row["sayer"] == row["from_agency"]:
+        return  # one entry of the offerer's own log is both: what it reports, or its own answer to what it reports
     if row["settled"] is not None and (row["settles"], row["settled"]) != (row["answer_entry"], row["state"]):
         yield "the offer was settled by an entry that names another answer"
 
