@@ -157,6 +157,14 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     ),
     "DeadLetters": closed("items", items=listed("DeadLetter")),
     "Replayed": closed("replayed", replayed=WHOLE),
+    "Duty": opened(
+        "code joint record agency owed_by since due state message", record=ID, since=INSTANT, due=INSTANT,
+        state={"enum": ["done", "open", "difference"]},
+    ),
+    "Reconciliation": opened(
+        "at agency given done open differences unjudged", at=INSTANT, given=WHOLE, done=WHOLE, open=listed("Duty"),
+        differences=listed("Duty"),
+    ),
     "Inbox": closed("items", items={"type": "array", "items": OBJECT}),
     "Types": closed("items", items={"type": "array", "items": OBJECT}),
     "Type": opened("type title fields states acts schema", type=TEXT, title=TEXT, schema=OBJECT),

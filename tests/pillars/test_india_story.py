@@ -281,6 +281,7 @@ def bail_is_granted_furnished_accepted_and_then_the_prison_releases(stage: Stage
     )
     stage.answer("registry", said, "filed", filed_at=instant())
     granted = entered(stage, made["case"], "bail", "Bail is granted", ["in-prison"])
+    serve(stage, granted, "in-prison", "superintendent", "take_note")
     bailed(stage, made["party"], granted, made["case"])
     freed(
         stage,
@@ -313,6 +314,7 @@ def default_bail_accrues_is_claimed_furnished_and_frees(stage: Stage) -> None:
     with refused("act_out_of_turn"):  # a report filed after the claim extinguishes nothing
         stage.act("registry", right, "extinguish", links={"police_report": made["police_report"]})
     granted = entered(stage, case, "bail", "Default bail", ["in-prison"])
+    serve(stage, granted, "in-prison", "superintendent", "take_note")
     bail = bailed(stage, party, granted, case)
     stage.act("registry", right, "furnish", links={"bail": bail})
     service = freed(

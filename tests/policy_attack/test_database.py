@@ -86,9 +86,10 @@ def reach(conn: psycopg.Connection[Any]) -> set[str]:
     return set(conn.execute("select comity.reach()").fetchone()[0] or ())  # type: ignore[index]
 
 
+INDIA = {"in-police", "in-court", "in-fsl", "in-prison", "in-prosecution"}
 EXPECTED = {
-    "cpd": {"cpd", "atf", "dea", "fsl", "usao"}, "atf": {"cpd", "atf", "dea", "fsl", "usao"},
-    "in-police": {"in-police", "in-court"}, "in-court": {"in-police", "in-court"}, "island": {"island"},
+    "cpd": {"cpd", "atf", "dea", "fsl", "usao"}, "atf": {"cpd", "atf", "dea", "fsl", "usao", "usms"},
+    "in-police": INDIA, "in-court": INDIA, "island": {"island"},
 }  # fmt: skip
 
 

@@ -73,10 +73,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """An entry with the bytes that are stored and hashed. Salts stand in the order of the content's paths."""
+    """An entry with the bytes that are stored and hashed. Salts stand in the order of the content's paths.
+
+    `content` is None only for one that arrives from elsewhere and whose content was erased there.
+    """
 
     entry: Entry
-    content: bytes
+    content: bytes | None
     salts: bytes
     commitments: bytes
     leaf: bytes

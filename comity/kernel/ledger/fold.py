@@ -91,12 +91,12 @@ def step(
     )
 
 
-def fold(entries: Iterable[Mapping[str, Any]]) -> Folded:
+def fold(entries: Iterable[Mapping[str, Any]], before: Folded = Folded()) -> Folded:
     """Fold rows with version, type, type_version, state_from, state_to, actor and content (a mapping or None).
 
     They come in order of versions, or of effective time; an entry that did not move the state leaves it as it then was.
     """
-    state = Folded()
+    state = before
     for row in entries:
         moved = state.version == 0 or row["state_from"] != row["state_to"]
         state = step(

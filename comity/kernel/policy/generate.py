@@ -187,8 +187,7 @@ def _lifecycle(catalogue: Catalogue, of: Type) -> Iterator[Rule]:
         if given := _filled(catalogue, answer.by):
             yield Rule(
                 f"answer:{of.name}:{name}", f"{catalogue.agency} may answer {name} to a {of.name} offered to it",
-                ("answer",), given=(given,), act=name, types=only,
-                when=("resource.owner != principal.agency", 'resource.grants.contains("base")'),
+                ("answer",), given=(given,), act=name, types=only, when=('resource.grants.contains("base")',),
             )  # fmt: skip
         if spoken := sorted(fillers(catalogue, answer.by) & speakers):
             yield Rule(

@@ -116,7 +116,11 @@ def sign_in(node: Directory, token: str, purpose: str = "investigation") -> Acto
 
 
 def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequence[str]) -> Invitation:
-    """A one-time code for a new member: by the operator for the first one only, then by the agency's administrators."""
+    """A one-time code for a new member: by the operator for the first one only, then by the agency's administrators.
+
+    Members who came with their agency's log from another node have no token here: the code is for them, in the roles
+    that they have, and the operator makes the first one for an administrator.
+    """
     catalogue = node.catalogue(agency)
     refuse_outside(catalogue)
     unknown = [role for role in roles if role not in catalogue.roles]
@@ -129,8 +133,10 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
     if faults:
         raise Problem("invalid", "The invitation is not valid", faults=faults)
     with node.transaction(agency, None if actor.kind == "operator" else UUID(actor.member)) as (conn, begun):
-        _may_invite(conn, begun, actor, agency, catalogue, roles)
-        if conn.execute("select 1 from comity.member where agency = comity.me() and name = %s", (name,)).fetchone():
+        came = _came_along(conn, name)
+        _may_invite(conn, begun, actor, agency, catalogue, roles, came)
+        known = conn.execute("select 1 from comity.member where agency = comity.me() and name = %s", (name,)).fetchone()
+        if known and not (came and set(came.roles) == set(roles)):
             raise Problem(
                 "invalid",
                 f"{agency} has a member named {name}",
@@ -146,9 +152,13 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
 
 
 def _may_invite(
-    conn: Connection[Any], begun: Any, actor: Actor, agency: str, catalogue: Catalogue, roles: Sequence[str]
-) -> None:
+    conn: Connection[Any], begun: Any, actor: Actor, agency: str, catalogue: Catalogue, roles: Sequence[str],
+    came: Member | None,
+) -> None:  # fmt: skip
     if actor.kind == "operator":
+        nobody_yet = not conn.execute("select 1 from comity.token where agency = comity.me() limit 1").fetchone()
+        if came and nobody_yet and any(_administers(catalogue, role) for role in came.roles):
+            return
         if not conn.execute("select 1 from comity.member where agency = comity.me() limit 1").fetchone():
             return
         only_administrators = all(_administers(catalogue, role) for role in roles)
@@ -159,6 +169,17 @@ def _may_invite(
             )  # fmt: skip
         return
     _administrator(begun, actor, agency, catalogue)
+
+
+def _came_along(conn: Connection[Any], name: str) -> Member | None:
+    """The active member of this name who never had a token on this node: whoever is admitted here has one at once."""
+    row = conn.execute(
+        """select id::text, agency, name, roles, state from comity.member m
+            where agency = comity.me() and name = %s and state = 'active'
+              and not exists (select 1 from comity.token t where t.member = m.id)""",
+        (name,),
+    ).fetchone()
+    return Member(row[0], row[1], row[2], tuple(row[3]), row[4]) if row else None
 
 
 def _administers(catalogue: Catalogue, role: str) -> bool:
@@ -199,7 +220,8 @@ def redeem(node: Directory, code: str) -> Issued:
         ).fetchone()
         if taken is None:
             raise Problem("code_expired", "The one-time code is spent or expired", fix="ask for a new invitation")
-        member = _admit(conn, row[0], taken[0], taken[1])
+        came = _came_along(conn, taken[0])
+        member = came if came and set(came.roles) == set(taken[1]) else _admit(conn, row[0], taken[0], taken[1])
         return _issue(conn, member)
 
 

@@ -15,6 +15,7 @@ from comity.kernel.records.enter import mark_faults, needs, occurred_at, said
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import Receipt, as_uuid
 from comity.kernel.records.subject import Subject, allow, own
+from comity.kernel.records.turns import in_turn
 from comity.kernel.types import lifecycle, shape
 from comity.kernel.types.catalogue import Type
 
@@ -49,7 +50,7 @@ def amend(
     )
 
     def do(work: Work) -> Receipt:
-        subject = own(work, record)
+        work, subject = in_turn(work, record, own, wanted.links)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         allow(work, "amend", subject.resource(), act="amend")
         check_version(subject, version)

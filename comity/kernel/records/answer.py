@@ -28,6 +28,7 @@ from comity.kernel.records.enter import needs, occurred_at, said
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import Receipt, as_uuid
 from comity.kernel.records.subject import Subject, allow, find_subject
+from comity.kernel.records.turns import in_turn
 from comity.kernel.types import shape
 from comity.kernel.types.catalogue import Answer, Type
 
@@ -56,8 +57,7 @@ def answer(
     )
 
     def do(work: Work) -> Receipt:
-        _refuse_ended(work, record)
-        subject = find_subject(work, record)
+        work, subject = in_turn(work, record, _offered, {})
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         rule = _rule(of, name)
         offer = _open_offer(work, subject)
@@ -66,7 +66,7 @@ def answer(
         faults += _judged(work, of, subject, rule, given, reason)
         if faults:
             raise Problem("invalid", f"The answer {name} is refused", faults=faults)
-        if work.actor.behalf:
+        if offer["from_agency"] == work.agency:
             told = _reported(work, subject, of, offer, rule, given, reason, when)
             receipt = write(work, [_keyed(told, key, digest)])[0]
             _lock(work, offer, told.entry, rule, given, reason, settles=True)
@@ -92,13 +92,14 @@ def _rule(of: Type, name: str) -> Answer:
     return rule
 
 
-def _refuse_ended(work: Work, record: str) -> None:
-    """An offer made to this agency that is over may no longer be read; that it is over, its receiver may know."""
+def _offered(work: Work, record: str) -> Subject:
+    """The offered record. One that is over may no longer be read; that it is over, its receiver may know."""
     row = work.conn.execute(
         "select state from comity.offer where id = %s and to_agency = comity.me()", (as_uuid(record),)
     ).fetchone()
     if row and row[0] != "offered":
         raise Problem("offer_already_answered", f"The offer was already {row[0]}", state=row[0])
+    return find_subject(work, record)
 
 
 def _open_offer(work: Work, subject: Subject) -> dict[str, Any]:
@@ -175,7 +176,10 @@ def _reported(
     work: Work, subject: Subject, of: Type, offer: Mapping[str, Any], rule: Answer, given: Mapping[str, Any],
     reason: str | None, when: datetime | None,
 ) -> Change:  # fmt: skip
-    """The offerer's entry of what the receiver told it. The offer is its own record, so the same entry moves it."""
+    """The answer in the offerer's own log: what an outsider told it, or its own to what it reports of an outsider.
+
+    The offer is its own record, so the same entry moves it.
+    """
     content = {f"answer/{name}": value for name, value in given.items()} | said(reason=reason)
     return changed(
         work, of, subject.folded, record=subject.id, kind="answer", act=rule.name, content=content, state_to=rule.to,

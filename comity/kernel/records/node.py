@@ -115,9 +115,16 @@ class Node:
                     conn.autocommit = False
 
     @contextmanager
-    def transaction(self, agency: str, member: UUID | None = None) -> Iterator[tuple[Conn, Any]]:
-        """A transaction that acts for `agency`, with the row of comity.begin. Commits, or rolls back on an error."""
+    def transaction(
+        self, agency: str, member: UUID | None = None, *, snapshot: bool = False
+    ) -> Iterator[tuple[Conn, Any]]:
+        """A transaction that acts for `agency`, with the row of comity.begin. Commits, or rolls back on an error.
+
+        With `snapshot` every statement of it sees the same instant.
+        """
         with self._connection() as conn, conn.transaction():
+            if snapshot:
+                conn.execute("set transaction isolation level repeatable read")
             begun = conn.cursor(row_factory=namedtuple_row).execute(
                 "select * from comity.begin(%s, %s)", (agency, member)
             )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from comity.kernel.types.catalogue import Type
 
 if TYPE_CHECKING:
     from comity.kernel.records.change import Change
+    from comity.kernel.records.keys import KeyRing
     from comity.kernel.records.node import Conn, Work
 
 TERM_LENGTH = 200
@@ -25,12 +28,13 @@ _COLUMNS = """id, agency, type, core_type, number, title, state, core_state, ver
 # The given columns as arrays of one value a row: JSON as text, and the three lists of a record as array literals.
 _GIVEN = """unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
     %s::int[], %s::int[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::text[], %s::text[], %s::text[],
-    %s::text[], %s::text[], %s::timestamptz[])
+    %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
     as t (id, agency, type, core_type, number, title, state, core_state, version, type_version, fields, links, files,
-          field_marks, marks, assigned, parties, entered_by, on_behalf, at)"""
+          field_marks, marks, assigned, parties, entered_by, on_behalf, entered_at, at)"""
 _INSERT = f"""insert into comity.record ({_COLUMNS})
 select id, agency, type, core_type, number, title, state, core_state, version, type_version, fields, links, files,
-    field_marks, marks::text[], assigned::text[], parties::text[], entered_by, on_behalf, at, at from {_GIVEN}"""
+    field_marks, marks::text[], assigned::text[], parties::text[], entered_by, on_behalf, entered_at, at
+    from {_GIVEN}"""
 _UPDATE = f"""update comity.record r set number = t.number, title = t.title, state = t.state,
     core_state = t.core_state, version = t.version, type_version = t.type_version, fields = t.fields, links = t.links,
     files = t.files, field_marks = t.field_marks, marks = t.marks::text[], assigned = t.assigned::text[],
@@ -44,16 +48,42 @@ def records(conn: Conn, changes: Sequence[Change]) -> None:
     """
     last = {one.entry.record: one for one in changes}
     entered = {one.entry.record for one in changes if not one.before.version}
-    moved = [record for record in last if record not in entered]
+    rows = {
+        record: Row(record, one.entry.agency, one.type, one.after, one.entry.entered_at, one.entry.entered_at)
+        for record, one in last.items()
+    }
+    moved = [record for record in rows if record not in entered]
     if entered:
-        conn.execute(_INSERT, columns([_row(one) for record, one in last.items() if record in entered]))
+        conn.execute(_INSERT, columns([_values(one) for record, one in rows.items() if record in entered]))
     if moved:
-        conn.execute(_UPDATE, columns([_row(last[record]) for record in moved]))
+        conn.execute(_UPDATE, columns([_values(rows[record]) for record in moved]))
         conn.execute("delete from comity.link where record = any(%s::uuid[])", (array(moved),))
         conn.execute("delete from comity.term where record = any(%s::uuid[])", (array(moved),))
+    _links_and_terms(conn, list(rows.values()))
+
+
+def arrived(conn: Conn, rows: Sequence[Row]) -> None:
+    """Write the rows, links and search terms of records that came with their log; there is at least one."""
+    conn.execute(_INSERT, columns([_values(one) for one in rows]))
+    _links_and_terms(conn, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record to write, as its entries make it; `entered_at` is its first entry's instant, `at` its last one's."""
+
+    record: UUID
+    agency: str
+    type: Type
+    after: Folded
+    entered_at: datetime
+    at: datetime
+
+
+def _links_and_terms(conn: Conn, rows: Sequence[Row]) -> None:
     links = [
-        (record, name, UUID(target), one.entry.agency, one.type.name)
-        for record, one in last.items()
+        (one.record, name, UUID(target), one.agency, one.type.name)
+        for one in rows
         for name, ids in one.after.links.items()
         for target in ids
     ]
@@ -64,8 +94,8 @@ def records(conn: Conn, changes: Sequence[Change]) -> None:
             columns(links),
         )
     terms = [
-        (record, one.entry.agency, one.type.name, *term)
-        for record, one in last.items()
+        (one.record, one.agency, one.type.name, *term)
+        for one in rows
         for term in dict.fromkeys(terms_of(one.type, one.after))
     ]
     if terms:
@@ -77,15 +107,15 @@ def records(conn: Conn, changes: Sequence[Change]) -> None:
         )
 
 
-def _row(one: Change) -> tuple[Any, ...]:
+def _values(one: Row) -> tuple[Any, ...]:
     """A record's row in the order of _GIVEN."""
-    row, entry = row_of(one.type, one.after), one.entry
+    row = row_of(one.type, one.after)
     return (
-        entry.record, entry.agency, row["type"], row["core_type"], row["number"], row["title"], row["state"],
+        one.record, one.agency, row["type"], row["core_type"], row["number"], row["title"], row["state"],
         row["core_state"], row["version"], row["type_version"],
         *(orjson.dumps(row[name].obj).decode() for name in ("fields", "links", "files", "field_marks")),
         *(array(row[name]) for name in ("marks", "assigned", "parties")), row["entered_by"], row["on_behalf"],
-        entry.entered_at,
+        one.entered_at, one.at,
     )  # fmt: skip
 
 
@@ -187,17 +217,20 @@ def offers(conn: Conn, changes: Sequence[Change]) -> None:
 
 def collisions(work: Work, changes: Sequence[Change]) -> Mapping[UUID, Sequence[str]]:
     """Deconfliction by pointer: the agencies whose target collides with each record; they learn the same of us."""
-    asked = [
-        (work.node.keys.collision(text), one.entry.record)
-        for one in changes
-        if one.after != one.before
-        for text in collision_texts(one.type, one.after)
-    ]
+    moved = [(one.entry.record, one.type, one.after) for one in changes if one.after != one.before]
+    return deconflicted(work.conn, work.node.keys, moved, work.now)
+
+
+def deconflicted(
+    conn: Conn, keys: KeyRing, records: Iterable[tuple[UUID, Type, Folded]], now: datetime
+) -> Mapping[UUID, Sequence[str]]:
+    """The same for records as they now stand."""
+    asked = [(keys.collision(text), record) for record, of, after in records for text in collision_texts(of, after)]
     if not asked:
         return {}
     found: dict[UUID, list[str]] = {}
-    for record, other in work.conn.execute(
-        "select * from comity.deconflict(%s::bytea[], %s::uuid[], %s) order by 2", (*columns(asked), work.now)
+    for record, other in conn.execute(
+        "select * from comity.deconflict(%s::bytea[], %s::uuid[], %s) order by 2", (*columns(asked), now)
     ):
         found.setdefault(record, []).append(other)
     return found

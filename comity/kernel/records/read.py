@@ -142,7 +142,7 @@ def open_acts(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any] |
         return work.policies.decide(work.actor, action, resource, act=name, today=work.today).allowed
 
     behalf = work.actor.behalf.agency if work.actor.behalf else ""
-    if subject.agency == work.agency and offer and of.offer and waits and offer["to"] == behalf:
+    if offer and of.offer and waits and offer["to"] == work.actor.institution:
         return [name for name in of.offer.answers if may("answer", name)]
     if subject.agency == work.agency and subject.folded.behalf != behalf:
         return []
@@ -156,8 +156,6 @@ def open_acts(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any] |
         if waits and withdrawn and state in (withdrawn.from_ or {of.initial}) and may("act", "withdrawn"):
             open_now.append("withdrawn")
         return open_now
-    if waits and of.offer and subject.grants:
-        return [name for name in of.offer.answers if may("answer", name)]
     return []
 
 
@@ -168,7 +166,12 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any
     """
     row = (
         work.conn.cursor(row_factory=dict_row)
-        .execute("select * from comity.offer where id = %s and comity.me() in (from_agency, to_agency)", (subject.id,))
+        .execute(
+            """select o.*, (select coalesce(array_agg(id order by id), '{}') from comity.agency a
+                             where a.id in (o.from_agency, o.to_agency) and a.state = 'suspended') as suspended
+                 from comity.offer o where o.id = %s and comity.me() in (o.from_agency, o.to_agency)""",
+            (subject.id,),
+        )
         .fetchone()
     )
     if row is None:
@@ -184,7 +187,7 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any
         "state": row["state"], "from": row["from_agency"], "to": row["to_agency"], **instants,
         "answer": {name: value for name, value in row["answer"].items() if seen.shows(of, name)},
         "answer_entry": str(row["answer_entry"]) if row["answer_entry"] else None,
-        "reported_by": row["from_agency"] if offering.reported(row) else None,
+        "reported_by": row["from_agency"] if offering.reported(row) else None, "suspended": row["suspended"],
         "manifest": offering.manifest_of(work, subject.id),
     }  # fmt: skip
 

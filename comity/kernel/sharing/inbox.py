@@ -48,7 +48,9 @@ class InboxItem:
 def inbox(node: Node, actor: Actor) -> list[InboxItem]:
     """Everything that waits for the actor's agency and that this actor may see, newest first."""
     with node.work(actor) as work:
-        sources = (_offers, _obligations, _pointers, _emergencies, _notices, _dead, _reported, _disputed)
+        sources = (
+            _offers, _taken_back, _obligations, _pointers, _emergencies, _notices, _dead, _reported, _disputed,
+        )  # fmt: skip
         items = [item for source in sources for item in source(work)]
         return sorted(items, key=lambda one: one.since, reverse=True)
 
@@ -57,10 +59,11 @@ def _offers(work: Work) -> Iterator[InboxItem]:
     rows = (
         work.conn.cursor(row_factory=dict_row)
         .execute(
-            """select * from comity.offer where to_agency = comity.me() and state = 'offered'
-               or from_agency = comity.me() and answered_at > %s - interval '30 days'
-            order by offered_at desc limit 500""",
-            (work.now,),
+            """select o.*, a.state as asker from comity.offer o join comity.agency a on a.id = o.from_agency
+                where to_agency = comity.me() and o.state = 'offered' and (expires_at is null or expires_at > %(now)s)
+                   or from_agency = comity.me() and answered_at > %(now)s - interval '30 days'
+                order by offered_at desc limit 500""",
+            {"now": work.now},
         )
         .fetchall()
     )
@@ -70,7 +73,7 @@ def _offers(work: Work) -> Iterator[InboxItem]:
         one = seen.get(str(row["id"]))
         if one is None:
             continue
-        mine = row["from_agency"] == work.agency
+        mine = row["state"] != "offered"  # both ends may be ours: what we report of an outsider, asked of ourselves
         if mine:
             of = work.type_of(one.agency, one.type_name, one.core_type)
             reason = row["answer"].get("reason") if sight(work, of, one).whole else None
@@ -80,11 +83,33 @@ def _offers(work: Work) -> Iterator[InboxItem]:
         else:
             whose = as_reported(row["from_agency"], one.folded.behalf) or f"from {row['from_agency']}"
             message = f"{row['label']} {whose}: answer it"
+            message += " (it is suspended and takes the answer up later)" if row["asker"] == "suspended" else ""
         yield InboxItem(
             "answer" if mine else "offer", str(row["id"]), row["type"], one.folded.number,
             row["to_agency"] if mine else row["from_agency"], row["state"], message,
             row["answered_at"] if mine else row["offered_at"],
         )  # fmt: skip
+
+
+def _taken_back(work: Work) -> Iterator[InboxItem]:
+    """What was offered to this agency and has moved since, because what it stood on did: a recall reaches everybody."""
+    rows = work.conn.execute(
+        """select o.id::text, o.label, e.agency, e.entered_at from comity.offer o
+             join comity.entry e on e.record = o.id and e.agency = o.from_agency
+            where o.to_agency = comity.me() and e.kind = 'act' and e.refers is not null
+              and e.entered_at > %s - interval '30 days' order by e.entered_at desc limit 500""",
+        (work.now,),
+    ).fetchall()
+    seen = subjects(work, [row[0] for row in rows])
+    disclosure.told(work, "inbox", [(one, ["number"]) for one in seen.values()])
+    for record, label, agency, at in rows:
+        one = seen.get(record)
+        if one is not None:
+            state = one.core_state.replace("_", " ")
+            yield InboxItem(
+                "notice", record, one.core_type, one.folded.number, agency, one.core_state,
+                f"{label} from {agency} is {state}", at,
+            )  # fmt: skip
 
 
 def _obligations(work: Work) -> Iterator[InboxItem]:

@@ -104,7 +104,8 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class Link:
     """A named pointer to records. `to` holds type names, or `member`, or `any`; `inherit` passes the target's marks.
-    `fills` are fields that, not given on entry, are taken over from the target as far as the actor may read them."""
+    `fills` are fields that, not given on entry, are taken over from the target as far as the actor may read them.
+    `serial`: whoever acts on a record with this link takes turns with all who act on the target (records/turns)."""
 
     name: str
     to: tuple[str, ...]
@@ -117,6 +118,7 @@ class Link:
     required_in: frozenset[str] = frozenset()
     inherit: bool = False
     fills: tuple[str, ...] = ()
+    serial: bool = False
     owner_layer: str = "core"
     source: str = ""
 
@@ -161,7 +163,8 @@ class GuardRule:
 @dataclass(frozen=True, slots=True)
 class Act:
     """`to` None: the state stays. `by` are lifecycle roles. `not_by` names acts whose doer may not do this one.
-    `lifts` are the marks that the act takes off the record (an order to unseal); only the type itself names them."""
+    `lifts` are the marks that the act takes off the record (an order to unseal); only the type itself names them.
+    `follows`: serial link -> core states of its target; the act follows by itself when the target comes to one."""
 
     name: str
     from_: frozenset[str]
@@ -176,6 +179,7 @@ class Act:
     profile: str | None = None
     owes: str | None = None
     lifts: frozenset[str] = frozenset()
+    follows: Mapping[str, frozenset[str]] = field(default_factory=dict)
     label: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     owner_layer: str = "core"
@@ -195,6 +199,7 @@ class Answer:
     guards: tuple[GuardRule, ...] = ()
     not_by: tuple[str, ...] = ()
     ends: bool = False
+    follows: Mapping[str, frozenset[str]] = field(default_factory=dict)
     label: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
@@ -223,7 +228,8 @@ class OfferRule:
 @dataclass(frozen=True, slots=True, eq=False)
 class Type:
     """What a thing is for this agency. `memo` holds compiled validators and belongs to `shape` alone.
-    `deconflict_when` limits deconfliction to records whose fields hold one of these values (core codes)."""
+    `deconflict_when` limits deconfliction to records whose fields hold one of these values (core codes).
+    `stood_on`: a serial link of some type points at records of this one."""
 
     name: str
     title: str
@@ -245,6 +251,7 @@ class Type:
     labels: Mapping[str, str] = field(default_factory=dict)
     deconflict_when: Mapping[str, frozenset[str]] = field(default_factory=dict)
     source: str = ""
+    stood_on: bool = False
     memo: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def core_state(self, state: str) -> str:
@@ -417,33 +424,6 @@ class Catalogue:
 
     def schema(self, name: str) -> dict[str, Any]:
         """The JSON Schema of the effective type, standing alone: for OpenAPI, forms and other programs."""
+        from comity.kernel.types.record_schema import object_schema
+
         return object_schema(self.type(name))
-
-
-def field_schema(one: Field) -> dict[str, Any]:
-    """A field's schema with its codes spelled out as an `enum`, its label as `title` and its term as `x-term`."""
-    out = dict(one.schema)
-    if one.values is not None:
-        allowed = {"enum": list(one.values)}
-        if out.get("type") == "array":
-            out["items"] = {**out.get("items", {"type": "string"}), **allowed}
-        else:
-            out |= allowed
-    if one.label:
-        out["title"] = one.label
-    for key, value in (("x-term", one.term), ("x-unit", one.unit), ("x-group", one.group)):
-        if value:
-            out[key] = value
-    return out
-
-
-def object_schema(of: Type) -> dict[str, Any]:
-    """The whole record's fields: closed, with what is required on entry."""
-    out: dict[str, Any] = {
-        "type": "object",
-        "title": of.title,
-        "additionalProperties": False,
-        "properties": {name: field_schema(one) for name, one in of.fields.items()},
-    }
-    required = [name for name, one in of.fields.items() if of.initial in one.required_in]
-    return {**out, "required": required} if required else out

@@ -159,6 +159,11 @@ def _done(
         known_name(name, draft.links) or _field_name(draft, name, one.source, f"sets of {one.name}", faults) or name
         for name in one.sets
     )
+    for name in one.follows:
+        if name not in draft.links or not draft.links[name].serial:
+            serial = [link for link, is_ in draft.links.items() if is_.serial]
+            said = f"{one.name} follows {name}, which is no serial link of {draft.name}"
+            faults.add("field_unknown", one.source, said, nearest(name, serial))
     return replace(one, from_=_from(draft, one, states, default), needs=tuple(needs), sets=sets)
 
 

@@ -12,7 +12,7 @@ import jsonschema_rs
 
 from comity.errors import Fault
 from comity.kernel.types import agency as agency_files
-from comity.kernel.types import clock_reading, lifecycle, reading, schema, shape
+from comity.kernel.types import clock_reading, lifecycle, order_rules, reading, schema, shape
 from comity.kernel.types.catalogue import Catalogue, CodeList, Mark, Pillar, Type
 from comity.kernel.types.definition import (
     DefinitionsRefused,
@@ -30,6 +30,7 @@ from comity.kernel.types.definition import (
 from comity.kernel.types.finish import edited, finish
 from comity.kernel.types.layers import lay
 from comity.kernel.types.reading import LAYER_KEYS, TYPE_KEYS, Draft
+from comity.kernel.types.serial import stood_on
 from comity.names import TYPE
 
 _SINGLE = {"jurisdiction": "jurisdiction.yml", "agency": "agency.yml"}
@@ -38,18 +39,21 @@ _FILE = re.compile(r"(?P<folder>[a-z]+)/(?P<stem>[A-Za-z0-9_.-]+)\.yml\Z")
 _IS = re.compile(r"[a-z][a-z0-9-]*\Z")
 
 
-def read_folder(path: Path) -> Files:
+PAIRS = "examples/clocks/"
+
+
+def read_folder(path: Path, *, pairs: bool = False) -> Files:
     """A layer's files below `path`: `.yml` and `.yaml`, hidden ones apart. A missing folder is an empty layer.
 
-    `mappings/` is left out: import mappings belong to the importer and define nothing; so is `examples/clocks/`: worked
-    pairs are checked before a law is installed and not carried along (comity/kernel/types/clock_pairs.py).
+    `mappings/` is left out: import mappings belong to the importer and define nothing. So are, unless `pairs`, the
+    worked pairs of clocks: they are checked before a law is installed and not carried along (types/clock_pairs.py).
     """
     found = {}
     for file in sorted(path.rglob("*.y*ml")) if path.is_dir() else ():
         name = file.relative_to(path)
         if (
             name.parts[0] != "mappings"
-            and name.parts[:2] != ("examples", "clocks")
+            and (pairs or not name.as_posix().startswith(PAIRS))
             and file.suffix in (".yml", ".yaml")
             and not any(part.startswith((".", "_")) for part in name.parts)
         ):
@@ -126,7 +130,7 @@ class _Loading:
         self.lists: dict[str, CodeList] = {}
         self.marks: dict[str, Mark] = {}
         self.rules: dict[str, Any] = {}
-        self.clocks: dict[str, Node] = {}
+        self.written: dict[str, Node] = {}
         self.plain: dict[str, dict[str, Any]] = {"examples": {}, "boards": {}, "records": {}}
         self.pillars: dict[str, Pillar] = {}
         self.types: list[tuple[str, Form]] = []
@@ -134,6 +138,8 @@ class _Loading:
 
     def parsed(self, files: Files) -> Iterator[tuple[str, Node]]:
         for path, text in sorted(files.items()):
+            if path.startswith(PAIRS):
+                continue
             try:
                 yield path, yaml_text(path, text)
             except DefinitionsRefused as refused:
@@ -156,13 +162,17 @@ class _Loading:
         for kind, _ in self.layers:
             for path, node in self.trees[kind].items():
                 self.file(kind, path, node)
-        clock_reading.read_book(self.clocks, self.faults)
+        clocks = {name: node for name, node in self.written.items() if clock_reading.speaks_of_clocks(node)}
+        clock_reading.read_book(clocks, self.faults)
         for kind in ("core", "jurisdiction", "agency"):
             self.lay_types(kind)
         types = {
             name: finish(draft, self.drafts.keys(), self.lists, self.marks, self.faults)
             for name, draft in self.drafts.items()
         }
+        types |= stood_on(types, self.faults)
+        homes = frozenset(self.pillars) | {self.names["jurisdiction"], self.names["agency"]}
+        order_rules.check(self.written, types, homes, self.faults)
         self.compile(types)
         agency = agency_files.read(self.trees["agency"], self.trees["jurisdiction"], types, self.marks, self.faults)
         for name in agency.definition.pillars:
@@ -297,7 +307,7 @@ class _Loading:
             self.faults.add("duplicate_definition", node.source, f"rule {name.value} is written twice", "keep one")
         else:
             self.rules[name.value] = node.plain()
-            self.clocks |= {name.value: node} if clock_reading.speaks_of_clocks(node) else {}
+            self.written[name.value] = node
 
     def lay_types(self, kind: str) -> None:
         """One layer's types: overlays of what the lower layers know, then its own, each after what it extends."""

@@ -41,14 +41,14 @@ FIELD_KEYS: Mapping[str, Kind] = {
 }  # fmt: skip
 LINK_KEYS: Mapping[str, Kind] = {
     "to": is_names, "many": is_flag, "term": is_text, "label": is_text, "required": is_flag, "required_from": is_text,
-    "inherit": is_flag, "fills": is_names,
+    "inherit": is_flag, "fills": is_names, "serial": is_flag,
 }  # fmt: skip
 STATE_KEYS: Mapping[str, Kind] = {
     "initial": is_flag, "final": is_flag, "within": is_text, "label": is_text, "term": is_text,
 }  # fmt: skip
 _DONE: Mapping[str, Kind] = {
     "by": is_names, "from": is_names, "to": is_text, "needs": is_names, "sets": is_names, "guard": is_any,
-    "guards": is_any, "not_by": is_names, "label": is_text, "term": is_text,
+    "guards": is_any, "not_by": is_names, "label": is_text, "term": is_text, "follows": is_map,
 }  # fmt: skip
 ACT_KEYS: Mapping[str, Kind] = {
     **_DONE, "creates": is_text, "package": is_text, "profile": is_text, "owes": is_text,
@@ -202,7 +202,7 @@ def read_link(name: str, node: Node, layer: str, faults: Faults) -> Link:
         name=name, to=form.names("to"), many=form.plain("many", False), term=form.text("term"),
         label=form.text("label"), labels=form.labels, required=form.plain("required", False),
         required_from=form.text("required_from") or None, inherit=form.plain("inherit", False),
-        fills=form.names("fills"), owner_layer=layer, source=str(node.source),
+        fills=form.names("fills"), serial=form.plain("serial", False), owner_layer=layer, source=str(node.source),
     )  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def read_act(name: str, node: Node, layer: str, faults: Faults) -> Act:
         by=frozenset(form.names("by")), needs=form.names("needs"), sets=form.names("sets"),
         guards=read_guards(form, faults), not_by=form.names("not_by"), creates=form.text("creates") or None,
         package=form.text("package") or None, profile=form.text("profile") or None, owes=form.text("owes") or None,
-        lifts=frozenset(form.names("lifts")),
+        lifts=frozenset(form.names("lifts")), follows=read_follows(form, faults),
         label=form.text("label"), labels=form.labels, owner_layer=layer, source=str(node.source),
     )  # fmt: skip
 
@@ -241,9 +241,21 @@ def read_answer(name: str, node: Node, faults: Faults, *, by: bool = True) -> An
         name=name, to=form.text("to"), by=frozenset(form.names("by")),
         from_=frozenset(form.names("from")) if "from" in form else EVERY, needs=form.names("needs"),
         sets=form.names("sets"), guards=read_guards(form, faults), not_by=form.names("not_by"),
-        ends=form.plain("ends", name in ("withdrawn", "expired")), label=form.text("label"), labels=form.labels,
+        ends=form.plain("ends", name in ("withdrawn", "expired")), follows=read_follows(form, faults),
+        label=form.text("label"), labels=form.labels,
         source=str(node.source),
     )  # fmt: skip
+
+
+def read_follows(form: Form, faults: Faults) -> dict[str, frozenset[str]]:
+    """link -> the states of its target from which this act follows by itself."""
+    out: dict[str, frozenset[str]] = {}
+    for key, one in form.items("follows"):
+        if is_names(one.plain()):
+            out[key] = frozenset([one.value] if isinstance(one.value, str) else one.plain())
+        else:
+            faults.add("wrong_kind", one.source, f"follows of link {key}", "write a list of states")
+    return out
 
 
 def read_offer(node: Node, faults: Faults) -> OfferRule:

@@ -1,0 +1,222 @@
+"""Joints: what one institution is given to do, and which act of another is that it was done. Dated rules, from YAML.
+
+    rule: us-federal.orders
+    joints:
+      released:
+        title: Whoever is ordered released is released
+        given: { type: .., states: [acknowledged], when: "given.duty == 'release'" }   # one duty for each such record,
+                                                                # or with each: <array field> for each value of it
+        owed_by: addressee                                      # a field of the given, `agency` (its own) or `each`
+        done:                                                   # any one of
+          - { type: .., link: authority, at: [self, order], states: [completed] }   # what points at it, or at what it
+                                                                # points at itself; same: { field: each } narrows
+          - { path: [authority], type: .., when: "done.kind == 'x'" }               # what it points at, link by link
+          - { self: [executed] }                                # its own state
+        within: PT24H                                           # time to do it; `by: execute_by` a field with the end
+        message: .., fix: .., citation: .., verified: read | secondary | GK | local
+
+`never` in place of `done` lists what must not be there. Conditions are CEL over `given`, `done` and `each`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from comity.kernel.types.catalogue import Type
+from comity.kernel.types.clock_reading import node_of
+from comity.kernel.types.dated import Law, Rule, Span, rules_of, span, versions
+from comity.kernel.types.definition import (
+    DefinitionsRefused,
+    Faults,
+    Form,
+    Node,
+    Source,
+    is_flag,
+    is_map,
+    is_names,
+    is_text,
+    nearest,
+)
+from comity.kernel.types.expression import Guard, compile_guard
+
+KNOWN = frozenset(("given", "done", "each"))
+_GIVEN = {"type": is_names, "states": is_names, "each": is_text, "when": is_text}
+_DONE = {
+    "self": is_names, "type": is_names, "link": is_text, "at": is_names, "path": is_names, "same": is_map,
+    "states": is_names, "when": is_text,
+}  # fmt: skip
+_JOINT = {
+    "title": is_text, "given": is_map, "owed_by": is_text, "done": lambda v: isinstance(v, list | dict),
+    "never": lambda v: isinstance(v, list | dict), "within": is_text, "legal_days": is_flag, "by": is_text,
+    "message": is_text, "fix": is_text,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Which records give a duty. No `states`: every state."""
+
+    types: tuple[str, ...]
+    states: frozenset[str] = frozenset()
+    each: str = ""
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A way to find what was done. `own`: by the given's own state; `path`: by its links; else by what points at it."""
+
+    own: frozenset[str] = frozenset()
+    types: tuple[str, ...] = ()
+    link: str = ""
+    at: tuple[str, ...] = ("self",)
+    path: tuple[str, ...] = ()
+    same: Mapping[str, str] = field(default_factory=dict)
+    states: frozenset[str] = frozenset()
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """One version of a joint. `never`: what `ways` find must not be there."""
+
+    title: str
+    given: Given
+    owed_by: str
+    ways: tuple[Found, ...]
+    never: bool = False
+    within: Span | None = None
+    legal_days: bool = False
+    by: str = ""
+    message: str = ""
+    fix: str = ""
+
+
+Joints = Mapping[str, Rule[Joint]]
+
+
+@lru_cache(maxsize=2048)
+def condition(text: str) -> Guard:
+    return compile_guard(text, "joint", KNOWN)
+
+
+def read_joints(files: Mapping[str, Node], homes: frozenset[str], faults: Faults) -> Joints:
+    """The joints of rule files, by full name. Faults: rule_gap, rule_overlap, rule_unknown, citation_missing and those
+    of any definition file."""
+    out = {}
+    for name, node in rules_of(files, "joints", homes, faults):
+        made = []
+        for form, law in versions(node, _JOINT, f"joint {name}", faults):
+            made.append(Law(_joint(form, name, faults), law.from_, law.until, law.citation, law.verified))
+        out[name] = Rule(name, tuple(made), str(node.source))
+    return out
+
+
+def joints_of(rules: Mapping[str, Any]) -> Joints:
+    """The joints of a catalogue's rules, which were checked when they were loaded."""
+    faults = Faults()
+    nodes = {name: node_of(one, Source(name, 1)) for name, one in rules.items() if isinstance(one, Mapping)}
+    joints = read_joints(nodes, frozenset(), faults)
+    if faults.found:
+        raise DefinitionsRefused(faults.found)
+    return joints
+
+
+def _joint(form: Form, name: str, faults: Faults) -> Joint:
+    given = form.get("given")
+    never = "never" in form
+    written = form.get("never" if never else "done")
+    if given is None or written is None or (never and "done" in form):
+        fix = "write given: and one of done: and never:"
+        faults.add("wrong_kind", form.source, f"joint {name} does not say what is given and what is done", fix)
+    for key in ("title", "message"):
+        if not form.text(key):
+            faults.add("wrong_kind", form.source, f"joint {name} has no {key}", f"add {key}:")
+    ways = (written.value if written.is_list else (written,)) if written is not None else ()
+    return Joint(
+        title=form.text("title", name), given=_given(given, name, faults) if given is not None else Given(()),
+        owed_by=form.text("owed_by", "agency"), ways=tuple(_way(one, name, faults) for one in ways), never=never,
+        within=span(form, "within", faults), legal_days=form.plain("legal_days", False), by=form.text("by"),
+        message=form.text("message"), fix=form.text("fix"),
+    )  # fmt: skip
+
+
+def _given(node: Node, name: str, faults: Faults) -> Given:
+    form = Form(node, faults, f"given of {name}", _GIVEN)
+    if not form.names("type"):
+        faults.add("wrong_kind", node.source, f"given of {name} has no type", "add type:")
+    return Given(form.names("type"), frozenset(form.names("states")), form.text("each"), _when(form, faults))
+
+
+def _way(node: Node, name: str, faults: Faults) -> Found:
+    form = Form(node, faults, f"done of {name}", _DONE)
+    by_link, by_path, own = form.text("link"), form.names("path"), form.names("self")
+    if sum(map(bool, (by_link, by_path, own))) != 1 or (by_link and not form.names("type")):
+        fix = "write self: [states], or type: and link:, or path: [links]"
+        faults.add("wrong_kind", node.source, f"done of {name} says not how it is found", fix)
+    return Found(
+        own=frozenset(own), types=form.names("type"), link=by_link, at=form.names("at") or ("self",), path=by_path,
+        same={key: str(one) for key, one in form.plain("same", {}).items()}, states=frozenset(form.names("states")),
+        when=_when(form, faults),
+    )  # fmt: skip
+
+
+def _when(form: Form, faults: Faults) -> str:
+    text = form.text("when")
+    if text:
+        try:
+            compile_guard(text, form.at("when"), KNOWN)
+        except DefinitionsRefused as refused:
+            faults.found.extend(refused.faults)
+    return text
+
+
+def check_joints(joints: Joints, types: Mapping[str, Type], homes: frozenset[str], faults: Faults) -> None:
+    """Names of types, states, fields and links that are nowhere. A type of a pillar that is not there is passed over:
+    the joint sleeps until it is installed."""
+    for rule in joints.values():
+        for law in rule.versions:
+            one = law.said
+            known = known_types(one.given.types, types, homes, rule.source, faults)
+            _states(one.given.states, known, rule.source, faults)
+            for name in (one.given.each, one.by):
+                _named(name, known, rule.source, faults)
+            _named("" if one.owed_by in ("agency", "each") else one.owed_by, known, rule.source, faults)
+            for way in one.ways:
+                _states(way.own, known, rule.source, faults)
+                _linked({*way.at} - {"self"}, known, rule.source, faults)
+                _linked({*way.path[:1]}, known, rule.source, faults)
+                there = known_types(way.types, types, homes, rule.source, faults)
+                _states(way.states, there, rule.source, faults)
+                _linked({way.link} - {""}, there, rule.source, faults)
+
+
+def known_types(
+    names: tuple[str, ...], types: Mapping[str, Type], homes: frozenset[str], source: str, faults: Faults
+) -> list[Type]:
+    """The types that are there; `type_unknown` for one whose home is and that is not."""
+    for name in names:
+        if name not in types and name.partition(".")[0] in homes:
+            faults.add("type_unknown", source, f"there is no type {name}", nearest(name, types))
+    return [types[name] for name in names if name in types]
+
+
+def _states(names: frozenset[str], types: list[Type], source: str, faults: Faults) -> None:
+    known = {state for of in types for state in of.states}
+    for name in sorted(names - known if types else ()):
+        faults.add("state_unknown", source, f"{types[0].name} has no state {name}", nearest(name, known))
+
+
+def _named(name: str, types: list[Type], source: str, faults: Faults) -> None:
+    if name and types and not any(name in of.fields for of in types):
+        known = [one for of in types for one in of.fields]
+        faults.add("field_unknown", source, f"{types[0].name} has no field {name}", nearest(name, known))
+
+
+def _linked(names: set[str], types: list[Type], source: str, faults: Faults) -> None:
+    known = {link for of in types for link in of.links}
+    for name in sorted(names - known if types else ()):
+        faults.add("link_unknown", source, f"{types[0].name} has no link {name}", nearest(name, known))
