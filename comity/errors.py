@@ -38,6 +38,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "internal": (500, "Something failed here that should not have"),
     "invalid": (422, "The record is not valid"),
     "json_refused": (400, "The JSON is not acceptable"),
+    "late_cause_needed": (422, "It is late or out of its order, and nobody said why"),
     "length_required": (411, "The request must say how long its body is"),
     "link_not_found": (422, "A linked record is absent or not readable"),
     "mapping_invalid": (422, "The mapping is not valid"),

@@ -162,7 +162,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         state={"enum": ["done", "open", "difference"]},
     ),
     "Reconciliation": opened(
-        "at agency given done open differences unjudged", at=INSTANT, given=WHOLE, done=WHOLE, open=listed("Duty"),
+        "at agency given done open differences unjudged late", at=INSTANT, given=WHOLE, done=WHOLE, open=listed("Duty"),
         differences=listed("Duty"),
     ),
     "Inbox": closed("items", items={"type": "array", "items": OBJECT}),

@@ -53,6 +53,10 @@ def _page(found: Reconciliation, zone: ZoneInfo, out: Console) -> None:
         out.print(_table(found.open, zone, "due"))
     for name in found.unjudged:
         out.print(f"not judged: {name}: your roles do not open what would show it", markup=False)
+    if found.late:
+        out.print(Text("entered late or out of order", style="bold yellow"))
+        rows = [(one.number or one.record, one.act, ", ".join(one.rules), one.cause) for one in found.late]
+        out.print(speech.table(("record", "act", "rule", "cause"), rows, whole=("record",)))
     said = f"{found.given} given, {found.done} done, {len(found.open)} open, {len(found.differences)} differences"
     out.print(Text(said, style="bold green" if not found.differences else "bold"))
 

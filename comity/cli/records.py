@@ -26,6 +26,7 @@ OnBehalf = Annotated[
 Document = Annotated[
     str | None, typer.Option("--document", metavar="RECORD", help="With --on-behalf: your record whose file shows it.")
 ]
+LateCause = Annotated[str | None, typer.Option("--late-cause", help="Why it is entered late or out of its order.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
 
 
@@ -37,7 +38,7 @@ def enter(
     mark: Annotated[list[str] | None, typer.Option("--mark", help="A handling mark; may be repeated.")] = None,
     reason: Reason = None,
     occurred_at: Occurred = None,
-    late_cause: Annotated[str | None, typer.Option("--late-cause", help="Why it is entered late.")] = None,
+    late_cause: LateCause = None,
     on_behalf: OnBehalf = None,
     document: Document = None,
     key: Key = None,
@@ -109,6 +110,7 @@ def act(
     reason: Reason = None,
     version: Version = None,
     occurred_at: Occurred = None,
+    late_cause: LateCause = None,
     on_behalf: OnBehalf = None,
     document: Document = None,
     key: Key = None,
@@ -124,7 +126,8 @@ def act(
         actor = session.speaking(on_behalf, document)
         id = session.record(record)
         said = _said(session, id, file=file, sets=sets, links=link)
-        more = _more(said, reason=reason, occurred_at=given.instant(occurred_at, "--occurred-at"))
+        when = given.instant(occurred_at, "--occurred-at")
+        more = _more(said, reason=reason, occurred_at=when, late_cause=late_cause)
         receipt = verb(
             session.node, actor, id, name, version=version, fields=said.fields or None,
             links=said.links or None, key=key, **more,

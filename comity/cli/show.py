@@ -80,10 +80,17 @@ def _page(view: View, catalogue: Catalogue, agency: str, out: Console) -> None:
     _fields(view, of, zone, out)
     _ties(view, catalogue, out)
     _offer(view, zone, out)
+    for claim in view.claims:
+        other = claim["other_number"] or claim["other"] or "a record that you may not see"
+        said = "; ".join(str(claim["fields"][name]) for name in ("basis", "weight") if name in claim["fields"])
+        told = f"{other} ({said}; {claim['number']} by {claim['author']}, {claim['state']})"
+        out.print(_line("not the same as" if claim["apart"] else "same as", told))
     for pointer in view.pointers:
         call = pointer.get("call") or {}
         who = " ".join(str(call[name]) for name in ("name", "phone") if name in call)
-        out.print(_line("also a target of", f"{pointer.get('title') or pointer['agency']}: call {who}"))
+        met = {"target": "also a target of", "place": "also a place of", "operation": "also planned by"}
+        told = f"{pointer.get('title') or pointer['agency']}: call {who}"
+        out.print(_line(met.get(pointer.get("about", "target"), "contradicts claims of"), told))
     if view.seen_by:
         out.print(_line("also seen by", ", ".join(view.seen_by)))
     out.print(_line("entered", f"{_when(view.entered_at, zone)}, changed {_when(view.changed_at, zone)}"))
@@ -180,7 +187,8 @@ def _moment(one: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
     if one["corrects"]:
         what.insert(0, f"corrects entry {one['corrects'][:8]}")
     what += [f"reason: {one['reason']}"] if one["reason"] else []
-    what += [f"late{': ' + one['cause'] if one['cause'] else ''}"] if one["late"] else []
+    late = ", ".join(one["late_rules"])
+    what += [f"late{f' ({late})' if late else ''}{': ' + one['cause'] if one['cause'] else ''}"] if one["late"] else []
     place = f"place {one['place']}" if one["place"] is not None else "not placed yet"
     what.append(f"{place}, leaf {one['leaf'][:12]}")
     act = f"{one['act']}\n→ {one['state_to']}" if moved else one["act"]

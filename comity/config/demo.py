@@ -85,7 +85,7 @@ def run(of: Settings, *, story: str = "us", outside: Collection[str] = (), serve
 def _script(story: str) -> Script:
     script = STORIES.get(story)
     if script is None:
-        raise Problem("startup_refused", f"There is no story {story}", fix=f"the stories are {', '.join(STORIES)}")
+        raise Problem("request_invalid", f"There is no story {story}", fix=f"the stories are {', '.join(STORIES)}")
     return script
 
 
@@ -93,7 +93,7 @@ def _outsiders(script: Script, named: Collection[str]) -> list[str]:
     unknown = sorted(set(named) - set(script.outsiders))
     if unknown:
         known = ", ".join(script.outsiders) or "none in this story"
-        raise Problem("startup_refused", f"{', '.join(unknown)} cannot be outside", fix=f"who can: {known}")
+        raise Problem("request_invalid", f"{', '.join(unknown)} cannot be outside", fix=f"who can: {known}")
     return [script.outsiders[one] for one in named]
 
 

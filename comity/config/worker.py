@@ -21,7 +21,7 @@ from comity.errors import Problem
 from comity.kernel.ledger import sequence
 from comity.kernel.records import owed
 from comity.kernel.records.node import Node
-from comity.kernel.sharing import activity, deliver, digest, settle
+from comity.kernel.sharing import activity, deliver, digest, escalate, settle
 from comity.kernel.sharing.outward import Outward
 from comity.kernel.sharing.send import Sender
 
@@ -63,7 +63,7 @@ def _follow(node: Node, agency: str, *, by_the_clock: bool) -> int:
     """One agency's followers. A suspended agency's wait; a failing one is told and does not stop the others."""
     try:
         moved = settle.settle(node, agency) + len(owed.close_met(node, agency))
-        moved += digest.write_due(node, agency) if by_the_clock else 0
+        moved += digest.write_due(node, agency) + escalate.escalate(node, agency) if by_the_clock else 0
         activity.advance(node, agency)
         return moved + deliver.follow_subscriptions(node, agency)
     except Problem as problem:

@@ -11,6 +11,7 @@ from comity.kernel.records.read import read
 from comity.kernel.sharing.inbox import inbox
 from comity.kernel.types.load import read_folder
 from tests.pillars.stage import Stage, refused, staged
+from tests.world import instant
 
 TARGET = {"name": "Dale Everett Pruitt", "birth_date": "1987-03-14"}
 
@@ -42,7 +43,7 @@ def test_a_person_is_taken_over_with_what_may_be_read_and_no_more(stage: Stage) 
         "marshal",
         "custody.intake",
         {
-            "received_at": "2026-11-01T10:00:00Z",
+            "received_at": instant(),
             "ground": "surrender",
             "legal_custodian": "usms",
             "identified_by": "self",

@@ -263,6 +263,9 @@ def _let_go(s: Story) -> None:
         {"kind": "pretrial", "began_on": day(), "informed": ["usdc"]},
         links=s.link(person="supervised", order="release"),
     )  # fmt: skip
+    s.tell(
+        "pretrial", f"begins supervision ({s.number('supervision')}); the conditions stand in the order, nowhere else"
+    )
     s.act("notice", "usao_coordinator", "send", fields={"way": "phone", "sent_at": instant()},
           links=s.link(about="out"))  # fmt: skip
     s.act("notice", "usao_coordinator", "record_told", fields={"told_at": instant()})

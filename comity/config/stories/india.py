@@ -198,6 +198,7 @@ def _bailed(s: Story) -> None:
         {"court": "in-court", "kind": "response", "title": "No objection to bail"}, links=s.link(case="case"),
     )  # fmt: skip
     s.answer("no_objection", "registry", "filed", fields={"filed_at": instant()})
+    s.tell("prosecutor", f"files that bail is not opposed ({s.number('no_objection')})")
     _ordered(s, "bail_order", "", "bail", "Bail is granted")
     _obeyed(s, "bail_order", "Noted; the prisoner has been told")
     s.tell("magistrate", "grants bail; the prison holds until the bond is furnished and accepted")

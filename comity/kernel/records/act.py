@@ -11,7 +11,7 @@ from comity.errors import Fault, Problem
 from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import guards, links, offering
+from comity.kernel.records import guards, lateness, links, offering
 from comity.kernel.records.amend import check_version, field_content, link_content
 from comity.kernel.records.change import Change, changed, digest_of, once, spoken, when_asked, write
 from comity.kernel.records.enter import needs, occurred_at, said
@@ -94,10 +94,11 @@ def plan(
     if faults:
         raise Problem("invalid", f"{rule.label or name} is refused", faults=faults)
     content |= said(reason=reason, cause=late_cause)
-    return changed(
+    change = changed(
         work, of, subject.folded, record=subject.id, kind="act", act=name, content=content, state_to=state,
         occurred_at=when,
     )  # fmt: skip
+    return lateness.timed(work, change)
 
 
 def judged(

@@ -30,7 +30,7 @@ from comity.kernel.ledger.entry import Entry, Sealed
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.merkle import Tree
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import attach, install, project
+from comity.kernel.records import attach, install, pointers, project
 from comity.kernel.records.node import NODE, Conn, Node
 from comity.kernel.records.rebuild import Rebuilt, entries_by_record, judge
 from comity.kernel.types.catalogue import Catalogue, Type
@@ -155,6 +155,7 @@ class _Arriving:
         self.derive(conn, catalogue)
         for table, those in TAKEN.items():
             self.rows(conn, table, those)
+        self.own_offers(conn)
         self.files(conn)
         again = Rebuilt()
         judge(conn, again, self.agency, catalogue, stated["version"])
@@ -250,7 +251,9 @@ class _Arriving:
 
     def records(self, conn: Conn, rows: list[project.Row]) -> None:
         project.arrived(conn, rows)
-        project.deconflicted(conn, self.node.keys, [(one.record, one.type, one.after) for one in rows], self.now)
+        arrived = [(one.record, one.type, one.after) for one in rows]
+        pointers.deconflicted(conn, self.node.keys, arrived, (), self.now)
+        pointers.tied(conn, arrived, self.now)
         self.out.records += len(rows)
 
     def own_layers(self, conn: Conn, entries: list[dict[str, Any]]) -> None:
@@ -274,16 +277,34 @@ class _Arriving:
             self.out.administrators.append({"name": name, "roles": list(roles)})
 
     def rows(self, conn: Conn, table: str, those: str) -> None:
-        """Take over the rows of a table as they stood. An answer that the own log does not name is not taken over."""
+        """Take over the rows of a table as they stood. An answer that the own log does not name is not taken over.
+
+        What a reader and an owner both hold of a reading stands here once, if the other came first.
+        """
+        both = "on conflict (id) do nothing" if table in ("emergency", "disclosure") else ""
         lines = departure.rows(self.folder, table)
         while batch := list(islice(lines, BATCH)):
             if table == "offer":
                 batch = [_unanswered(row) if row["answer_entry"] and not row["settled_entry"] else row for row in batch]
             conn.execute(
                 f"""insert into comity.{table} select r.*
-                      from jsonb_populate_recordset(null::comity.{table}, %s::jsonb) r where {those}""",
+                      from jsonb_populate_recordset(null::comity.{table}, %s::jsonb) r where {those} {both}""",
                 (orjson.dumps(batch).decode(),),
             )
+
+    def own_offers(self, conn: Conn) -> None:
+        """What is taken over of offers and shares must stand on entries that came along."""
+        for (offer,) in conn.execute(
+            """select id from comity.offer o where from_agency = comity.me() and (
+                   not exists (select 1 from comity.entry e
+                                where e.id = o.offer_entry and e.record = o.id and e.agency = comity.me())
+                   or settled_entry is not null and not exists (
+                       select 1 from comity.entry e
+                        where e.id = o.settled_entry and e.record = o.id and e.agency = comity.me()))
+               union all select s.id from comity.share s where agency = comity.me() and basis <> 'emergency'
+                  and not exists (select 1 from comity.offer o where o.id = s.offer and o.from_agency = comity.me())"""
+        ):
+            raise Unreadable(f"the offer or share {offer} has no entry in the log")
 
     def files(self, conn: Conn) -> None:
         """Every file that the records name, encrypted with the agency's key of this node and under another name.

@@ -19,7 +19,7 @@ from comity.kernel.ledger.columns import columns
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.ledger.fold import Folded, step
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import behalf, project
+from comity.kernel.records import behalf, pointers, project
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.numbers import draw
 from comity.kernel.records.results import Receipt
@@ -94,7 +94,7 @@ def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
         project.records(work.conn, [one for one in changes if one.projected])
         project.offers(work.conn, changes)
         behalf.report(work, changes)
-        pointers = project.collisions(work, [one for one in changes if one.projected])
+        met = pointers.met(work, [one for one in changes if one.projected])
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name not in ("entry_agency_record_version_key", "record_pkey"):
             raise
@@ -113,7 +113,7 @@ def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
                 state=e.state_to,
                 leaf=seal.leaf.hex(),
                 at=e.entered_at,
-                pointers=tuple(pointers.get(e.record, ())),
+                pointers=tuple(met.get(e.record, ())),
             )
         )
     return receipts

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from comity.clock import show_instant
+from comity.kernel.records.lateness import Late
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """`given` duties are `done`, `open` or `differences`. `unjudged` are joints that the reader's roles do not open."""
+    """`given` duties are `done`, `open` or `differences`. `unjudged` are joints that the reader's roles do not open,
+    `late` the entries on own records among them that broke a rule of order."""
 
     at: datetime
     agency: str
@@ -64,12 +66,14 @@ class Reconciliation:
     open: tuple[Duty, ...]
     differences: tuple[Duty, ...]
     unjudged: tuple[str, ...] = ()
+    late: tuple[Late, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
             "at": show_instant(self.at), "agency": self.agency, "given": self.given, "done": self.done,
             "open": [one.as_json() for one in self.open],
             "differences": [one.as_json() for one in self.differences], "unjudged": list(self.unjudged),
+            "late": [one.as_json() for one in self.late],
         }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.decide import Resource
-from comity.kernel.records import guards, links, offering, project, turns
+from comity.kernel.records import guards, lateness, links, offering, project, turns
 from comity.kernel.records.change import Change, Repeated, changed, digest_of, replays, reused, spoken, write
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.project import parties_of
@@ -343,6 +343,7 @@ def plan(
         faults += _conditions(work, change)  # else they are judged together, when what it stands on is there
     if faults:
         raise Problem("invalid", f"The {of.title} is not valid", faults=faults)
+    change = lateness.timed(work, change, known.records)
     if of.offer:
         change = offering.offered(work, change, known)
     return change

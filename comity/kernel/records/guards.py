@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +40,7 @@ def faults(
     variables: dict[str, Any] | None = None
     for rule in rules:
         if rule.extension:
-            found += _extension(work, rule, subject)
+            found += _extension(work, rule, replace(subject, folded=after) if subject else None)
             continue
         if variables is None:
             texts = " ".join(one.text for one in rules)

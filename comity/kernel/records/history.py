@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from comity.kernel.ledger.entry import ABOUT_ANOTHERS
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure
+from comity.kernel.records.lateness import late_rules
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.reported import Told, told
 from comity.kernel.records.results import HistoryLine
@@ -68,11 +69,11 @@ def _line(
     return HistoryLine(
         entry=str(row["id"]), kind=row["kind"], act=row["act"], agency=row["agency"],
         member=_who(row["actor"], members) if own else "", at=row["entered_at"], occurred_at=row["occurred_at"],
-        late=row["entered_at"] - row["occurred_at"] > LATE, cause=str(said.get("cause", "")),
+        late=row["entered_at"] - row["occurred_at"] > LATE or bool(late_rules(told)), cause=str(said.get("cause", "")),
         reason=str(said.get("reason", "")), version=row["version"], state_from=states[0], state_to=states[1],
         changes=_changes(of, told, seen, open_targets, own=own), leaf=row["leaf"].hex(),
         place=row["agency_place"], stream=row["place"], corrects=str(told.get("corrects", "")),
-        erased=content is None, on_behalf=report.agency if report else "",
+        erased=content is None, late_rules=late_rules(told), on_behalf=report.agency if report else "",
         document=report.document if report else "", reported=report.said if report else "",
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ from comity.formats.rows import BadRow, Table
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.enter import enter_many, rehearse_many
 from comity.kernel.records.import_report import ImportReport, Progress, RejectFiles, peak_memory_mib
+from comity.kernel.records.lateness import rules_for
 from comity.kernel.records.mapping import Mapping as Rules
 from comity.kernel.records.mapping import Planned, Reject
 from comity.kernel.records.mapping_file import load
@@ -250,6 +251,8 @@ class _Enter:
         self.known = _Known()
         self.first = {one.name for one in rules.records if one.shared and one.differs == "first"}
         self.said = f"Imported from {rules.system or rules.name}"
+        law = node.catalogue(actor.agency)
+        self.ordered = {one.type for one in rules.records if rules_for(law, f"{one.type}.enter")}
 
     def __call__(self, asked: list[_Asked]) -> Iterator[_Taken]:
         left = {one.row: one for one in asked}
@@ -305,7 +308,7 @@ class _Enter:
         return Draft(
             type=planned.type, fields=planned.fields, links=planned.links, key=planned.key,
             occurred_at=planned.occurred_at, reason=self.said, marks=planned.marks, group=row,
-            late_cause=self.said if planned.occurred_at else None,
+            late_cause=self.said if planned.occurred_at or planned.type in self.ordered else None,
         )  # fmt: skip
 
     def _remember(self, sent: list[tuple[int, Planned]], answers: list[Receipt | Problem]) -> None:

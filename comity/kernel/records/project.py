@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,11 +14,11 @@ from psycopg.types.json import Jsonb
 from comity.kernel.ledger.columns import array, columns
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.types.catalogue import Type
+from comity.kernel.types.spelling import normalise, words
 
 if TYPE_CHECKING:
     from comity.kernel.records.change import Change
-    from comity.kernel.records.keys import KeyRing
-    from comity.kernel.records.node import Conn, Work
+    from comity.kernel.records.node import Conn
 
 TERM_LENGTH = 200
 
@@ -168,28 +167,11 @@ def terms_of(of: Type, after: Folded) -> Iterable[tuple[str, str, str, bool]]:
         for text in value if isinstance(value, list) else [value]:
             whole = normalise(str(text))[:TERM_LENGTH]
             yield name, group, whole, True
-            for word in words(whole):
+            for word in set(words(whole)):
                 yield name, group, word, False
     if after.number:
         yield "number", "base", normalise(after.number), True
         yield "number", "base", normalise(after.number), False
-
-
-def normalise(text: str) -> str:
-    """One spelling for search and comparison: NFKC, case folded, single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def words(text: str) -> set[str]:
-    """The words of a normalised text: runs of letters, marks and digits, in any script."""
-    out, run = set(), []
-    for char in text + " ":
-        if char.isalnum() or unicodedata.category(char)[0] == "M":
-            run.append(char)
-        elif run:
-            out.add("".join(run))
-            run = []
-    return out
 
 
 def offers(conn: Conn, changes: Sequence[Change]) -> None:
@@ -213,38 +195,3 @@ def offers(conn: Conn, changes: Sequence[Change]) -> None:
                        %(offer)s, %(basis)s, %(ground)s, %(decision)s)""",
                 shares,
             )
-
-
-def collisions(work: Work, changes: Sequence[Change]) -> Mapping[UUID, Sequence[str]]:
-    """Deconfliction by pointer: the agencies whose target collides with each record; they learn the same of us."""
-    moved = [(one.entry.record, one.type, one.after) for one in changes if one.after != one.before]
-    return deconflicted(work.conn, work.node.keys, moved, work.now)
-
-
-def deconflicted(
-    conn: Conn, keys: KeyRing, records: Iterable[tuple[UUID, Type, Folded]], now: datetime
-) -> Mapping[UUID, Sequence[str]]:
-    """The same for records as they now stand."""
-    asked = [(keys.collision(text), record) for record, of, after in records for text in collision_texts(of, after)]
-    if not asked:
-        return {}
-    found: dict[UUID, list[str]] = {}
-    for record, other in conn.execute(
-        "select * from comity.deconflict(%s::bytea[], %s::uuid[], %s) order by 2", (*columns(asked), now)
-    ):
-        found.setdefault(record, []).append(other)
-    return found
-
-
-def collision_texts(of: Type, after: Folded) -> Iterable[str]:
-    """The normalised identifiers of a target, for each rule whose fields are all there.
-
-    Only targets: a court's defendant or a defender's client tells no investigator that anybody has an interest.
-    """
-    for name, targets in of.deconflict_when.items():
-        if of.fields[name].core_code(str(after.fields.get(name))) not in targets:
-            return
-    for rule in of.deconflict:
-        values = [after.fields.get(name) for name in rule]
-        if all(value not in (None, "") for value in values):
-            yield "\x1f".join([of.core_name, *rule, *(normalise(str(value)) for value in values)])

@@ -11,7 +11,8 @@ from psycopg.rows import dict_row
 from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import disclosure, offering, reported
+from comity.kernel.records import disclosure, offering, reported, tied
+from comity.kernel.records.lateness import late_entries
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import LinkedRecord, View
 from comity.kernel.records.sight import Sight, readable_fields, sight
@@ -82,8 +83,10 @@ def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
         acts=() if past else open_acts(work, of, subject, offer), entered_at=subject.entered_at,
         changed_at=subject.changed_at, offer=offer,
         seen_by=seen_by(work, subject) if subject.agency == work.agency else (),
-        pointers=_pointers(work, subject) if subject.agency == work.agency else (), erased=now.erased,
+        pointers=_pointers(work, subject) if subject.agency == work.agency else (),
+        claims=() if past else tied.claims_about(work, subject), erased=now.erased,
         on_behalf=now.behalf, reported=reported.of_record(work, subject, whole=seen.whole),
+        late=[one.as_json() for one in late_entries(work, [(subject, seen.whole)])],
     )  # fmt: skip
 
 
@@ -179,9 +182,12 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any
     if row["to_agency"] == work.agency and row["seen_at"] is None:
         work.conn.execute("update comity.offer set seen_at = %s where id = %s", (work.now, subject.id))
         row["seen_at"] = work.now
+    raised = work.conn.execute("select min(at) from comity.escalation where record = %s", (subject.id,)).fetchone()
+    silent = row["seen_at"] or row["offered_at"] if row["state"] == "offered" else None
+    moments = {**row, "silent_since": silent, "escalated_at": raised[0] if raised else None}
     instants = {
-        name: show_instant(row[name]) if row[name] else None
-        for name in ("offered_at", "seen_at", "expires_at", "answered_at")
+        name: show_instant(moments[name]) if moments[name] else None
+        for name in ("offered_at", "seen_at", "silent_since", "escalated_at", "expires_at", "answered_at")
     }
     return {
         "state": row["state"], "from": row["from_agency"], "to": row["to_agency"], **instants,
@@ -210,12 +216,12 @@ def seen_by(work: Work, subject: Subject) -> list[str]:
 def _pointers(work: Work, subject: Subject) -> list[dict[str, Any]]:
     """Collisions with another agency's target: which agency, and whom to call. Nothing else is known here."""
     rows = work.conn.execute(
-        """select p.other, a.title, a.contact->'deconfliction', p.found_at from comity.pointer p
+        """select p.other, a.title, a.contact->'deconfliction', p.found_at, p.about from comity.pointer p
              join comity.agency a on a.id = p.other
             where p.record = %s and p.agency = comity.me() order by p.found_at""",
         (subject.id,),
     )
     return [
-        {"agency": other, "title": title, "call": contact, "since": show_instant(at)}
-        for other, title, contact, at in rows
+        {"agency": other, "title": title, "call": contact, "since": show_instant(at), "about": about}
+        for other, title, contact, at, about in rows
     ]

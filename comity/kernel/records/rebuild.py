@@ -74,7 +74,7 @@ def judge(conn: Conn, out: Rebuilt, agency: str, catalogue: Catalogue | None, ve
             out.entries += 1
             for fault in check_entry(as_text(row)):
                 out.differ(agency, str(record), f"entry {row['id']}: {fault}")
-            reported.take(row, None if items_erased(row) else _loaded(row["content"]))
+            reported.take(row, None if items_erased(as_text(row)) else _loaded(row["content"]))
         _compare(conn, out, agency, record, entries, types)
     for one, what in reported.differences(conn):
         out.differ(agency, one, what)
@@ -205,7 +205,9 @@ def _offers(conn: Conn, out: Rebuilt, agency: str) -> None:
     for row in conn.cursor(row_factory=dict_row).execute(
         """select o.*, made.content as made, said.act as said, said.agency as sayer, told.content as told,
                   settled.refers as settles, settled.act as settled,
-                  coalesce(o.answered_at < (select at from comity.arrival where agency = comity.me()), false) as brought
+                  exists (select 1 from comity.arrival a
+                           where a.agency = comity.me() and o.answered_at < a.at) as brought,
+                  not o.to_agency = any (comity.reach()) as unread
              from comity.offer o
              left join comity.entry_content made on made.entry = o.offer_entry
              left join comity.entry said on said.id = o.answer_entry
@@ -271,6 +273,8 @@ def _offer_faults(row: Mapping[str, Any]) -> Iterator[str]:
     if row["said"] is None and row["brought"]:  # the answerer's log stayed elsewhere: the own one must name the answer
         if row["settled"] is None:
             yield "the offer was answered elsewhere and no entry of its own log says so"
+    elif row["said"] is None and row["unread"]:  # it is suspended, or what tied the two has ended
+        pass
     elif row["said"] != row["state"] or (row["sayer"] != row["to_agency"] and not reported and told is not None):
         yield "the offer's state is not what the answerer's entry says"
     if told is not None:

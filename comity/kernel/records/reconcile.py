@@ -24,8 +24,9 @@ from comity.kernel.policy.decide import Resource
 from comity.kernel.records import disclosure
 from comity.kernel.records.clocks import book_for
 from comity.kernel.records.duties import Duty, NodeReconciliation, Reconciliation
+from comity.kernel.records.lateness import late_entries
 from comity.kernel.records.node import Node, Work, system
-from comity.kernel.records.sight import readable_fields
+from comity.kernel.records.sight import readable_fields, sight
 from comity.kernel.records.subject import (
     COLUMNS,
     Subject,
@@ -102,7 +103,8 @@ def _reconciled(work: Work, case: str | None, at: datetime) -> Reconciliation:
     walk = _Walk(work, at, within)
     duties = walk.duties()
     disclosure.told(work, "reconcile", [(one, ["number"]) for one in walk.read.values()])
-    return _summed(work, at, duties, walk.unjudged)
+    whole = [(one, sight(work, one.type(work), one).whole) for one in walk.own.values()]
+    return replace(_summed(work, at, duties, walk.unjudged), late=tuple(late_entries(work, whole)))
 
 
 def _summed(work: Work, at: datetime, duties: Sequence[Duty], unjudged: set[str]) -> Reconciliation:
@@ -135,13 +137,15 @@ def _hanging_on(work: Work, case: Subject) -> set[str]:
 
 
 class _Walk:
-    """One reading of all joints at an instant. `read` are the others' records that it looked at."""
+    """One reading of all joints at an instant. `own` and `read` are the own and others' records that it looked at."""
 
     def __init__(self, work: Work, at: datetime, within: set[str] | None) -> None:
         self.work, self.at, self.within = work, at, within
         self.past = at < work.now
+        self.own: dict[str, Subject] = {}
         self.read: dict[str, Subject] = {}
         self.unjudged: set[str] = set()
+        self._shown: dict[Any, Mapping[str, Any]] = {}
         self._readable: dict[tuple[str, frozenset[str]], bool] = {}
         self._zones = dict(work.conn.execute("select id, zone from comity.agency").fetchall())
 
@@ -196,7 +200,8 @@ class _Walk:
             then = [(one, folded(self.work, one, "e.entered_at <= %(at)s", {"at": self.at}, "e.version"))
                     for one in found if one.entered_at <= self.at]  # fmt: skip
             found = [at_state(self.work, one, state) for one, state in then if state.version]
-        self.read.update((str(one.id), one) for one in found if one.agency != self.work.agency)
+        for one in found:
+            (self.own if one.agency == self.work.agency else self.read)[str(one.id)] = one
         return list(found)
 
     def judged(self, rule: Rule[Joint], law: Law[Joint], joint: Joint, page: Sequence[Subject]) -> Iterator[Duty]:
@@ -224,9 +229,9 @@ class _Walk:
             return None
         named = {"agency": given.agency, "each": each}.get(joint.owed_by, told.get(joint.owed_by))
         owed_by = str(named or given.agency)
-        if not joint.never and not self.to_judge(rule, joint, given, owed_by):
-            return None
         found = [one for way, hits in ways for one in self.met(way, given, told, each, hits[given.id])]
+        if not joint.never and not found and not self.to_judge(rule, joint, given, owed_by):
+            return None
         good = bool(found) is not joint.never
         due = self.due(joint, told, owed_by)
         words = {"{owed_by}": owed_by, "{number}": given.folded.number or str(given.id), "{each}": each}
@@ -326,10 +331,12 @@ class _Walk:
 
     def told(self, one: Subject, since: datetime) -> dict[str, Any]:
         """What a condition may read of a record: its fields as shown, its state, and since when it is in it."""
-        fields, _ = readable_fields(self.work, self.work.type_of(one.agency, one.type_name, one.core_type), one)
+        if one.id not in self._shown:
+            of = self.work.type_of(one.agency, one.type_name, one.core_type)
+            self._shown[one.id] = readable_fields(self.work, of, one)[0]
         return {
-            **fields, "id": str(one.id), "type": one.core_type, "state": one.core_state, "agency": one.agency,
-            "number": one.folded.number or "", "since": show_instant(since), "_since": since,
+            **self._shown[one.id], "id": str(one.id), "type": one.core_type, "state": one.core_state,
+            "agency": one.agency, "number": one.folded.number or "", "since": show_instant(since), "_since": since,
         }  # fmt: skip
 
     def each(self, joint: Joint, told: Mapping[str, Any]) -> list[str]:

@@ -110,9 +110,11 @@ class View:
     offer: Mapping[str, Any] | None = None
     seen_by: Sequence[str] = ()
     pointers: Sequence[Mapping[str, Any]] = ()
+    claims: Sequence[Mapping[str, Any]] = ()
     erased: Sequence[int] = ()
     on_behalf: str = ""
     reported: str = ""
+    late: Sequence[Mapping[str, Any]] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -125,8 +127,9 @@ class View:
             "masked": [dict(one) for one in self.masked], "acts": list(self.acts),
             "entered_at": show_instant(self.entered_at), "changed_at": show_instant(self.changed_at),
             "offer": dict(self.offer) if self.offer else None, "seen_by": list(self.seen_by),
-            "pointers": [dict(one) for one in self.pointers], "erased": list(self.erased),
-            "on_behalf": self.on_behalf, "reported": self.reported,
+            "pointers": [dict(one) for one in self.pointers], "claims": [dict(one) for one in self.claims],
+            "erased": list(self.erased), "on_behalf": self.on_behalf, "reported": self.reported,
+            "late": [dict(one) for one in self.late],
         }  # fmt: skip
 
 
@@ -135,6 +138,7 @@ class HistoryLine:
     """One entry of a record's history; `changes` is empty where its content is masked or erased.
 
     `on_behalf` is the institution whose act it is, `document` what shows it, `reported` what is to be said of it.
+    `late`: it was entered a day or more after it happened, or broke the rules of order that `late_rules` names.
     """
 
     entry: str
@@ -159,15 +163,16 @@ class HistoryLine:
     on_behalf: str = ""
     document: str = ""
     reported: str = ""
+    late_rules: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
             "entry": self.entry, "kind": self.kind, "act": self.act, "agency": self.agency, "member": self.member,
             "at": show_instant(self.at), "occurred_at": show_instant(self.occurred_at), "late": self.late,
-            "cause": self.cause, "reason": self.reason, "version": self.version, "state_from": self.state_from,
-            "state_to": self.state_to, "changes": dict(self.changes), "leaf": self.leaf, "place": self.place,
-            "stream_place": self.stream, "corrects": self.corrects, "erased": self.erased,
-            "on_behalf": self.on_behalf, "document": self.document, "reported": self.reported,
+            "late_rules": list(self.late_rules), "cause": self.cause, "reason": self.reason, "version": self.version,
+            "state_from": self.state_from, "state_to": self.state_to, "changes": dict(self.changes),
+            "leaf": self.leaf, "place": self.place, "stream_place": self.stream, "corrects": self.corrects,
+            "erased": self.erased, "on_behalf": self.on_behalf, "document": self.document, "reported": self.reported,
         }  # fmt: skip
 
 

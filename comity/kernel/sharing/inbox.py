@@ -1,4 +1,5 @@
-"""What waits for an agency: offers to answer, answers that came, obligations, collisions, emergencies, notices."""
+"""What waits for an agency: offers to answer, answers that came, what stays unanswered, obligations, collisions,
+emergencies, notices."""
 
 from __future__ import annotations
 
@@ -24,9 +25,10 @@ from comity.names import as_reported
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """`kind`: offer (answer it) · answer (yours was answered) · obligation · pointer · emergency · notice (of a
-    subscription; in state `dead` the subscription itself was stopped) · reported (in your name: confirm or dispute it)
-    · disputed (what you reported: amend it). `since` dates it."""
+    """`kind`: offer (answer it) · waiting (yours is not answered) · answer (yours was) · escalation (unanswered or not
+    carried out, and now your role's to see to) · obligation · pointer · emergency · notice (of a subscription; in state
+    `dead` the subscription itself was stopped) · reported (in your name: confirm or dispute it) · disputed (what you
+    reported: amend it). `since` dates it; `escalated_at` says since when silence on it was raised at either side."""
 
     kind: str
     record: str
@@ -36,12 +38,14 @@ class InboxItem:
     state: str
     message: str
     since: datetime
+    escalated_at: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
             "kind": self.kind, "record": self.record, "type": self.type, "number": self.number,
             "from_agency": self.from_agency, "state": self.state, "message": self.message,
             "since": show_instant(self.since),
+            "escalated_at": show_instant(self.escalated_at) if self.escalated_at else None,
         }  # fmt: skip
 
 
@@ -49,7 +53,8 @@ def inbox(node: Node, actor: Actor) -> list[InboxItem]:
     """Everything that waits for the actor's agency and that this actor may see, newest first."""
     with node.work(actor) as work:
         sources = (
-            _offers, _taken_back, _obligations, _pointers, _emergencies, _notices, _dead, _reported, _disputed,
+            _offers, _taken_back, _escalations, _obligations, _pointers, _emergencies, _notices, _dead, _reported,
+            _disputed,
         )  # fmt: skip
         items = [item for source in sources for item in source(work)]
         return sorted(items, key=lambda one: one.since, reverse=True)
@@ -59,9 +64,10 @@ def _offers(work: Work) -> Iterator[InboxItem]:
     rows = (
         work.conn.cursor(row_factory=dict_row)
         .execute(
-            """select o.*, a.state as asker from comity.offer o join comity.agency a on a.id = o.from_agency
+            """select o.*, a.state as asker, (select min(at) from comity.escalation where record = o.id) as escalated_at
+                 from comity.offer o join comity.agency a on a.id = o.from_agency
                 where to_agency = comity.me() and o.state = 'offered' and (expires_at is null or expires_at > %(now)s)
-                   or from_agency = comity.me() and answered_at > %(now)s - interval '30 days'
+                   or from_agency = comity.me() and (o.state = 'offered' or answered_at > %(now)s - interval '30 days')
                 order by offered_at desc limit 500""",
             {"now": work.now},
         )
@@ -73,21 +79,25 @@ def _offers(work: Work) -> Iterator[InboxItem]:
         one = seen.get(str(row["id"]))
         if one is None:
             continue
-        mine = row["state"] != "offered"  # both ends may be ours: what we report of an outsider, asked of ourselves
-        if mine:
+        mine, open_ = row["from_agency"] == work.agency, row["state"] == "offered"
+        if mine and open_ and row["to_agency"] != work.agency:  # both ends are ours where we report who asks us
+            since = "seen and " if row["seen_at"] else ""
+            kind, message = "waiting", f"{row['label']} to {row['to_agency']}: {since}not answered"
+        elif mine and not open_:
             of = work.type_of(one.agency, one.type_name, one.core_type)
             reason = row["answer"].get("reason") if sight(work, of, one).whole else None
             told = f", {as_reported(work.agency, row['to_agency'])}" if offering.reported(row) else ""
             state = row["state"].replace("_", " ")
+            kind = "answer"
             message = f"{row['label']} was {state} by {row['to_agency']}{told}" + (f": {reason}" if reason else "")
         else:
             whose = as_reported(row["from_agency"], one.folded.behalf) or f"from {row['from_agency']}"
-            message = f"{row['label']} {whose}: answer it"
+            kind, message = "offer", f"{row['label']} {whose}: answer it"
             message += " (it is suspended and takes the answer up later)" if row["asker"] == "suspended" else ""
         yield InboxItem(
-            "answer" if mine else "offer", str(row["id"]), row["type"], one.folded.number,
-            row["to_agency"] if mine else row["from_agency"], row["state"], message,
-            row["answered_at"] if mine else row["offered_at"],
+            kind, str(row["id"]), row["type"], one.folded.number, row["to_agency" if mine else "from_agency"],
+            row["state"], message, row["offered_at" if open_ else "answered_at"],
+            row["escalated_at"] if open_ else None,
         )  # fmt: skip
 
 
@@ -112,6 +122,30 @@ def _taken_back(work: Work) -> Iterator[InboxItem]:
             )  # fmt: skip
 
 
+def _escalations(work: Work) -> Iterator[InboxItem]:
+    """The last step of each silence raised at a role of this member, until it is broken."""
+    rows = work.conn.cursor(row_factory=dict_row).execute(
+        """select distinct on (x.record, x.rule) x.* from comity.escalation x join comity.offer o on o.id = x.record
+             join comity.record r on r.id = x.record
+            where x.agency = comity.me() and x.roles && %s::text[]
+              and (x.states = '{}' and o.state = 'offered' or r.core_state = any(x.states))
+            order by x.record, x.rule, x.step desc limit 500""",
+        (sorted(work.actor.roles),),
+    ).fetchall()  # fmt: skip
+    seen = subjects(work, list({row["record"] for row in rows}))
+    disclosure.told(work, "inbox", [(one, ["number"]) for one in seen.values()])
+    for row in rows:
+        one = seen.get(str(row["record"]))
+        if one is not None:
+            owes = "it is yours to answer" if row["to_agency"] == work.agency else f"{row['to_agency']} is silent"
+            source = f" ({row['citation']})" if row["citation"] else ""
+            yield InboxItem(
+                "escalation", str(one.id), one.core_type, one.folded.number,
+                row["from_agency"] if row["to_agency"] == work.agency else row["to_agency"], f"step {row['step']}",
+                f"{row['title']}, since {show_instant(row['since'])[:16]}Z: {owes}{source}", row["since"], row["at"],
+            )  # fmt: skip
+
+
 def _obligations(work: Work) -> Iterator[InboxItem]:
     """Records that name this agency as a party and are open: what it owes, here or to others."""
     rows = work.conn.cursor(row_factory=dict_row).execute(
@@ -127,20 +161,29 @@ def _obligations(work: Work) -> Iterator[InboxItem]:
         )  # fmt: skip
 
 
+_COLLIDES = {
+    "target": "has an interest in the same target",
+    "place": "has an interest in the same place",
+    "operation": "plans an operation at this place and time",
+    "identity": "holds certain claims with which this claim of identity cannot be true",
+}
+
+
 def _pointers(work: Work) -> Iterator[InboxItem]:
     rows = work.conn.execute(
-        """select p.record::text, p.other, p.found_at, a.title, a.contact->'deconfliction' from comity.pointer p
+        """select p.record::text, p.other, p.found_at, a.title, a.contact->'deconfliction', p.about
+             from comity.pointer p
              join comity.agency a on a.id = p.other
             where p.agency = comity.me() order by p.found_at desc limit 500"""
     ).fetchall()
     seen = subjects(work, [row[0] for row in rows])
-    for record, other, at, title, contact in rows:
+    for record, other, at, title, contact, about in rows:
         one = seen.get(record)
         if one is not None:
             call = ", ".join(str(value) for value in (contact or {}).values())
             yield InboxItem(
                 "pointer", record, one.core_type, one.folded.number, other, "open",
-                f"{title} has an interest in the same target; call {call or title}", at,
+                f"{title} {_COLLIDES.get(about, _COLLIDES['target'])}; call {call or title}", at,
             )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from comity.errors import Problem
+from comity.kernel.types.collision import Rule
+from comity.kernel.types.ties import Ties
 
 if TYPE_CHECKING:
     from comity.kernel.types.expression import Guard
@@ -243,7 +245,7 @@ class Type:
     initial: str
     acts: Mapping[str, Act]
     offer: OfferRule | None
-    deconflict: tuple[tuple[str, ...], ...]
+    deconflict: tuple[Rule, ...]
     handling: frozenset[str]
     core_name: str
     forbid: Mapping[str, str]
@@ -252,6 +254,7 @@ class Type:
     deconflict_when: Mapping[str, frozenset[str]] = field(default_factory=dict)
     source: str = ""
     stood_on: bool = False
+    ties: Ties | None = None
     memo: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def core_state(self, state: str) -> str:

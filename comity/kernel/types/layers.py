@@ -25,6 +25,8 @@ def lay(draft: Draft, form: Form, layer: str, faults: Faults) -> None:
     if "deconflict_when" in form:
         said = f"which records of {draft.name} are deconflicted is the core's"
         faults.add("layer_loosens_field", form.at("deconflict_when"), said, _KEEP_CORE)
+    if "ties" in form:
+        faults.add("layer_loosens_field", form.at("ties"), f"what {draft.name} ties is the core's", _KEEP_CORE)
     reading.read_head(draft, form, faults)
     for key, node in form.items("states"):
         _state(draft, key, node, faults)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from comity.kernel.types import schema
+from comity.kernel.types import collision, schema
 from comity.kernel.types.catalogue import Act, Answer, Code, Field, Grants, Group, GuardRule, Link, OfferRule, State
 from comity.kernel.types.definition import (
     DefinitionsRefused,
@@ -25,6 +25,7 @@ from comity.kernel.types.definition import (
     nearest,
 )
 from comity.kernel.types.expression import VARIABLES, compile_guard
+from comity.kernel.types.ties import Ties, read_ties
 
 EVERY = frozenset(("*",))
 MAX_GROUPS = 8
@@ -62,7 +63,7 @@ TYPE_KEYS: Mapping[str, Kind] = {
     "type": is_text, "title": is_text, "term": is_text, "number": is_text, "title_field": is_text, "groups": is_map,
     "handling": is_names, "deconflict": is_any,
     "deconflict_when": is_map, "fields": is_map, "links": is_map, "states": is_map, "acts": is_map,
-    "offer": is_map, "description": is_text,
+    "offer": is_map, "description": is_text, "ties": is_map,
 }  # fmt: skip
 LAYER_KEYS: Mapping[str, Kind] = {**TYPE_KEYS, "extends": is_text, "forbid": is_any}
 
@@ -87,8 +88,9 @@ class Draft:
     states: dict[str, State] = field(default_factory=dict)
     acts: dict[str, Act] = field(default_factory=dict)
     offer: OfferRule | None = None
-    deconflict: list[tuple[str, ...]] = field(default_factory=list)
+    deconflict: list[collision.Rule] = field(default_factory=list)
     deconflict_when: dict[str, frozenset[str]] = field(default_factory=dict)
+    ties: Ties | None = None
     handling: frozenset[str] = frozenset()
     forbid: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
@@ -113,6 +115,7 @@ def read_type(form: Form, layer: str, faults: Faults) -> Draft:
     if "title" not in form:
         faults.add("wrong_kind", form.source, f"{name} has no title", "add title: what the thing is called")
     read_head(draft, form, faults)
+    draft.ties = read_ties(form.get("ties"), faults)
     for key, node in form.items("deconflict_when"):
         if not is_names(node.plain()):
             faults.add("wrong_kind", node.source, f"deconflict_when of {key}", "write a list of values")
@@ -161,11 +164,7 @@ def read_head(draft: Draft, form: Form, faults: Faults) -> None:
     if "groups" in form and len({"base", *draft.groups}) > MAX_GROUPS:
         said = f"{draft.name} has more than {MAX_GROUPS} groups, base included"
         faults.add("too_many_groups", form.at("groups"), said, "put fields that are shared alike into one group")
-    rows = form.plain("deconflict", [])
-    if isinstance(rows, list) and all(isinstance(one, list) and one and is_names(one) for one in rows):
-        draft.deconflict += [tuple(row) for row in rows]
-    else:
-        faults.add("wrong_kind", form.at("deconflict"), "deconflict is a list of lists", "write [[name, birth_date]]")
+    draft.deconflict += collision.read_rules(form.get("deconflict"), faults)
 
 
 def read_field(name: str, node: Node, layer: str, faults: Faults) -> Field:

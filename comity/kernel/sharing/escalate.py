@@ -1,0 +1,177 @@
+"""The follower of silence: what stays unanswered or not carried out is raised by rule, once for each step and side.
+
+Two steps in two transactions, as for deliveries: what is due goes into the outbox, unique on (follower, entry, target);
+then each is written and marked done in one transaction. Whatever ends a process in between, the next round goes on.
+Each agency raises at its own roles only; the law is the offerer's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from psycopg.rows import dict_row
+
+from comity.kernel.ledger import follow
+from comity.kernel.records.clocks import book_for
+from comity.kernel.records.node import Node, Work, system
+from comity.kernel.records.sight import readable_fields
+from comity.kernel.records.subject import subjects
+from comity.kernel.types.catalogue import Catalogue
+from comity.kernel.types.dated import Law
+from comity.kernel.types.escalation import ADDRESSEE, OFFERER, Escalation, Escalations, escalations_of
+from comity.kernel.types.expression import GuardError, evaluate
+from comity.kernel.types.joints import condition
+
+FOLLOWER = "escalation"
+PACE = timedelta(minutes=1)
+_RAISED = UUID("b9a3c1f2-5a54-5b0e-8f0c-2f7b7f4d6a10")
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """One step that is due at this agency. `since` is when the silence began, by the entry `entry`."""
+
+    entry: UUID
+    rule: str
+    step: int
+    law: Law[Escalation]
+    offer: Mapping[str, Any]
+    since: datetime
+    due: datetime
+
+    @property
+    def target(self) -> str:
+        return f"{self.rule}/{self.step}"
+
+
+@lru_cache(maxsize=64)
+def escalations_for(catalogue: Catalogue) -> Escalations:
+    return escalations_of(catalogue.rules)
+
+
+def escalate(node: Node, agency: str) -> int:
+    """A round by the clock, at most once a minute; how many steps were raised. Problem `agency_suspended`."""
+    with node.work(system(agency)) as work:
+        row = work.conn.execute("select at from comity.escalation_round where agency = comity.me()").fetchone()
+    if row and work.now - PACE < row[0] <= work.now:
+        return 0
+    owe_due(node, agency)
+    return raise_owed(node, agency)
+
+
+def owe_due(node: Node, agency: str) -> int:
+    """Put every step that is due at this agency into the outbox; those that are there already stay as they are."""
+    with node.work(system(agency)) as work:
+        work.conn.execute(
+            """insert into comity.escalation_round (agency, at) values (comity.me(), %s)
+               on conflict (agency) do update set at = excluded.at""",
+            (work.now,),
+        )
+        due = [(one.entry, f"{one.target}@{agency}") for one in _due(work)]
+        follow.owe(work.conn, FOLLOWER, agency, due, work.now)
+        return len(due)
+
+
+def raise_owed(node: Node, agency: str) -> int:
+    """Write what is owed and mark it done. What was answered in the meantime is done without a word."""
+    with node.work(system(agency)) as work:
+        owed = follow.due(work.conn, FOLLOWER, agency)
+        still = {(one.entry, f"{one.target}@{agency}"): one for one in _due(work)} if owed else {}
+        raised = 0
+        for entry, target in owed:
+            one = still.get((entry, target))
+            raised += _write(work, one, target) if one is not None else 0
+            follow.done(work.conn, FOLLOWER, entry, target, work.now)
+        return raised
+
+
+def _write(work: Work, one: Raised, target: str) -> int:
+    said = one.law.said
+    return work.conn.execute(
+        """insert into comity.escalation (id, agency, from_agency, to_agency, record, entry, rule, step, title,
+               citation, roles, states, since, due_at, at)
+           values (%s, comity.me(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing""",
+        (
+            uuid5(_RAISED, f"{one.entry} {target}"), one.offer["from_agency"], one.offer["to_agency"],
+            one.offer["id"], one.entry, one.rule, one.step, said.title, one.law.citation,
+            list(said.steps[one.step - 1].roles), sorted(said.states), one.since, one.due, work.now,
+        ),
+    ).rowcount  # fmt: skip
+
+
+def _due(work: Work) -> Iterator[Raised]:
+    """The steps that are due at this agency now, of offers that it made or was made."""
+    waiting = [(offer, rule, law) for offer in _offers(work) for rule, law in _laws(work, offer)]
+    seen = subjects(work, sorted({offer["id"] for offer, _, _ in waiting}, key=str))
+    for offer, rule, law in waiting:
+        subject = seen.get(str(offer["id"]))
+        if subject is None or not _meets(work, law.said, subject):
+            continue
+        entry, since = offer["offer_entry"], offer["offered_at"]
+        if law.said.states:
+            entry, since = offer["answer_entry"], offer["answered_at"]
+        side = OFFERER if offer["from_agency"] == work.agency else ADDRESSEE
+        for number, step in enumerate(law.said.steps, start=1):
+            due = step.after.after(since, *_place(work, offer["to_agency"], legal=law.said.legal_days))
+            if step.at == side and due <= work.now:
+                yield Raised(entry, rule, number, law, offer, since, due)
+
+
+def _offers(work: Work) -> list[dict[str, Any]]:
+    """The own offers, made and received, that are unanswered or whose record may still have to be carried out."""
+    types, states = set(), set()
+    for agency in [row[0] for row in work.conn.execute("select id from comity.agency where version > 0")]:
+        for rule in escalations_for(_law(work, agency)).values():
+            types |= {law.said.type for law in rule.versions}
+            states |= {state for law in rule.versions for state in law.said.states}
+    if not types:
+        return []
+    rows = work.conn.cursor(row_factory=dict_row).execute(
+        """select o.*, r.core_type, r.core_state from comity.offer o join comity.record r on r.id = o.id
+            where (o.from_agency = comity.me() or o.to_agency = comity.me()) and r.core_type = any(%s)
+              and (o.state = 'offered' or o.answer_entry is not null and r.core_state = any(%s))
+            order by o.offered_at""",
+        (sorted(types), sorted(states)),
+    )
+    return rows.fetchall()
+
+
+def _laws(work: Work, offer: Mapping[str, Any]) -> Iterator[tuple[str, Law[Escalation]]]:
+    """The offerer's escalations of such an offer as it stands, in the version of the day of the offer."""
+    catalogue = _law(work, offer["from_agency"])
+    day = offer["offered_at"].astimezone(ZoneInfo(catalogue.definition.zone)).date()
+    for rule in escalations_for(catalogue).values():
+        law = rule.on(day)
+        if law is None or law.said.type != offer["core_type"]:
+            continue
+        stands = offer["core_state"] in law.said.states if law.said.states else offer["state"] == "offered"
+        if stands and (not law.said.states or offer["state"] != "offered"):
+            yield rule.name, law
+
+
+def _law(work: Work, agency: str) -> Catalogue:
+    return work.catalogue if agency == work.agency else work.node.catalogue_of(work.conn, agency)
+
+
+def _place(work: Work, addressee: str, *, legal: bool) -> tuple[str, Any]:
+    """The addressee's zone, and its calendar where days off do not count."""
+    law = _law(work, addressee)
+    book = book_for(law)[0] if legal else None
+    return law.definition.zone, book.calendars.get(book.default_calendar) if book else None
+
+
+def _meets(work: Work, said: Escalation, subject: Any) -> bool:
+    if not said.when:
+        return True
+    fields, _ = readable_fields(work, work.type_of(subject.agency, subject.type_name, subject.core_type), subject)
+    given = {**fields, "state": subject.core_state, "agency": subject.agency}
+    try:
+        return evaluate(condition(said.when), {"given": given, "done": {}, "each": ""})
+    except GuardError:
+        return True

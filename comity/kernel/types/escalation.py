@@ -1,0 +1,135 @@
+"""Escalation: who is told when what was offered stays unanswered, or what was answered is not carried out. From YAML.
+
+    rule: us-federal.escalation
+    escalations:
+      order_not_acknowledged:
+        title: An order is not acknowledged
+        type: court.order_service
+        states: [acknowledged]                 # after the answer: still in one of these; left out: not answered yet
+        when: "given.duty == 'release'"        # CEL over the record's fields, as `given`
+        steps:
+          - { after: PT4H, at: addressee, roles: [supervisor] }    # lifecycle roles of that side
+          - { after: P1D, at: offerer, roles: [clerk] }
+        legal_days: true                       # days off at the addressee do not count
+        citation: .., verified: read | secondary | GK | local
+
+The law is the offerer's, in the version in force on the day of the offer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comity.kernel.types.agency import LIFECYCLE_ROLES
+from comity.kernel.types.catalogue import Type
+from comity.kernel.types.clock_reading import node_of
+from comity.kernel.types.dated import Law, Rule, Span, rules_of, span, versions
+from comity.kernel.types.definition import (
+    DefinitionsRefused,
+    Faults,
+    Form,
+    Node,
+    Source,
+    is_flag,
+    is_names,
+    is_text,
+    nearest,
+)
+from comity.kernel.types.expression import compile_guard
+from comity.kernel.types.joints import KNOWN, known_types
+
+ADDRESSEE, OFFERER = "addressee", "offerer"
+_RULE = {
+    "title": is_text, "type": is_text, "states": is_names, "when": is_text, "legal_days": is_flag,
+    "steps": lambda value: isinstance(value, list) and bool(value),
+}  # fmt: skip
+_STEP = {"after": is_text, "at": lambda value: value in (ADDRESSEE, OFFERER), "roles": is_names}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Who is told, how long after the silence began."""
+
+    after: Span
+    at: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """One version. No `states`: while the offer is unanswered."""
+
+    title: str
+    type: str
+    states: frozenset[str]
+    when: str
+    steps: tuple[Step, ...]
+    legal_days: bool = False
+
+
+Escalations = Mapping[str, Rule[Escalation]]
+
+
+def read_escalations(files: Mapping[str, Node], homes: frozenset[str], faults: Faults) -> Escalations:
+    """The escalations of rule files, by full name. Faults as for joints."""
+    out = {}
+    for name, node in rules_of(files, "escalations", homes, faults):
+        made = []
+        for form, law in versions(node, _RULE, f"escalation {name}", faults):
+            made.append(Law(_escalation(form, name, faults), law.from_, law.until, law.citation, law.verified))
+        out[name] = Rule(name, tuple(made), str(node.source))
+    return out
+
+
+def escalations_of(rules: Mapping[str, Any]) -> Escalations:
+    """The escalations of a catalogue's rules, which were checked when they were loaded."""
+    faults = Faults()
+    nodes = {name: node_of(one, Source(name, 1)) for name, one in rules.items() if isinstance(one, Mapping)}
+    found = read_escalations(nodes, frozenset(), faults)
+    if faults.found:
+        raise DefinitionsRefused(faults.found)
+    return found
+
+
+def _escalation(form: Form, name: str, faults: Faults) -> Escalation:
+    listed = form.get("steps")
+    if not form.text("title") or not form.text("type") or listed is None:
+        fix = "write title:, type: and steps: with after:, at: and roles:"
+        faults.add("wrong_kind", form.source, f"escalation {name} does not say who is told when", fix)
+    text = form.text("when")
+    if text:
+        try:
+            compile_guard(text, form.at("when"), KNOWN)
+        except DefinitionsRefused as refused:
+            faults.found.extend(refused.faults)
+    return Escalation(
+        title=form.text("title", name), type=form.text("type"), states=frozenset(form.names("states")), when=text,
+        steps=tuple(_step(one, name, faults) for one in (listed.value if listed is not None else ())),
+        legal_days=form.plain("legal_days", False),
+    )  # fmt: skip
+
+
+def _step(node: Node, name: str, faults: Faults) -> Step:
+    form = Form(node, faults, f"a step of {name}", _STEP)
+    if not form.text("after") or not form.text("at") or not form.names("roles"):
+        fix = "write { after: PT4H, at: addressee, roles: [supervisor] }"
+        faults.add("wrong_kind", node.source, f"a step of {name} says not after how long, where or whom", fix)
+    for role in form.names("roles"):
+        if role not in LIFECYCLE_ROLES:
+            faults.add("role_unknown", node.source, f"{role} is no lifecycle role", nearest(role, LIFECYCLE_ROLES))
+    return Step(span(form, "after", faults) or Span(), form.text("at"), form.names("roles"))
+
+
+def check_escalations(found: Escalations, types: Mapping[str, Type], homes: frozenset[str], faults: Faults) -> None:
+    """Names of types and states that are nowhere; a type that is not offered to anybody cannot be left unanswered."""
+    for rule in found.values():
+        for law in rule.versions:
+            for of in known_types((law.said.type,), types, homes, rule.source, faults):
+                if of.offer is None:
+                    said = f"{of.name} is offered to nobody"
+                    faults.add("offer_counterparty", rule.source, said, "name a type with an offer")
+                for state in sorted(law.said.states - of.states.keys()):
+                    fix = nearest(state, of.states)
+                    faults.add("state_unknown", rule.source, f"{of.name} has no state {state}", fix)

@@ -1,0 +1,171 @@
+"""What is entered late or out of its order: refused without its cause, with it taken and typed late, never silent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from comity import clock
+from comity.config import loader, paths
+from comity.errors import Problem
+from comity.kernel.records.act import act
+from comity.kernel.records.enter import enter
+from comity.kernel.records.history import history
+from comity.kernel.records.read import read
+from comity.kernel.records.reconcile import reconcile
+from comity.kernel.records.results import Receipt
+from comity.kernel.types.load import read_folder
+from tests.orders.flow import Release
+from tests.pillars.stage import Stage, refused
+from tests.world import day, instant
+from tests.world import refused as refusal
+
+DAY = timedelta(days=1)
+CAUSE = "The register of the night shift was found on Monday"
+
+
+def ago(**past: int) -> str:
+    return clock.show_instant(clock.now() - timedelta(**past))
+
+
+def intake(stage: Stage, received: str, **rest: Any) -> Receipt:
+    person = stage.enter("intake", "registry.person", {"role": "prisoner", "name": "Late Sample"})
+    links = {"person": [person], **rest.pop("links", {})}
+    ground = rest.pop("ground", "surrender")
+    fields = {"received_at": received, "ground": ground, "legal_custodian": "usms", "identified_by": "document"}
+    return enter(stage.node, stage.seats["intake"], "custody.intake", fields, links=links, **rest)
+
+
+def test_custody_entered_days_later_needs_its_cause_and_keeps_it(stage: Stage) -> None:
+    problem = refusal(intake, stage, ago(days=3))
+    assert problem.code == "late_cause_needed"
+    assert problem.extra["rules"] == ["us-federal.sequence.custody_within_a_day"]
+    assert "Custody is on the record within a day" in problem.detail
+    assert "local rule" in problem.detail
+    assert problem.fix
+    assert refusal(intake, stage, ago(days=3), late_cause="  ").code == "late_cause_needed"
+    stay = intake(stage, ago(days=3), late_cause=CAUSE).record
+    line = history(stage.node, stage.seats["intake"], stay)[0]
+    assert (line.late, line.late_rules, line.cause) == (True, ("us-federal.sequence.custody_within_a_day",), CAUSE)
+    [late] = read(stage.node, stage.seats["intake"], stay).late
+    assert late["act"] == "enter"
+    assert late["rules"] == ["us-federal.sequence.custody_within_a_day"]
+    assert late["cause"] == CAUSE
+
+
+def test_reconcile_lists_what_was_entered_late(stage: Stage) -> None:
+    stay = intake(stage, ago(days=3), late_cause=CAUSE, ground="transfer").record
+    found = reconcile(stage.node, stage.seats["intake"])
+    [late] = [one for one in found.late if one.record == stay]
+    assert (late.act, late.rules, late.cause) == ("enter", ("us-federal.sequence.custody_within_a_day",), CAUSE)
+    assert stay in {one.record for one in found.differences}, "and after three days nothing is behind the custody"
+
+
+def test_in_time_needs_no_cause_and_one_that_is_given_makes_nothing_late(stage: Stage) -> None:
+    stay = intake(stage, ago(hours=23), late_cause=CAUSE).record
+    line = history(stage.node, stage.seats["intake"], stay)[0]
+    assert (line.late, line.late_rules, line.cause) == (False, (), CAUSE)
+    assert read(stage.node, stage.seats["intake"], stay).late == []
+
+
+def test_others_see_that_it_was_late_and_not_why(stage: Stage) -> None:
+    stay = intake(stage, ago(days=3), late_cause=CAUSE).record
+    [seen] = read(stage.node, stage.seats["clerk"], stay).late
+    assert seen["rules"] == ["us-federal.sequence.custody_within_a_day"]
+    assert seen["cause"] == "", "the court reads the base of a stay, not the whole"
+    assert CAUSE not in str(history(stage.node, stage.seats["clerk"], stay))
+
+
+def test_a_release_before_its_order_reached_the_facility_needs_its_cause(stage: Stage) -> None:
+    played = Release(stage, "release")
+    played.ordered()
+    played.served("detention", "records", "release")
+    played.held()
+    service = played.made["detention"]
+    stage.act("records", played.made["hold"], "end", reason="Ordered", ended_at=instant(), links={"ended_by": service})
+    out = stage.enter(
+        "records", "custody.release", {"ground": "court_order"}, intake=played.made["stay"], authority=service
+    )
+    with refused("late_cause_needed", "late_cause_needed") as caught:
+        stage.act("shift", out, "complete", released_at=ago(hours=2))
+    assert caught[0].extra["rules"] == ["us-federal.sequence.release_after_the_service"]
+    assert "18 U.S.C. 3142(a), read" in caught[0].detail
+    act(
+        stage.node, stage.seats["shift"], out, "complete", fields={"released_at": ago(hours=2)},
+        late_cause="Released on the judge's call; the paper followed",
+    )  # fmt: skip
+    assert read(stage.node, stage.seats["shift"], out).state == "completed"
+    [late] = read(stage.node, stage.seats["shift"], out).late
+    assert (late["act"], late["rules"]) == ("complete", ["us-federal.sequence.release_after_the_service"])
+
+
+def test_the_same_minute_is_in_order(stage: Stage) -> None:
+    played = Release(stage, "release")
+    played.ordered()
+    played.served("detention", "records", "release")
+    now = clock.now().replace(second=0, microsecond=0)
+    person = stage.enter("intake", "registry.person", {"role": "prisoner", "name": "Minute Sample"})
+    told = {"received_at": clock.show_instant(now), "ground": "commitment", "legal_custodian": "usms",
+            "identified_by": "document"}  # fmt: skip
+    stage.enter("intake", "custody.intake", told, person=person, authority=played.made["detention"])
+
+
+def test_a_docket_entry_before_the_signature_needs_its_cause(stage: Stage) -> None:
+    played = Release(stage)
+    played.ordered()
+    warrant = stage.enter(
+        "clerk", "court.warrant", {"kind": "arrest", "terms": "Arrest.", "addressees": ["usms"]},
+        case=played.made["case"], defendant=played.made["party"],
+    )  # fmt: skip
+    stage.act("judge", warrant, "sign")
+    entering: dict[str, Any] = {"fields": {"entered_on": day()}, "occurred_at": clock.now() - timedelta(hours=1)}
+    problem = refusal(act, stage.node, stage.seats["clerk"], warrant, "enter_on_docket", **entering)
+    assert problem.code == "late_cause_needed"
+    assert problem.extra["rules"] == ["us-federal.sequence.entry_after_the_signature"]
+    done = act(
+        stage.node, stage.seats["clerk"], warrant, "enter_on_docket", late_cause="Signed by telephone", **entering
+    )
+    assert done.state == "active"
+
+
+def test_several_broken_rules_are_told_at_once_and_all_kept(stage: Stage) -> None:
+    played = Release(stage, "release")
+    played.ordered()
+    played.served("detention", "records", "release")
+    links = {"authority": [played.made["detention"]]}
+    rules = ["us-federal.sequence.custody_within_a_day", "us-federal.sequence.stay_after_the_service"]
+    problem = refusal(intake, stage, ago(days=5), links=links)
+    assert sorted(problem.extra["rules"]) == rules
+    assert len(problem.faults) == 2
+    stay = intake(stage, ago(days=5), links=links, late_cause=CAUSE).record
+    assert list(history(stage.node, stage.seats["intake"], stay)[0].late_rules) == rules
+
+
+def test_what_the_law_makes_impossible_stays_refused_whatever_the_cause(stage: Stage) -> None:
+    law = read_folder(paths.jurisdictions() / "india")
+    stage.install("in-police", loader.core_files(), law, read_folder(paths.agencies() / "in-police"))
+    stage.seat("in-police", "officer", "investigating_officer")
+    accused = stage.enter("officer", "registry.person", {"role": "subject", "name": "Arjun Namuna"})
+    entry = stage.enter(
+        "officer", "india.general_diary",
+        {"recorded_at": instant(2), "subject": "Theft", "kind": "cognizable", "text": "Told."},
+    )  # fmt: skip
+    fir = stage.enter(
+        "officer", "india.fir",
+        {"sections": "BNS 303(2)", "received_at": instant(2), "information": "A phone was taken."},
+        general_diary=entry, informant=accused, accused=accused,
+    )  # fmt: skip
+    fields = {"arrested_at": instant(5), "grounds": "Found with it.", "relative_told_at": instant(4)}
+    with pytest.raises(Problem) as caught:
+        enter(
+            stage.node, stage.seats["officer"], "india.arrest", fields, links={"fir": [fir], "person": [accused]},
+            late_cause=CAUSE,
+        )  # fmt: skip
+    assert caught.value.code == "invalid"
+    assert "before_the_information" in {one.code for one in caught.value.faults}
+    arrest = stage.enter("officer", "india.arrest", {**fields, "arrested_at": instant(1)}, fir=fir, person=accused)
+    with refused("late_cause_needed") as too_early:
+        stage.act("officer", arrest, "produce", produced_at=instant(2))
+    assert "BNSS 58, 187(1), read" in too_early[0].detail
