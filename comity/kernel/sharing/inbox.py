@@ -81,10 +81,10 @@ def _offers(work: Work) -> Iterator[InboxItem]:
         if one is None:
             continue
         mine, open_ = row["from_agency"] == work.agency, row["state"] == "offered"
-        if mine and open_:
+        if mine and open_ and row["to_agency"] != work.agency:  # both ends are ours where we report who asks us
             since = "seen and " if row["seen_at"] else ""
             kind, message = "waiting", f"{row['label']} to {row['to_agency']}: {since}not answered"
-        elif mine:
+        elif mine and not open_:
             of = work.type_of(one.agency, one.type_name, one.core_type)
             reason = row["answer"].get("reason") if sight(work, of, one).whole else None
             told = f", {as_reported(work.agency, row['to_agency'])}" if offering.reported(row) else ""
