@@ -127,7 +127,7 @@ def test_a_follower_killed_between_step_and_mark_leaves_one(stage: Stage) -> Non
         assert rows(stage, "usdc", service) == [], "owed, not yet raised"
         with pytest.raises(KeyboardInterrupt), stage.node.work(system("pretrial")) as work:
             due = next(one for one in escalate._due(work) if str(one.offer["id"]) == service)
-            assert escalate._write(work, due, f"{due.target}@pretrial") == 1
+            assert escalate._write(work, due) == 1
             raise KeyboardInterrupt
         assert rows(stage, "usdc", service) == [], "the step fell with its mark"
         assert escalate.raise_owed(stage.node, "pretrial") > 0

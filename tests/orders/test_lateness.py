@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from comity import clock
 from comity.config import loader, paths
 from comity.errors import Problem
+from comity.kernel.records import importing
 from comity.kernel.records.act import act
 from comity.kernel.records.enter import enter
+from comity.kernel.records.find import find
 from comity.kernel.records.history import history
 from comity.kernel.records.read import read
 from comity.kernel.records.reconcile import reconcile
@@ -141,6 +144,37 @@ def test_several_broken_rules_are_told_at_once_and_all_kept(stage: Stage) -> Non
     assert len(problem.faults) == 2
     stay = intake(stage, ago(days=5), links=links, late_cause=CAUSE).record
     assert list(history(stage.node, stage.seats["intake"], stay)[0].late_rules) == rules
+
+
+JAIL = """mapping: old-register
+version: 1
+title: The register of the old jail
+source: { encoding: utf-8, zone: America/New_York, system: Register of the old jail }
+key: [NO]
+records:
+  prisoner:
+    type: registry.person
+    fields: { role: { value: prisoner }, name: { column: NAME, required: true } }
+  stay:
+    type: custody.intake
+    fields:
+      received_at: { column: BOOKED, as: instant, format: "%Y-%m-%d %H:%M" }
+      ground: { value: surrender }
+      legal_custodian: { value: usms }
+      identified_by: { value: document }
+    links: { person: prisoner }
+"""
+
+
+def test_an_import_is_its_own_late_cause(stage: Stage, tmp_path: Path) -> None:
+    (tmp_path / "old.yml").write_text(JAIL, encoding="utf-8")
+    (tmp_path / "old.csv").write_text("NO,NAME,BOOKED\n1,Old Sample,2019-03-04 08:30\n", encoding="utf-8")
+    report = importing.run(stage.node, stage.seats["intake"], tmp_path / "old.csv", tmp_path / "old.yml")
+    assert report.entered == {"registry.person": 1, "custody.intake": 1}, report
+    newest = find(stage.node, stage.seats["intake"], type="custody.intake", limit=1).items[0]
+    line = history(stage.node, stage.seats["intake"], str(newest["id"]))[0]
+    assert line.late_rules == ("us-federal.sequence.custody_within_a_day",)
+    assert line.cause == "Imported from Register of the old jail"
 
 
 def test_what_the_law_makes_impossible_stays_refused_whatever_the_cause(stage: Stage) -> None:

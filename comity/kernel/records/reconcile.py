@@ -323,7 +323,8 @@ class _Walk:
                 continue
             if (way.types and one.core_type not in way.types) or (way.states and one.core_state not in way.states):
                 continue
-            done = self.told(one, self.since([one], way.states)[one.id]) if way.when or way.same else {}
+            began = self.since([one], way.states)[one.id] if "since" in way.when else one.entered_at
+            done = self.told(one, began) if way.when or way.same else {}
             same = all(done.get(name) == (each if at == "each" else told.get(at)) for name, at in way.same.items())
             asked = {"given": told, "done": done, "each": each}
             if same and (not way.when or evaluate(condition(way.when), asked)):

@@ -7,7 +7,7 @@ Each agency raises at its own roles only; the law is the offerer's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -44,10 +44,12 @@ class Raised:
     offer: Mapping[str, Any]
     since: datetime
     due: datetime
+    agency: str
 
     @property
-    def target(self) -> str:
-        return f"{self.rule}/{self.step}"
+    def key(self) -> tuple[UUID, str]:
+        """What the outbox knows it by."""
+        return self.entry, f"{self.rule}/{self.step}@{self.agency}"
 
 
 @lru_cache(maxsize=64)
@@ -73,32 +75,39 @@ def owe_due(node: Node, agency: str) -> int:
                on conflict (agency) do update set at = excluded.at""",
             (work.now,),
         )
-        due = [(one.entry, f"{one.target}@{agency}") for one in _due(work)]
-        follow.owe(work.conn, FOLLOWER, agency, due, work.now)
-        return len(due)
+        due = {one.key for one in _due(work)}
+        known = work.conn.execute(
+            "select entry, target from comity.outbox where follower = %s and agency = comity.me() and entry = any(%s)",
+            (FOLLOWER, [entry for entry, _ in due]),
+        )
+        new = sorted(due - set(known.fetchall()))
+        follow.owe(work.conn, FOLLOWER, agency, new, work.now)
+        return len(new)
 
 
 def raise_owed(node: Node, agency: str) -> int:
-    """Write what is owed and mark it done. What was answered in the meantime is done without a word."""
+    """Write what is owed and mark it done. What was answered in the meantime, or does not meet the condition of its
+    rule now that its time has come, is done without a word."""
     with node.work(system(agency)) as work:
         owed = follow.due(work.conn, FOLLOWER, agency)
-        still = {(one.entry, f"{one.target}@{agency}"): one for one in _due(work)} if owed else {}
+        due = {one.key: one for one in _due(work)} if owed else {}
+        still = {one.key: one for one in _standing(work, [due[key] for key in owed if key in due])}
         raised = 0
         for entry, target in owed:
             one = still.get((entry, target))
-            raised += _write(work, one, target) if one is not None else 0
+            raised += _write(work, one) if one is not None else 0
             follow.done(work.conn, FOLLOWER, entry, target, work.now)
         return raised
 
 
-def _write(work: Work, one: Raised, target: str) -> int:
+def _write(work: Work, one: Raised) -> int:
     said = one.law.said
     return work.conn.execute(
         """insert into comity.escalation (id, agency, from_agency, to_agency, record, entry, rule, step, title,
                citation, roles, states, since, due_at, at)
            values (%s, comity.me(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing""",
         (
-            uuid5(_RAISED, f"{one.entry} {target}"), one.offer["from_agency"], one.offer["to_agency"],
+            uuid5(_RAISED, " ".join(map(str, one.key))), one.offer["from_agency"], one.offer["to_agency"],
             one.offer["id"], one.entry, one.rule, one.step, said.title, one.law.citation,
             list(said.steps[one.step - 1].roles), sorted(said.states), one.since, one.due, work.now,
         ),
@@ -106,13 +115,8 @@ def _write(work: Work, one: Raised, target: str) -> int:
 
 
 def _due(work: Work) -> Iterator[Raised]:
-    """The steps that are due at this agency now, of offers that it made or was made."""
-    waiting = [(offer, rule, law) for offer in _offers(work) for rule, law in _laws(work, offer)]
-    seen = subjects(work, sorted({offer["id"] for offer, _, _ in waiting}, key=str))
-    for offer, rule, law in waiting:
-        subject = seen.get(str(offer["id"]))
-        if subject is None or not _meets(work, law.said, subject):
-            continue
+    """The steps whose time has come at this agency, of offers that it made or was made; conditions are not asked."""
+    for offer, (rule, law) in [(held, one) for held in _offers(work) for one in _laws(work, held)]:
         entry, since = offer["offer_entry"], offer["offered_at"]
         if law.said.states:
             entry, since = offer["answer_entry"], offer["answered_at"]
@@ -120,7 +124,16 @@ def _due(work: Work) -> Iterator[Raised]:
         for number, step in enumerate(law.said.steps, start=1):
             due = step.after.after(since, *_place(work, offer["to_agency"], legal=law.said.legal_days))
             if step.at == side and due <= work.now:
-                yield Raised(entry, rule, number, law, offer, since, due)
+                yield Raised(entry, rule, number, law, offer, since, due, work.agency)
+
+
+def _standing(work: Work, due: Sequence[Raised]) -> Iterator[Raised]:
+    """Those whose record the agency sees and whose condition it meets."""
+    seen = subjects(work, sorted({one.offer["id"] for one in due}, key=str))
+    for one in due:
+        subject = seen.get(str(one.offer["id"]))
+        if subject is not None and _meets(work, one.law.said, subject):
+            yield one
 
 
 def _offers(work: Work) -> list[dict[str, Any]]:
@@ -156,7 +169,11 @@ def _laws(work: Work, offer: Mapping[str, Any]) -> Iterator[tuple[str, Law[Escal
 
 
 def _law(work: Work, agency: str) -> Catalogue:
-    return work.catalogue if agency == work.agency else work.node.catalogue_of(work.conn, agency)
+    if agency == work.agency:
+        return work.catalogue
+    if agency not in work.others:
+        work.others[agency] = work.node.catalogue_of(work.conn, agency)
+    return work.others[agency]
 
 
 def _place(work: Work, addressee: str, *, legal: bool) -> tuple[str, Any]:
