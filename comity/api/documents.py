@@ -161,6 +161,10 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "code joint record agency owed_by since due state message", record=ID, since=INSTANT, due=INSTANT,
         state={"enum": ["done", "open", "difference"]},
     ),
+    "Dues": opened(
+        "record at jurisdiction dues", record=ID, at=INSTANT, jurisdiction=TEXT,
+        dues={"type": "array", "items": opened("rule title state working citation verified", rule=TEXT, title=TEXT)},
+    ),
     "Reconciliation": opened(
         "at agency given done open differences unjudged late", at=INSTANT, given=WHOLE, done=WHOLE, open=listed("Duty"),
         differences=listed("Duty"),

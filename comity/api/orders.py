@@ -1,4 +1,4 @@
-"""What was ordered and what came of it, over HTTP."""
+"""What was ordered and what came of it, and what the law asks by when, over HTTP."""
 
 from __future__ import annotations
 
@@ -25,3 +25,15 @@ def reconcile(request: HttpRequest) -> HttpResponse:
     case = str(body.id_of(asked["case"])) if "case" in asked else None
     at = body.instant(asked.get("at"), "at")
     return answer(verb(service.node(), actor_of(request), case=case, at=at).as_json())
+
+
+@router.get(
+    "/records/id/{id}/due",
+    **told("What is due on a record under the law, with the working and citation of each clock", gives="Dues",
+           query={"at": "As it would have been answered then, by what was known then."}),
+)  # fmt: skip
+def due(request: HttpRequest, id: str) -> HttpResponse:
+    from comity.kernel.records.clocks import due as verb
+
+    at = body.instant(body.query(request, "at").get("at"), "at")
+    return answer(verb(service.node(), actor_of(request), body.id_of(id), at=at).as_json())

@@ -93,6 +93,22 @@ def suspend_member(
     return Shown(done, f"{done['name']} of {done['agency']} is {done['state']}")
 
 
+@member.command("sign-out")
+def sign_out(
+    who: Annotated[str, typer.Argument(metavar="MEMBER", help="The member's name or id.")],
+    reason: Why,
+    as_: As = None,
+    seat: SeatName = None,
+    json: Json = False,
+) -> Shown:
+    """End all tokens of a member at once, as after a loss. Its administrator invites it again under the same name."""
+    from comity.kernel.policy.tokens import sign_out as verb
+
+    with signed_in(as_, seat) as session:
+        ended = verb(session.node, session.actor, who, reason=reason)
+    return Shown({"member": who, "tokens_ended": ended}, f"{who} is signed out: {ended} tokens ended")
+
+
 @agency.command("list")
 def agencies(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
     """List the agencies that are installed on this node."""

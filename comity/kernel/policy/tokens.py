@@ -156,8 +156,11 @@ def _may_invite(
     came: Member | None,
 ) -> None:  # fmt: skip
     if actor.kind == "operator":
-        nobody_yet = not conn.execute("select 1 from comity.token where agency = comity.me() limit 1").fetchone()
-        if came and nobody_yet and any(_administers(catalogue, role) for role in came.roles):
+        tokens = conn.execute(
+            "select member::text from comity.token where revoked_at is null and expires_at > %s", (clock.now(),)
+        )
+        nobody = {row[0] for row in tokens}.isdisjoint(_administrators(conn, catalogue))
+        if came and nobody and any(_administers(catalogue, role) for role in came.roles):
             return
         if not conn.execute("select 1 from comity.member where agency = comity.me() limit 1").fetchone():
             return
@@ -172,12 +175,12 @@ def _may_invite(
 
 
 def _came_along(conn: Connection[Any], name: str) -> Member | None:
-    """The active member of this name who never had a token on this node: whoever is admitted here has one at once."""
+    """The active member of this name who has no token on this node: who came along with its log, or was signed out."""
     row = conn.execute(
         """select id::text, agency, name, roles, state from comity.member m
-            where agency = comity.me() and name = %s and state = 'active'
-              and not exists (select 1 from comity.token t where t.member = m.id)""",
-        (name,),
+            where agency = comity.me() and name = %s and state = 'active' and not exists
+                (select 1 from comity.token t where t.member = m.id and revoked_at is null and expires_at > %s)""",
+        (name, clock.now()),
     ).fetchone()
     return Member(row[0], row[1], row[2], tuple(row[3]), row[4]) if row else None
 
@@ -289,6 +292,36 @@ def suspend_member(node: Directory, actor: Actor, member: str, *, reason: str, l
             ])  # fmt: skip
             conn.execute("update comity.member set state = %s, version = version + 1 where id = %s", (state, row[0]))
         return Member(str(row[0]), actor.agency, row[1], tuple(row[2]), state)
+
+
+def sign_out(node: Directory, actor: Actor, member: str, *, reason: str) -> int:
+    """End all tokens of a member at once, as after a loss: by itself or by its administrator. How many there were."""
+    if not reason.strip():
+        raise Problem("needs", "Signing out says why", faults=[Fault("needs", "reason", "give a reason")])
+    catalogue = node.catalogue(actor.agency)
+    with node.transaction(actor.agency, UUID(actor.member)) as (conn, begun):
+        row = conn.execute(
+            """select id, state, version from comity.member where agency = comity.me() and (id::text = %s or name = %s)
+                for update""",
+            (member, member),
+        ).fetchone()
+        if row is None or str(row[0]) != actor.member or begun.member_state != "active":
+            _administrator(begun, actor, actor.agency, catalogue)
+        if row is None:
+            raise Problem("not_found", "No such member")
+        now = clock.now()
+        append(conn, [
+            Entry(
+                id=names.new_id(), agency=actor.agency, record=row[0], type=MEMBER, type_version=0, kind="act",
+                act="sign_out", actor=UUID(actor.member), occurred_at=now, entered_at=now, version=row[2] + 1,
+                state_from=row[1], state_to=row[1], content={"reason": reason},
+            )
+        ])  # fmt: skip
+        conn.execute("update comity.member set version = version + 1 where id = %s", (row[0],))
+        ended = conn.execute(
+            "update comity.token set revoked_at = %s where member = %s and revoked_at is null", (now, row[0])
+        )
+        return ended.rowcount
 
 
 def agencies(node: Directory, actor: Actor) -> list[dict[str, Any]]:
