@@ -25,6 +25,7 @@ import psycopg
 from comity.config import demo, loader
 from comity.config.database import open_database
 from comity.config.settings import settings
+from comity.config.stories import referral
 from comity.kernel.records.enter import enter
 from comity.kernel.records.node import Node
 from comity.kernel.sharing.ticket import issue_ticket
@@ -135,7 +136,7 @@ def main() -> None:
         of = settings()
         with open_database(of) as database:
             node = loader._node(of, database, 4)
-            seats = demo.prepare(node, of)
+            seats = demo.prepare(node, of, referral.SCRIPT)
             server = subprocess.Popen(
                 [sys.executable, "-c", "from comity.config.main import main; main()", "serve", "--json"],
                 stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent,

@@ -19,6 +19,7 @@ from comity import clock
 from comity.config import demo, loader
 from comity.config.database import Database, open_database
 from comity.config.settings import Settings, settings
+from comity.config.stories import referral
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.enter import enter_many
@@ -75,7 +76,7 @@ def furnished() -> Iterator[Stage]:
         with open_database(of) as database:
             node = loader._node(of, database, 4)
             try:
-                actors = demo.prepare(node, of)
+                actors = demo.prepare(node, of, referral.SCRIPT)
                 stage = Stage(of, database, node, actors["atf_agent"])
                 stage.superuser(
                     "create table public.bench_row (id bigint generated always as identity primary key, body jsonb)",

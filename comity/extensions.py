@@ -40,7 +40,11 @@ class OfferFact:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One record as the acting agency may see it. `links` maps a link's name to target ids (text)."""
+    """One record as the acting agency may see it. `links` maps a link's name to target ids (text).
+
+    `agency` is the institution whose record it is: the one for which it was entered, when it was entered on behalf of
+    another. `owner` is the agency in whose log it stands and which alone can grant it.
+    """
 
     id: str
     type: str
@@ -56,6 +60,7 @@ class Fact:
     entered_by: str
     acts: Mapping[str, Done]
     offer: OfferFact | None = None
+    owner: str = ""
 
 
 class Facts(Protocol):
@@ -63,6 +68,8 @@ class Facts(Protocol):
 
     subject: Fact
     agency: str
+    """The institution that acts: the one on whose behalf it is reported, else `owner`."""
+    owner: str
     today: date
 
     def linked(self, fact: Fact, name: str) -> Sequence[Fact]:

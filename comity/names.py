@@ -17,6 +17,11 @@ def new_id() -> uuid.UUID:
     return uuid.uuid4()
 
 
+def as_reported(owner: str, on_behalf: str) -> str:
+    """What is said of a record or entry that its owner made for another institution; empty for the owner's own."""
+    return f"as reported by {owner} for {on_behalf}" if on_behalf else ""
+
+
 def number_faults(pattern: str) -> list[str]:
     """What is wrong with a number pattern such as `{agency}-{year}-{seq:06}`; empty when it is good."""
     faults = []

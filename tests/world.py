@@ -1,7 +1,7 @@
 """The five United States agencies on one node, with their seats: the stage on which tests play.
 
 `node` and `world` (tests/conftest.py) are made once per test session, on the session's own database. A test may enter
-what it likes; it must not suspend a seat of `story.SEATS` for good, nor install other layers for these five.
+what it likes; it must not suspend a seat of `referral.SEATS` for good, nor install other layers for these five.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from psycopg_pool import ConnectionPool
 from comity import clock
 from comity.config import loader, paths, worker
 from comity.config.database import Database
-from comity.config.demo import AGENCIES
 from comity.config.settings import Settings
-from comity.config.story import SEATS
+from comity.config.stories.referral import AGENCIES, SEATS
 from comity.errors import Problem
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
@@ -55,7 +54,7 @@ def installed(node: Node) -> Node:
 
 @dataclass
 class World:
-    """Verbs by the name of a seat. `seats` are the actors of story.SEATS, `issued` their tokens.
+    """Verbs by the name of a seat. `seats` are the actors of referral.SEATS, `issued` their tokens.
 
     `world.seat("atf", "administrator")` admits a member in further roles, once per session for the same roles.
     """

@@ -9,7 +9,7 @@ from ninja import Router
 
 from comity.api import body, service
 from comity.api.answers import answer
-from comity.api.caller import actor_of
+from comity.api.caller import BEHALF, speaking
 from comity.api.documents import told
 from comity.api.records import entered
 from comity.errors import Fault, Problem
@@ -30,7 +30,8 @@ def batch(request: HttpRequest) -> HttpResponse:
     from comity.kernel.records.enter import enter_many
     from comity.kernel.records.results import Draft
 
-    operations = _operations(body.read_object(request, body.BATCH_LIMIT))
+    said = body.members(body.read_object(request, body.BATCH_LIMIT), operations=list, **BEHALF)
+    actor, operations = speaking(request, said), _operations(said)
     whole = body.idempotency_key(request)
     results: list[dict[str, Any]] = [{} for _ in operations]
     drafts: dict[int, Draft] = {}
@@ -39,14 +40,14 @@ def batch(request: HttpRequest) -> HttpResponse:
             drafts[place] = _draft(operation, place, whole)
         except Problem as problem:
             results[place] = _refused(problem)
-    done = enter_many(service.node(), actor_of(request), list(drafts.values())) if drafts else []
+    done = enter_many(service.node(), actor, list(drafts.values())) if drafts else []
     for place, one in zip(drafts, done, strict=True):
         results[place] = _refused(one) if isinstance(one, Problem) else {"status": 201, "receipt": one.as_json()}
     return answer({"results": results})
 
 
 def _operations(said: dict[str, Any]) -> list[Any]:
-    operations: list[Any] = body.members(said, operations=list).get("operations", [])
+    operations: list[Any] = said.get("operations", [])
     if not 1 <= len(operations) <= MOST:
         fault = Fault("wrong_size", "operations", f"must hold 1 to {MOST} operations")
         raise Problem("request_invalid", f"the batch has {len(operations)} operations", faults=[fault])

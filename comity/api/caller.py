@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.http import HttpRequest
 from ninja.security.base import AuthBase
 
 from comity.api import service
-from comity.errors import Problem
+from comity.errors import Fault, Problem
 
 if TYPE_CHECKING:
     from comity.kernel.policy.actor import Actor
@@ -40,6 +42,23 @@ class Bearer(AuthBase):
 
 
 bearer = Bearer()
+
+
+BEHALF: dict[str, type] = {"on_behalf": str, "document": UUID}
+"""The members of a body that say whose act it is, and which record shows it."""
+
+
+def speaking(request: HttpRequest, said: dict[str, Any]) -> Actor:
+    """The signed-in actor, on behalf of the agency that the body names; takes both members out of `said`."""
+    agency, document = said.pop("on_behalf", None), said.pop("document", None)
+    if agency is None:
+        if document is not None:
+            fault = Fault("needed", "on_behalf", "a document goes with the agency whose act it shows")
+            raise Problem("request_invalid", "the body does not fit this operation", faults=[fault])
+        return actor_of(request)
+    from comity.kernel.policy.actor import Behalf
+
+    return replace(actor_of(request), behalf=Behalf(agency, str(document or "")))
 
 
 def actor_of(request: HttpRequest) -> Actor:

@@ -43,6 +43,10 @@ _ENTER = {
     "id": {**ID, "description": "A random UUIDv4 of the caller's own; left out, the server draws one."},
     "field_marks": {"type": "object", "description": "Marks by field.", "additionalProperties": MARKS},
 }  # fmt: skip
+_BEHALF = {
+    "on_behalf": {**TEXT, "description": "The agency whose act it is, while that is outside."},
+    "document": {**ID, "description": "With on_behalf: the caller's own record whose file shows the act."},
+}
 _FILTER: dict[str, dict[str, Any]] = {
     "types": {"type": "array", "items": TEXT, "maxItems": 50}, "acts": {"type": "array", "items": TEXT, "maxItems": 50},
     "linked": {**ID, "description": "Wanted is what happens to this record and to those that link to it."},
@@ -71,20 +75,21 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         entry=ID, record=ID, agency=TEXT, type=TEXT, number=nullable(TEXT), version=WHOLE, state=TEXT, leaf=TEXT,
         at=INSTANT, replayed={"type": "boolean"}, address=TEXT,
     ),
-    "Enter": closed("fields", **_ENTER),
+    "Enter": closed("fields", **_ENTER, **_BEHALF),
     "Amend": closed(
         fields={**FIELDS, "description": "Fields to set; null unsets one."}, links=LINKS, unlink=LINKS, reason=TEXT,
         marks=MARKS, field_marks=_ENTER["field_marks"], late_cause=TEXT, authority=TEXT, occurred_at=INSTANT,
-        corrects={**ID, "description": "The entry that is corrected; left out, this is a change."},
+        corrects={**ID, "description": "The entry that is corrected; left out, this is a change."}, **_BEHALF,
     ),
-    "Act": closed(fields=FIELDS, links=LINKS, reason=TEXT, occurred_at=INSTANT, late_cause=TEXT),
-    "Answer": closed(fields=FIELDS, reason=TEXT, occurred_at=INSTANT),
+    "Act": closed(fields=FIELDS, links=LINKS, reason=TEXT, occurred_at=INSTANT, late_cause=TEXT, **_BEHALF),
+    "Answer": closed(fields=FIELDS, reason=TEXT, occurred_at=INSTANT, **_BEHALF),
     "Batch": closed(
         "operations",
         operations={
             "type": "array", "maxItems": 1000,
             "items": closed("type fields", **_ENTER, type=TEXT, key=TEXT, group=WHOLE),
         },
+        **_BEHALF,
     ),
     "BatchResults": closed(
         "results",
@@ -101,7 +106,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         id=ID, type=TEXT, agency=TEXT, number=nullable(TEXT), title=TEXT, state=TEXT, core_state=TEXT, version=WHOLE,
         fields=FIELDS, links=LINKS, masked={"type": "array", "items": OBJECT}, marks=MARKS, offer=nullable(OBJECT),
         acts={"type": "array", "items": TEXT, "description": "What is open to this caller now."}, entered_at=INSTANT,
-        seen_by={"type": "array", "items": TEXT},
+        seen_by={"type": "array", "items": TEXT}, on_behalf=TEXT,
+        reported={**TEXT, "description": "What is to be said of a record entered on behalf of another agency."},
     ),
     "Page": closed("items next", items={"type": "array", "items": OBJECT}, next=nullable(TEXT)),
     "HistoryLine": opened("entry act at agency version", entry=ID, act=TEXT, at=INSTANT, agency=TEXT, version=WHOLE),
@@ -116,6 +122,13 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "EntryAddress": opened(
         "entry record agency leaf", entry=ID, record=ID, agency=TEXT, leaf=TEXT, place=nullable(WHOLE)
     ),
+    "Verdict": closed(reason=TEXT),
+    "Report": opened(
+        "entry agency by_agency record act document at state said",
+        entry=ID, agency=TEXT, by_agency=TEXT, record=ID, act=TEXT, document=ID, at=INSTANT, said=TEXT, reason=TEXT,
+        state={"enum": ["open", "confirmed", "disputed"]},
+    ),
+    "Reports": closed("items", items=listed("Report")),
     "OpenInEmergency": closed("reason", reason=TEXT, hours={"type": "integer", "minimum": 1, "maximum": 24}),
     "Emergency": opened("id record owner agency reason until", id=ID, record=ID, owner=TEXT, agency=TEXT, reason=TEXT),
     "Emergencies": closed("items", items=listed("Emergency")),

@@ -11,7 +11,7 @@ from ninja import Router
 
 from comity.api import body, service
 from comity.api.answers import answer, expected_version, tagged, version_tag
-from comity.api.caller import actor_of
+from comity.api.caller import BEHALF, actor_of, speaking
 from comity.api.documents import told
 from comity.errors import Fault, Problem
 
@@ -35,10 +35,9 @@ ENTER: dict[str, type] = {
 def enter(request: HttpRequest, type: str) -> HttpResponse:
     from comity.kernel.records.enter import enter as verb
 
-    said = entered(body.read_object(request))
-    receipt = verb(
-        service.node(), actor_of(request), type, said.pop("fields", {}), key=body.idempotency_key(request), **said
-    )
+    said = entered(body.read_object(request), "", **BEHALF)
+    actor = speaking(request, said)
+    receipt = verb(service.node(), actor, type, said.pop("fields", {}), key=body.idempotency_key(request), **said)
     return written(receipt, status=201)
 
 
@@ -107,11 +106,11 @@ def amend(request: HttpRequest, id: str) -> HttpResponse:
     version = expected_version(request, required=True)
     said = body.members(
         body.read_object(request), fields=dict, links=dict, unlink=dict, marks=list, field_marks=dict, reason=str,
-        corrects=UUID, authority=str, occurred_at=datetime, late_cause=str,
+        corrects=UUID, authority=str, occurred_at=datetime, late_cause=str, **BEHALF,
     )  # fmt: skip
-    key = body.idempotency_key(request)
+    key, actor = body.idempotency_key(request), speaking(request, said)
     assert version is not None
-    return written(verb(service.node(), actor_of(request), record, version=version, key=key, **plain(said)))
+    return written(verb(service.node(), actor, record, version=version, key=key, **plain(said)))
 
 
 @router.post(
@@ -127,10 +126,10 @@ def act(request: HttpRequest, id: str, act: str) -> HttpResponse:
     record = body.id_of(id)
     version = expected_version(request, required=False)
     said = body.members(
-        body.read_object(request), fields=dict, links=dict, reason=str, occurred_at=datetime, late_cause=str
+        body.read_object(request), fields=dict, links=dict, reason=str, occurred_at=datetime, late_cause=str, **BEHALF
     )  # fmt: skip
-    key = body.idempotency_key(request)
-    return written(verb(service.node(), actor_of(request), record, act, version=version, key=key, **plain(said)))
+    key, actor = body.idempotency_key(request), speaking(request, said)
+    return written(verb(service.node(), actor, record, act, version=version, key=key, **plain(said)))
 
 
 @router.post(
@@ -144,9 +143,9 @@ def answer_offer(request: HttpRequest, id: str, name: str) -> HttpResponse:
     from comity.kernel.records.answer import answer as verb
 
     record = body.id_of(id)
-    said = body.members(body.read_object(request), fields=dict, reason=str, occurred_at=datetime)
-    key = body.idempotency_key(request)
-    return written(verb(service.node(), actor_of(request), record, name, key=key, **said))
+    said = body.members(body.read_object(request), fields=dict, reason=str, occurred_at=datetime, **BEHALF)
+    key, actor = body.idempotency_key(request), speaking(request, said)
+    return written(verb(service.node(), actor, record, name, key=key, **said))
 
 
 @router.post(

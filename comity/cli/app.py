@@ -10,7 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from comity import __version__
-from comity.cli import emergencies, files, law, orders, people, profiles, records, running, sharing, show, speech
+from comity.cli import (
+    emergencies,
+    files,
+    law,
+    leaving,
+    orders,
+    people,
+    profiles,
+    records,
+    reports,
+    running,
+    sharing,
+    show,
+    speech,
+)
 from comity.cli.ways import Ways, attach
 from comity.errors import Problem
 
@@ -47,7 +61,7 @@ def _root(
 _RECORDS: tuple[Callable[..., Any], ...] = (
     records.enter, records.amend, records.act, records.answer, records.submit, show.show, show.history, records.find,
     records.inbox, records.activity, files.attach, files.fetch, sharing.subscribe, sharing.subscriptions,
-    sharing.feed, law.due, orders.reconcile,
+    sharing.feed, law.due, orders.reconcile, reports.reports, reports.confirm, reports.dispute,
 )  # fmt: skip
 _START: tuple[Callable[..., Any], ...] = (running.demo, running.serve)
 _NODE: tuple[Callable[..., Any], ...] = (running.rebuild, running.upgrade, running.doctor)
@@ -65,6 +79,7 @@ app.add_typer(sharing.webhook, name="webhook")
 app.add_typer(sharing.letters, name="dead-letters")
 app.add_typer(people.member, name="member")
 app.add_typer(people.agency, name="agency")
+app.add_typer(leaving.leave, name="leave")
 
 
 def run(ways: Ways, arguments: Sequence[str]) -> int:

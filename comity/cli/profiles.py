@@ -69,7 +69,23 @@ def install(
                 reason=reason,
             )
         )  # fmt: skip
-    return Shown(done, f"{folder.name} is installed")
+    return Shown(done, lambda out: _install_page(folder.name, done, out))
+
+
+def _install_page(name: str, done: Mapping[str, Any], out: Any) -> None:
+    """What is in force now, and the records that a change of law touches, pack by pack."""
+    out.print(f"{name} is installed", markup=False)
+    for pack in dict.fromkeys(one["pack"] for one in done["touched"]):
+        found = [one for one in done["touched"] if one["pack"] == pack]
+        out.print(
+            f"{pack} touches {len(found)} records; why, for each: comity law impact {pack} --as {name}", markup=False
+        )
+        rows = [
+            (one["number"] or one["record"], "open" if one["open"] else "ended", one["verdict"],
+             ", ".join(f"{old} to {' or '.join(new) or 'nothing'}" for old, new in one["sections"].items()))
+            for one in found
+        ]  # fmt: skip
+        out.print(speech.table(("record", "state", "verdict", "sections"), rows, whole=("record", "verdict")))
 
 
 @profile.command("list")
@@ -120,14 +136,14 @@ def _found(path: str | None) -> tuple[Mapping[str, Files], Mapping[str, Files]]:
     from comity.kernel.types.load import read_folder
 
     def layers(root: Path, holds: str) -> dict[str, Files]:
-        return {one.parent.name: read_folder(one.parent) for one in sorted(root.glob(f"*/{holds}"))}
+        return {one.parent.name: read_folder(one.parent, pairs=True) for one in sorted(root.glob(f"*/{holds}"))}
 
     law = layers(ways().jurisdictions(), "jurisdiction.yml")
     if path is None:
         return law, layers(ways().agencies(), "agency.yml")
     root = _folder(path).resolve()
     if (root / "jurisdiction.yml").is_file():
-        return {root.name: read_folder(root)}, {}
+        return {root.name: read_folder(root, pairs=True)}, {}
     if (root / "agency.yml").is_file():
         own, beside = {root.name: read_folder(root)}, root.parent.parent
     else:

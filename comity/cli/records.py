@@ -11,6 +11,7 @@ from comity.cli import given, speech
 from comity.cli.session import INVESTIGATION, As, Json, Key, Purpose, SeatName, Session, signed_in
 from comity.cli.speech import Shown
 from comity.errors import Problem
+from comity.names import as_reported
 
 Reference = Annotated[str, typer.Argument(metavar="RECORD", help="A record's id or number.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A field; may be repeated.")]
@@ -19,6 +20,12 @@ Links = Annotated[list[str] | None, typer.Option("--link", metavar="NAME=RECORD"
 Reason = Annotated[str | None, typer.Option("--reason", help="Why it is done.")]
 Version = Annotated[int | None, typer.Option("--version", min=1, help="The version that was read.")]
 Occurred = Annotated[str | None, typer.Option("--occurred-at", metavar="INSTANT", help="When it happened.")]
+OnBehalf = Annotated[
+    str | None, typer.Option("--on-behalf", metavar="AGENCY", help="Whose act it is, when that agency is outside.")
+]
+Document = Annotated[
+    str | None, typer.Option("--document", metavar="RECORD", help="With --on-behalf: your record whose file shows it.")
+]
 LateCause = Annotated[str | None, typer.Option("--late-cause", help="Why it is entered late or out of its order.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
 
@@ -32,6 +39,8 @@ def enter(
     reason: Reason = None,
     occurred_at: Occurred = None,
     late_cause: LateCause = None,
+    on_behalf: OnBehalf = None,
+    document: Document = None,
     key: Key = None,
     as_: As = None,
     seat: SeatName = None,
@@ -42,6 +51,7 @@ def enter(
     from comity.kernel.records.enter import enter as verb
 
     with signed_in(as_, seat, purpose) as session:
+        actor = session.speaking(on_behalf, document)
         of = session.catalogue.type(type)
         said = given.gather(session, of, file=file, sets=sets or (), links=link or ())
         more = _more(
@@ -50,7 +60,7 @@ def enter(
         more.pop("type", None)
         if mark:
             more["marks"] = mark
-        receipt = verb(session.node, session.actor, type, said.fields, links=said.links, key=key, **more)
+        receipt = verb(session.node, actor, type, said.fields, links=said.links, key=key, **more)
     return _receipt(receipt, "entered")
 
 
@@ -66,6 +76,8 @@ def amend(
     corrects: Annotated[str | None, typer.Option("--corrects", metavar="ENTRY", help="The entry it corrects.")] = None,
     authority: Annotated[str | None, typer.Option("--authority", help="By whose authority it is corrected.")] = None,
     occurred_at: Occurred = None,
+    on_behalf: OnBehalf = None,
+    document: Document = None,
     key: Key = None,
     as_: As = None,
     seat: SeatName = None,
@@ -78,11 +90,12 @@ def amend(
     if version is None:
         raise Problem("version_required", fix="add --version with the version that comity show gave")
     with signed_in(as_, seat, purpose) as session:
+        actor = session.speaking(on_behalf, document)
         id = session.record(record)
         said = _said(session, id, file=file, sets=sets, unset=unset, links=link, unlink=unlink)
         more = _more(said, reason=reason, occurred_at=given.instant(occurred_at, "--occurred-at"))
         receipt = verb(
-            session.node, session.actor, id, version=version, fields=said.fields or None, links=said.links or None,
+            session.node, actor, id, version=version, fields=said.fields or None, links=said.links or None,
             unlink=said.unlink or None, corrects=corrects, authority=authority, key=key, **more,
         )  # fmt: skip
     return _receipt(receipt, "amended")
@@ -98,6 +111,8 @@ def act(
     version: Version = None,
     occurred_at: Occurred = None,
     late_cause: LateCause = None,
+    on_behalf: OnBehalf = None,
+    document: Document = None,
     key: Key = None,
     as_: As = None,
     seat: SeatName = None,
@@ -108,12 +123,13 @@ def act(
     from comity.kernel.records.act import act as verb
 
     with signed_in(as_, seat, purpose) as session:
+        actor = session.speaking(on_behalf, document)
         id = session.record(record)
         said = _said(session, id, file=file, sets=sets, links=link)
         when = given.instant(occurred_at, "--occurred-at")
         more = _more(said, reason=reason, occurred_at=when, late_cause=late_cause)
         receipt = verb(
-            session.node, session.actor, id, name, version=version, fields=said.fields or None,
+            session.node, actor, id, name, version=version, fields=said.fields or None,
             links=said.links or None, key=key, **more,
         )  # fmt: skip
     return _receipt(receipt, name)
@@ -125,6 +141,8 @@ def answer(
     sets: Sets = None,
     file: FieldsFile = None,
     reason: Reason = None,
+    on_behalf: OnBehalf = None,
+    document: Document = None,
     key: Key = None,
     as_: As = None,
     seat: SeatName = None,
@@ -135,10 +153,11 @@ def answer(
     from comity.kernel.records.answer import answer as verb
 
     with signed_in(as_, seat, purpose) as session:
+        actor = session.speaking(on_behalf, document)
         id = session.record(record)
         said = _said(session, id, file=file, sets=sets)
         more = _more(said, reason=reason)
-        receipt = verb(session.node, session.actor, id, name, fields=said.fields or None, key=key, **more)
+        receipt = verb(session.node, actor, id, name, fields=said.fields or None, key=key, **more)
     return _receipt(receipt, f"answered {name}")
 
 
@@ -206,7 +225,13 @@ def find(
 
     def show(out: Any) -> None:
         rows = [
-            (one.get("number") or one["id"], one["type"], one.get("title"), one["state"], one["agency"])
+            (
+                one.get("number") or one["id"],
+                one["type"],
+                one.get("title"),
+                one["state"],
+                as_reported(one["agency"], one["on_behalf"]) or one["agency"],
+            )
             for one in page.items
         ]
         out.print(speech.table(("number", "type", "title", "state", "agency"), rows) if rows else "nothing found")

@@ -19,10 +19,17 @@ db = typer.Typer(help="The database: start, stop, migrate, status.", no_args_is_
 
 
 def demo(
-    no_serve: Annotated[bool, typer.Option("--no-serve", help="End when the case is told.")] = False, json: Json = False
+    story: Annotated[str, typer.Argument(metavar="STORY", help="Of which country; see the list with another.")] = "us",
+    outside: Annotated[
+        str | None, typer.Option("--outside", metavar="WHO,WHO", help="Who keeps no record here: court, jail.")
+    ] = None,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="End when the case is told.")] = False,
+    json: Json = False,
 ) -> Shown:
     """Show one case pass through many institutions, on real incidents, from nothing."""
-    return _spoken(ways().demo(ways().settings(), serve=not no_serve, as_json=json))
+    without = [one.strip() for one in (outside or "").split(",") if one.strip()]
+    shown = ways().demo(ways().settings(), story=story, outside=without, serve=not no_serve, as_json=json)
+    return _spoken(shown)
 
 
 def serve(

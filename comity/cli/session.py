@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -46,6 +46,16 @@ class Session:
             from comity.kernel.records.find import find_by_number
 
             return str(find_by_number(self.node, self.actor, reference))
+
+    def speaking(self, on_behalf: str | None, document: str | None) -> Actor:
+        """The actor, on behalf of an agency when one is named; `document` is an id or a number."""
+        if on_behalf is None:
+            if document is not None:
+                raise Problem("request_invalid", "--document goes with --on-behalf", fix="name whose act it is")
+            return self.actor
+        from comity.kernel.policy.actor import Behalf
+
+        return replace(self.actor, behalf=Behalf(on_behalf, self.record(document) if document else ""))
 
 
 @contextmanager

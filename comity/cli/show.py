@@ -14,6 +14,7 @@ from comity.cli.records import Reference
 from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, signed_in
 from comity.cli.speech import Shown
 from comity.errors import Problem
+from comity.names import as_reported
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -64,7 +65,7 @@ def _page(view: View, catalogue: Catalogue, agency: str, out: Console) -> None:
     of = catalogue.types.get(view.type)
     zone = ZoneInfo(catalogue.definition.zone)
     title = catalogue.definition.words.get(view.type, "") or (of.title if of else view.type)
-    owner = "ours" if view.agency == agency else f"of {view.agency}"
+    owner = view.reported or ("ours" if view.agency == agency else f"of {view.agency}")
     out.print(
         Text.assemble(
             (title, "bold"), "  ", (view.number or view.id, "bold cyan"), "  ", (_state(of, view.state), "green"),
@@ -79,10 +80,17 @@ def _page(view: View, catalogue: Catalogue, agency: str, out: Console) -> None:
     _fields(view, of, zone, out)
     _ties(view, catalogue, out)
     _offer(view, zone, out)
+    for claim in view.claims:
+        other = claim["other_number"] or claim["other"] or "a record that you may not see"
+        said = "; ".join(str(claim["fields"][name]) for name in ("basis", "weight") if name in claim["fields"])
+        told = f"{other} ({said}; {claim['number']} by {claim['author']}, {claim['state']})"
+        out.print(_line("not the same as" if claim["apart"] else "same as", told))
     for pointer in view.pointers:
         call = pointer.get("call") or {}
         who = " ".join(str(call[name]) for name in ("name", "phone") if name in call)
-        out.print(_line("also a target of", f"{pointer.get('title') or pointer['agency']}: call {who}"))
+        met = {"target": "also a target of", "place": "also a place of", "operation": "also planned by"}
+        told = f"{pointer.get('title') or pointer['agency']}: call {who}"
+        out.print(_line(met.get(pointer.get("about", "target"), "contradicts claims of"), told))
     if view.seen_by:
         out.print(_line("also seen by", ", ".join(view.seen_by)))
     out.print(_line("entered", f"{_when(view.entered_at, zone)}, changed {_when(view.changed_at, zone)}"))
@@ -132,7 +140,7 @@ def _record(one: Any, catalogue: Catalogue, *, with_type: bool) -> str:
         return one.title or one.id
     known = catalogue.types.get(one.type)
     what = [known.title if known else one.type] if with_type else []
-    where = ", ".join([*what, _words(one.state), one.agency])
+    where = ", ".join([*what, _words(one.state), as_reported(one.agency, one.on_behalf) or one.agency])
     return "  ".join(part for part in (one.number or one.id, one.title, f"({where})") if part)
 
 
@@ -140,9 +148,11 @@ def _offer(view: View, zone: ZoneInfo, out: Console) -> None:
     offer = view.offer
     if not offer:
         return
-    told = f"{offer['from']} to {offer['to']} on {_when(offer['offered_at'], zone)}: {offer['state']}"
+    whose = as_reported(offer["from"], view.on_behalf) or offer["from"]
+    told = f"{whose} to {offer['to']} on {_when(offer['offered_at'], zone)}: {offer['state']}"
     if offer.get("answered_at"):
         told += f" on {_when(offer['answered_at'], zone)}"
+        told += f", {as_reported(offer['reported_by'], offer['to'])}" if offer.get("reported_by") else ""
     elif offer.get("seen_at"):
         told += f", seen {_when(offer['seen_at'], zone)}"
     else:
@@ -182,7 +192,7 @@ def _moment(one: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
     place = f"place {one['place']}" if one["place"] is not None else "not placed yet"
     what.append(f"{place}, leaf {one['leaf'][:12]}")
     act = f"{one['act']}\n→ {one['state_to']}" if moved else one["act"]
-    who = f"{one['member']}\n{one['agency']}" if one["member"] else one["agency"]
+    who = one["reported"] or (f"{one['member']}\n{one['agency']}" if one["member"] else one["agency"])
     return one["version"], when, act, who, "\n".join(what)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,8 @@ from comity.cli import seats as kept_seats
 from comity.config import loader, paths, worker
 from comity.config.database import Database, open_database
 from comity.config.settings import Settings
-from comity.config.story import SEATS, Story, play
+from comity.config.stories import STORIES
+from comity.config.stories.stage import Script, Story
 from comity.config.told import Told, counted
 from comity.errors import Problem
 from comity.kernel.policy import tokens
@@ -26,14 +28,19 @@ from comity.kernel.policy.actor import Actor
 from comity.kernel.records import rebuild, retyped
 from comity.kernel.records.install import install
 from comity.kernel.records.node import Node
+from comity.kernel.records.reconcile import reconcile_all
 from comity.kernel.types.load import read_folder
 
 MARK = "this-is-a-comity-demo"
-AGENCIES = ("cpd", "dea", "atf", "fsl", "usao")
 
 
-def run(of: Settings, *, serve: bool, as_json: bool) -> int:
-    """Play the demo in a home of its own below COMITY_HOME; with `serve` the API goes on afterwards. Exit code."""
+def run(of: Settings, *, story: str = "us", outside: Collection[str] = (), serve: bool, as_json: bool) -> int:
+    """Play a story in a home of its own below COMITY_HOME; with `serve` the API goes on afterwards. Exit code.
+
+    `outside` are words of the story (court, jail): institutions that keep no record here. Problem `usage`.
+    """
+    script = _script(story)
+    without = _outsiders(script, outside)
     demo = replace(of, home=_fresh(of.home / "demo")) if not of.database_url else of
     told = Told(quiet=as_json)
     began = clock.monotonic()
@@ -44,30 +51,50 @@ def run(of: Settings, *, serve: bool, as_json: bool) -> int:
         try:
             told.say("Comity: one justice record that several institutions keep together.")
             told.say(f"An empty record is being set up in {demo.home}")
-            seats = prepare(node, demo)
+            seats = prepare(node, demo, script, without)
             set_up = clock.monotonic() - began
             told.say(
-                f"{len(AGENCIES)} agencies installed in {set_up:.1f} s; each line below is an act of a named seat.\n"
+                f"{len(script.agencies)} agencies installed in {set_up:.1f} s; each line below is an act of a seat."
             )
+            if without:
+                told.say(f"Outside: {', '.join(without)}. Members record what these do, on their behalf.")
+            told.say()
             played = clock.monotonic()
             told.began = played
+            on = Story(node, seats, told, script.seats, script.reporters, without)
             with following(demo, database):
-                play(Story(node, seats, told))
+                script.play(on)
                 _settled(node, database)
-                result = _result(node, told, set_up, clock.monotonic() - played)
+                result = _result(node, on, script, set_up, clock.monotonic() - played)
         finally:
             node.close()
         _report(told, result, as_json)
-        good = result["rebuild_equal"] and result["facts_retyped"] == 0
+        good = bool(result["rebuild_equal"]) and result["facts_retyped"] == 0 and result["reconciled"]
+    look, (agency, person, _) = result["look"], script.seats[script.look[1]]
     if serve and good:
         from comity.config.serve import serve as serve_on
 
         told.say("\nThe API goes on. Try, in another terminal:")
-        told.say(f"  COMITY_HOME={demo.home} comity inbox --as atf --seat 'S. Rivera'")
+        told.say(f"  COMITY_HOME={demo.home} comity inbox --as {agency} --seat '{person}'")
         return int(serve_on(demo, as_json=as_json))
     if not as_json:
-        told.say(f"\nLook around: COMITY_HOME={demo.home} comity show {result['case']} --as atf --seat 'S. Rivera'")
+        told.say(f"\nLook around: COMITY_HOME={demo.home} comity show {look} --as {agency} --seat '{person}'")
     return 0 if good else 1
+
+
+def _script(story: str) -> Script:
+    script = STORIES.get(story)
+    if script is None:
+        raise Problem("request_invalid", f"There is no story {story}", fix=f"the stories are {', '.join(STORIES)}")
+    return script
+
+
+def _outsiders(script: Script, named: Collection[str]) -> list[str]:
+    unknown = sorted(set(named) - set(script.outsiders))
+    if unknown:
+        known = ", ".join(script.outsiders) or "none in this story"
+        raise Problem("request_invalid", f"{', '.join(unknown)} cannot be outside", fix=f"who can: {known}")
+    return [script.outsiders[one] for one in named]
 
 
 def _fresh(home: Path) -> Path:
@@ -109,17 +136,22 @@ def _refuse_used(of: Settings) -> None:
             node.close()
 
 
-def prepare(node: Node, of: Settings) -> dict[str, Actor]:
-    """Install the five agencies and let their members in; their tokens are kept for the command line."""
-    law = read_folder(paths.jurisdictions() / "us-federal")
-    for agency in AGENCIES:
-        own = read_folder(paths.agencies() / agency)
-        install(
-            node, tokens.operator(), agency=agency, core=dict(loader.core_files()), jurisdiction=law, own=own,
-            reason="demo",
-        )  # fmt: skip
+def prepare(node: Node, of: Settings, script: Script, outside: Collection[str] = ()) -> dict[str, Actor]:
+    """Install the agencies and let their members in; their tokens are kept for the command line.
+
+    Agencies that are `outside` are installed as that: they are known, and nobody signs in for them.
+    """
+    law = read_folder(paths.jurisdictions() / script.jurisdiction)
+    core = dict(loader.core_files())
+    for agency in script.agencies:
+        own = dict(read_folder(paths.agencies() / agency))
+        if agency in outside:
+            own["agency.yml"] = own["agency.yml"].replace("membership: member", "membership: outside")
+        install(node, tokens.operator(), agency=agency, core=core, jurisdiction=law, own=own, reason="demo")
     actors = {}
-    for name, (agency, person, roles) in SEATS.items():
+    for name, (agency, person, roles) in script.seats.items():
+        if agency in outside:
+            continue
         issued = tokens.admit(node, agency, person, roles)
         kept_seats.remember(of.home, agency=agency, member=issued.member, name=person, token=issued.token)
         actors[name] = tokens.sign_in(node, issued.token)
@@ -171,18 +203,26 @@ def _settled(node: Node, database: Database) -> None:
         clock.pause(0.02)
 
 
-def _result(node: Node, told: Told, set_up: float, played: float) -> dict[str, Any]:
+def _result(node: Node, story: Story, script: Script, set_up: float, played: float) -> dict[str, Any]:
     facts = retyped.count(node)
     rebuilt = rebuild.run(node)
+    reconciled = reconcile_all(node)
+    waited = sorted(one * 1000 for one in story.latency)
     return {
         **facts.as_json(),
         "rebuild_equal": rebuilt.equal,
         "rebuild": rebuilt.as_json(),
+        "reconciled": not reconciled.differences,
+        "reconciliation": reconciled.as_json(),
+        "latency_ms": {
+            "count": len(waited), "median": round(statistics.median(waited), 1) if waited else None,
+            "most": round(waited[-1], 1) if waited else None,
+        },
         "disclosures": disclosures(node),
         "seconds": {"set_up": round(set_up, 2), "story": round(played, 2)},
-        "case": next((s["text"].split()[2].rstrip(",") for s in told.steps if s["text"].startswith("opens case")), ""),
-        "steps": told.steps,
-    }
+        "look": story.number(script.look[0]),
+        "steps": story.told.steps,
+    }  # fmt: skip
 
 
 def disclosures(node: Node) -> list[dict[str, Any]]:
@@ -220,8 +260,18 @@ def _report(told: Told, result: dict[str, Any], as_json: bool) -> None:
         f"Rebuilt from the log {rebuilt['records']} records from {rebuilt['entries']} entries: {verdict}; "
         "every leaf checked"
     )
+    orders = result["reconciliation"]
+    told.say(
+        f"Orders reconciled    {orders['given']} duties given, {orders['done']} done, {len(orders['open'])} open, "
+        f"{counted(len(orders['differences']), 'difference')}"
+    )
+    waited = result["latency_ms"]
+    told.say(
+        f"Seen elsewhere       {waited['median']} ms after the commit in the middle, {waited['most']} ms at most, "
+        f"{waited['count']} times"
+    )
     told.say(f"Seconds              {result['seconds']['set_up']} set-up, {result['seconds']['story']} story")
     for one in result["retyped"]:
         told.say(f"RETYPED {one}")
-    for one in rebuilt["differences"]:
+    for one in (*rebuilt["differences"], *orders["differences"]):
         told.say(f"DIFFERENCE {one}")

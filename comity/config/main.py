@@ -62,10 +62,10 @@ def _serve(of: Settings, *, as_json: bool) -> int:
     return serve(of, as_json=as_json)
 
 
-def _demo(of: Settings, *, serve: bool, as_json: bool) -> int:
+def _demo(of: Settings, *, story: str, outside: Sequence[str], serve: bool, as_json: bool) -> int:
     from comity.config.demo import run
 
-    return int(run(of, serve=serve, as_json=as_json))
+    return int(run(of, story=story, outside=outside, serve=serve, as_json=as_json))
 
 
 def _examine(of: Settings) -> Sequence[Finding]:

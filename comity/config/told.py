@@ -10,8 +10,9 @@ from comity import clock
 from comity.kernel.policy.actor import Actor
 
 
-def who(actor: Actor) -> str:
-    return f"{actor.agency.upper()} · {actor.name}"
+def who(agency: str, name: str, reporter: Actor | None = None) -> str:
+    """The seat as a line shows it; an outsider is never shown as if it had acted here itself."""
+    return f"{agency.upper()} · {name}" if reporter is None else f"{agency.upper()}, as {reporter.agency} reports"
 
 
 def counted(number: int, what: str) -> str:
@@ -27,9 +28,10 @@ class Told:
     lines: list[str] = field(default_factory=list)
     began: float = field(default_factory=clock.monotonic)
 
-    def step(self, actor: Actor, text: str, **more: Any) -> None:
+    def step(self, agency: str, name: str, text: str, *, reporter: Actor | None = None, **more: Any) -> None:
+        told = {"reported_by": reporter.agency} if reporter else {}
         self.steps.append(
-            {"n": len(self.steps) + 1, "agency": actor.agency, "seat": actor.name, "text": text,
+            {"n": len(self.steps) + 1, "agency": agency, "seat": "" if reporter else name, "text": text, **told,
              "ms": round((clock.monotonic() - self.began) * 1000), "lines": self.lines, **more}
         )  # fmt: skip
         self.lines = []
@@ -38,7 +40,7 @@ class Told:
             from rich.text import Text
 
             line = Text(f"{len(self.steps):>3}  ", style="dim")
-            line.append(f"{who(actor):<22}", style="bold")
+            line.append(f"{who(agency, name, reporter):<26}", style="bold")
             line.append(f"  {text}")
             Console(file=sys.stdout, soft_wrap=True, highlight=False).print(line)
 

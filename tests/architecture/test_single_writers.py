@@ -44,7 +44,7 @@ def _asks_the_time(tree: ast.AST) -> set[str]:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             if node.value.id in ("datetime", "date") and node.attr in DATES:
                 found.add(f"{node.value.id}.{node.attr}")
-            if node.value.id == "time" and node.attr not in ("min", "max"):
+            if node.value.id == "time" and node.attr not in ("min", "max", "fromisoformat"):
                 found.add(f"time.{node.attr}")
         if isinstance(node, ast.ImportFrom) and node.module == "time":
             found.add("from time")

@@ -23,7 +23,7 @@ NOUNS = ["Agency", "Type", "Record", "Act", "Entry", "Agreement", "Mark", "Follo
 _ENTRY = re.compile(r"^- \*\*(.+?)\*\*(.*)$", re.MULTILINE)
 _CAPITALS = re.compile(r"(?<![\w.{/+-])[A-Z][A-Z0-9]*[A-Z][A-Z0-9]*(?:-[0-9]+)?(?![\w=}])")
 _SPOKEN_LOUD = re.compile(r"\b[A-Z]{2,}(?: [A-Z]+)+\b")  # WHAT A THING IS
-_PLAIN = frozenset(("GET", "POST", "PATCH", "II", "III", "IV"))
+_PLAIN = frozenset(("DELETE", "GET", "POST", "PATCH", "II", "III", "IV"))
 _PERIOD = re.compile(r"P(T?[0-9]+[A-Z])+")
 
 

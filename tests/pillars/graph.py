@@ -28,7 +28,7 @@ class Graph:
     """Implements extensions.Facts over records that a test adds and changes."""
 
     def __init__(self, agency: str = "atf") -> None:
-        self.agency = agency
+        self.agency = self.owner = agency
         self.today = TODAY
         self.records: dict[str, Fact] = {}
         self.subject_id = ""
@@ -70,7 +70,7 @@ class Graph:
         self.records[id] = Fact(
             id=id, type=type, agency=owner, number=id.upper(), title=title, state=state, version=1, fields=dict(fields),
             links=dict(links or {}), marks=frozenset(marks), entered_at=on or at(10, 5), entered_by=by, acts=done,
-            offer=offer,
+            offer=offer, owner=owner,
         )  # fmt: skip
         return self.records[id]
 

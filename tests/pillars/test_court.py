@@ -39,7 +39,7 @@ def test_a_service_is_open_until_acknowledged_and_then_until_executed() -> None:
     of = load(CORE).type("court.order_service")
     assert of.counterparty == "addressee"
     assert of.offer is not None and of.offer.expires is None
-    assert lifecycle.open_acts(of, "acknowledged") == ["record_execution", "record_failure", "excuse"]
+    assert lifecycle.open_acts(of, "acknowledged") == ["record_execution", "record_failure", "excuse", "recall"]
     assert not of.states["acknowledged"].final and not of.states["not_executed"].final
 
 

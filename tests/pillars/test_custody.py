@@ -170,6 +170,23 @@ def test_only_who_has_a_person_hands_the_person_over() -> None:
     assert [one.code for one in one_receiver(a_transfer(agency="detention"))] == ["not_the_custodian"]
 
 
+def test_a_person_offered_to_another_is_not_offered_again_under_another_stay() -> None:
+    graph = a_transfer()
+    graph.add("inmate", "registry.person", {}, state="current")
+    graph.change("new", links={"intake": ["stay"], "person": ["inmate"]})
+    graph.add(
+        "first",
+        "custody.transfer",
+        {},
+        state="offered",
+        links={"person": ["inmate"]},
+        offer=offer("offered", "county", at(11, 1)),
+    )
+    assert ["county" in one.message for one in one_receiver(graph)] == [True]
+    graph.change("first", offer=offer("accepted", "county", at(11, 1)))
+    assert one_receiver(graph) == []
+
+
 @pytest.mark.parametrize(("counted", "agrees"), [(2, True), (3, False), (1, False)])
 def test_a_count_agrees_with_who_is_housed_and_not_out(counted: int, agrees: bool) -> None:
     graph = Graph("detention")

@@ -20,7 +20,7 @@ from tests.world import World
 
 REACHED = {
     "record": "agency", "entry": "agency", "entry_content": "agency", "sequence": "agency", "link": "agency",
-    "term": "agency", "file": "agency",
+    "term": "agency", "file": "agency", "reported": "by_agency",
 }  # fmt: skip
 """Tables that are read within reach; by the column that names the owner."""
 OWN = ("member", "counter", "number_block", "idempotency", "follower", "outbox")
@@ -86,9 +86,10 @@ def reach(conn: psycopg.Connection[Any]) -> set[str]:
     return set(conn.execute("select comity.reach()").fetchone()[0] or ())  # type: ignore[index]
 
 
+INDIA = {"in-police", "in-court", "in-fsl", "in-prison", "in-prosecution"}
 EXPECTED = {
-    "cpd": {"cpd", "atf", "dea", "fsl", "usao"}, "atf": {"cpd", "atf", "dea", "fsl", "usao"},
-    "in-police": {"in-police", "in-court"}, "in-court": {"in-police", "in-court"}, "island": {"island"},
+    "cpd": {"cpd", "atf", "dea", "fsl", "usao"}, "atf": {"cpd", "atf", "dea", "fsl", "usao", "usms"},
+    "in-police": INDIA, "in-court": INDIA, "island": {"island"},
 }  # fmt: skip
 
 
@@ -187,6 +188,8 @@ INSERTS = {
                 values (%(id)s, %(id)s, %(agency)s, comity.me(), '{base}', 'offer')""",
     "offer": """insert into comity.offer (id, from_agency, to_agency, type, state, offered_at, offer_entry)
                 values (%(id)s, %(agency)s, comity.me(), 'x', 'offered', now(), %(id)s)""",
+    "reported": """insert into comity.reported (entry, agency, by_agency, record, type, act, document, entered_at)
+                values (%(id)s, 'usdc', %(agency)s, %(id)s, 'x', 'x', %(id)s, now())""",
     "pending": """insert into comity.pending (agency, entry, leaf)
                 values (%(agency)s, %(id)s, decode(repeat('00', 32), 'hex'))""",
     "member": "insert into comity.member values (%(id)s, %(agency)s, 'intruder', '{supervisor}', 'active', 1)",

@@ -15,9 +15,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from comity.config import loader, paths, story
+from comity import clock
+from comity.config import loader, paths
 from comity.config.database import Database
 from comity.config.settings import settings
+from comity.config.stories import referral
+from comity.config.stories.stage import Story
 from comity.config.told import Told
 from comity.kernel.policy import tokens
 from comity.kernel.records import rebuild
@@ -59,12 +62,12 @@ def stage(stories_database: Database, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
-def told(stage: World) -> story.Story:
+def told(stage: World) -> Story:
     """The first job, played once from its beginning to its end; followers follow whenever the story waits for them."""
-    played = story.Story(stage.node, stage.seats, Told(quiet=True))
+    played = Story(stage.node, stage.seats, Told(quiet=True), referral.SEATS)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(story.clock, "pause", lambda _: stage.follow())
-        story.play(played)
+        patched.setattr(clock, "pause", lambda _: stage.follow())
+        referral.SCRIPT.play(played)
     stage.follow()
     return played
 
@@ -86,7 +89,7 @@ def rebuilt_afterwards(stage: World) -> Iterator[None]:
     assert found.equal, found.differences[:5]
 
 
-def steps(told: story.Story, seat: str) -> list[dict[str, Any]]:
+def steps(told: Story, seat: str) -> list[dict[str, Any]]:
     """What a seat did in the story, in its own words."""
-    agency, name, _ = story.SEATS[seat]
+    agency, name, _ = referral.SEATS[seat]
     return [one for one in told.told.steps if (one["agency"], one["seat"]) == (agency, name)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from comity.config.demo import AGENCIES
-from comity.config.story import Story
+from comity.config.stories.referral import AGENCIES
+from comity.config.stories.stage import Story
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import retyped
 from comity.kernel.records.find import find

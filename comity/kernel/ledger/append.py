@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
@@ -15,9 +16,9 @@ with given as (
     select * from unnest(
         %s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::int[], %s::text[], %s::text[], %s::uuid[],
         %s::timestamptz[], %s::timestamptz[], %s::int[], %s::text[], %s::text[], %s::uuid[], %s::bytea[], %s::bytea[],
-        %s::bytea[], %s::bytea[]
+        %s::bytea[], %s::bytea[], %s::timestamptz[]
     ) with ordinality as t (id, agency, record, type, type_version, kind, act, actor, occurred_at, entered_at,
-        version, state_from, state_to, refers, commitments, leaf, content, salts, at)
+        version, state_from, state_to, refers, commitments, leaf, content, salts, placed_at, at)
 ), entered as (
     insert into comity.entry (id, agency, record, type, type_version, kind, act, actor, occurred_at, entered_at,
         version, state_from, state_to, refers, commitments, leaf)
@@ -25,9 +26,10 @@ with given as (
         version, state_from, state_to, refers, commitments, leaf from given
 ), kept as (
     insert into comity.entry_content (entry, agency, record, content, salts)
-    select id, agency, record, content, salts from given
+    select id, agency, record, content, salts from given where content is not null
 )
-insert into comity.pending (agency, entry, leaf) select agency, id, leaf from given order by at
+insert into comity.pending (agency, entry, leaf, placed_at)
+select agency, id, leaf, placed_at from given order by at
 """
 
 
@@ -38,13 +40,22 @@ def append(conn: Connection[Any], entries: Sequence[Entry]) -> list[Sealed]:
     same (agency, record, version) raises psycopg's UniqueViolation: somebody else moved the record first.
     """
     sealed = [seal_bytes(entry) for entry in entries]
+    append_sealed(conn, sealed)
+    return sealed
+
+
+def append_sealed(conn: Connection[Any], sealed: Sequence[Sealed], placed: Sequence[datetime | None] = ()) -> None:
+    """Append entries whose bytes are there already: an arriving agency's own, in the order of its log.
+
+    `placed` says when each had its place elsewhere, so that what was known at an instant stays what it was. The caller
+    has checked that the bytes give the leaves.
+    """
     rows = [
         (
             e.id, e.agency, e.record, e.type, e.type_version, e.kind, e.act, e.actor, e.occurred_at, e.entered_at,
-            e.version, e.state_from, e.state_to, e.refers, s.commitments, s.leaf, s.content, s.salts,
+            e.version, e.state_from, e.state_to, e.refers, s.commitments, s.leaf, s.content, s.salts, at,
         )
-        for s in sealed
+        for s, at in zip(sealed, placed or [None] * len(sealed), strict=True)
         for e in (s.entry,)
     ]  # fmt: skip
     conn.execute(_APPEND, columns(rows))
-    return sealed

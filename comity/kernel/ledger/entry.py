@@ -13,6 +13,10 @@ from comity.clock import show_instant
 from comity.kernel.ledger.canonical import canonical, ordered
 from comity.kernel.ledger.leaf import HASH, SALT, commitment, header_fields, leaf_data, leaf_hash
 
+VERDICTS = ("confirm", "dispute")
+ABOUT_ANOTHERS = ("answer", *VERDICTS)
+"""Kinds of entries that may stand in the log of somebody else than the owner of the record they are about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -20,7 +24,8 @@ class Entry:
 
     set/FIELD value · unset/FIELD true · link/NAME/ID true · unlink/NAME/ID true · number text ·
     mark/NAME true · field_mark/FIELD list · file/ID {name, media_type, size, digest} · reason text · cause text ·
-    authority text · corrects entry id · answer/FIELD value (an answerer's own entry) · offer {...} · share/ID {...}
+    authority text · corrects entry id · answer/FIELD value (an answerer's own entry) · offer {...} · share/ID {...} ·
+    behalf {agency, document}: the act is that agency's, as this one reports it
 
     Only ids, times, type, act and states stand in the header: it holds no name, number, reason or file name.
     `state_from` is empty for the first entry of a record; `refers` names the entry that this one answers or settles.
@@ -68,10 +73,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """An entry with the bytes that are stored and hashed. Salts stand in the order of the content's paths."""
+    """An entry with the bytes that are stored and hashed. Salts stand in the order of the content's paths.
+
+    `content` is None only for one that arrives from elsewhere and whose content was erased there.
+    """
 
     entry: Entry
-    content: bytes
+    content: bytes | None
     salts: bytes
     commitments: bytes
     leaf: bytes

@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A record as its entries make it. `erased` names the versions whose content was expunged (tombstones)."""
+    """A record as its entries make it. `erased` names the versions whose content was expunged (tombstones).
+
+    `behalf` is the agency for which it was entered, empty for the owner's own; later acts do not change it.
+    """
 
     version: int = 0
     type: str = ""
@@ -23,6 +26,7 @@ class Folded:
     field_marks: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, Any] = field(default_factory=dict)
     erased: tuple[int, ...] = ()
+    behalf: str = ""
 
 
 def step(
@@ -83,15 +87,16 @@ def step(
         marks=tuple(sorted(marks)),
         field_marks=field_marks,
         files=files,
+        behalf=content["behalf"]["agency"] if version == 1 and "behalf" in content else before.behalf,
     )
 
 
-def fold(entries: Iterable[Mapping[str, Any]]) -> Folded:
+def fold(entries: Iterable[Mapping[str, Any]], before: Folded = Folded()) -> Folded:
     """Fold rows with version, type, type_version, state_from, state_to, actor and content (a mapping or None).
 
     They come in order of versions, or of effective time; an entry that did not move the state leaves it as it then was.
     """
-    state = Folded()
+    state = before
     for row in entries:
         moved = state.version == 0 or row["state_from"] != row["state_to"]
         state = step(

@@ -2,7 +2,8 @@
 
 The pending table is drained by delete and insert in one transaction, in order of its serial. An entry that saw another
 was inserted after that one had committed, so it has the larger serial and stands behind it in every drain that sees
-both; one that commits late is found by the next drain. No long transaction stalls it and none is missed.
+both; one that commits late is found by the next drain. No long transaction stalls it and none is missed. An entry that
+arrives with its agency from elsewhere keeps the instant at which it had its place there.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ WAKE = "comity_sequenced"
 _DRAIN = """
 with drained as (
     delete from comity.pending where serial in (select serial from comity.pending order by serial limit %(limit)s)
-    returning serial, agency, entry, leaf
+    returning serial, agency, entry, leaf, placed_at
 ), tail as (
     select coalesce(max(place), 0) as place from comity.sequence
 ), own as (
@@ -27,7 +28,8 @@ with drained as (
 )
 insert into comity.sequence (place, agency, agency_place, entry, leaf, sequenced_at)
 select tail.place + row_number() over (order by d.serial), d.agency,
-       coalesce(own.place, 0) + row_number() over (partition by d.agency order by d.serial), d.entry, d.leaf, %(now)s
+       coalesce(own.place, 0) + row_number() over (partition by d.agency order by d.serial), d.entry, d.leaf,
+       coalesce(d.placed_at, %(now)s)
   from drained d cross join tail left join own using (agency)
 returning place
 """

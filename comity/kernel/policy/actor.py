@@ -18,11 +18,20 @@ SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
+class Behalf:
+    """For whom a member enters what that institution did, and the record of the member's own agency that shows it."""
+
+    agency: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """`member` is the member's id as text. `roles` are the roles held and the lifecycle roles that they fill.
 
     `held` are the roles of roles.yml alone; None when only `roles` is known, see `held_roles`. Whoever reads the roles
     anew replaces both; a role that is no longer in `roles` does not count, whatever `held` still says.
+    `behalf`: the act is another institution's, reported by this member; `roles` stay those of the own agency.
     `purpose` is what the member states for this request; agreements and marks name the purposes that they serve.
     """
 
@@ -33,6 +42,7 @@ class Actor:
     purpose: str = "investigation"
     kind: Kind = "member"
     held: frozenset[str] | None = None
+    behalf: Behalf | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -40,12 +50,19 @@ class Actor:
 
     @classmethod
     def of(
-        cls, catalogue: Catalogue, *, member: str, name: str, held: Iterable[str], purpose: str = "investigation"
-    ) -> Actor:
+        cls, catalogue: Catalogue, *, member: str, name: str, held: Iterable[str], purpose: str = "investigation",
+        behalf: Behalf | None = None,
+    ) -> Actor:  # fmt: skip
         """A member of the catalogue's agency. Roles that roles.yml no longer has give nothing."""
         kept = frozenset(role for role in held if role in catalogue.roles)
-        filled = frozenset[str]().union(*(catalogue.roles[role].is_ for role in kept))
-        return cls(catalogue.agency, member, name, kept | filled - {SYSTEM}, purpose, "member", kept)
+        own = (catalogue.roles[role] for role in kept if not catalogue.roles[role].for_)
+        filled = frozenset[str]().union(*(role.is_ for role in own))
+        return cls(catalogue.agency, member, name, kept | filled - {SYSTEM}, purpose, "member", kept, behalf)
+
+    @property
+    def institution(self) -> str:
+        """Whose act it is: the agency acted for, else the own one."""
+        return self.behalf.agency if self.behalf else self.agency
 
     @classmethod
     def system(cls, agency: str, *, purpose: str = "investigation") -> Actor:
@@ -71,3 +88,9 @@ def held_roles(actor: Actor, catalogue: Catalogue) -> frozenset[str]:
     return frozenset(
         role.name for role in named if not any(role.name in other.is_ for other in named if other is not role)
     )
+
+
+def acting_roles(actor: Actor, catalogue: Catalogue) -> frozenset[str]:
+    """The roles held that count for an act: those for the agency acted for, or those for the own agency alone."""
+    whom = actor.behalf.agency if actor.behalf else ""
+    return frozenset(role for role in held_roles(actor, catalogue) if catalogue.roles[role].for_ == whom)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import cedarpy
 
 from comity.errors import Fault, Problem
-from comity.kernel.policy.actor import SYSTEM, Actor
+from comity.kernel.policy.actor import SYSTEM, Actor, Behalf
 from comity.kernel.policy.cedar import ACTIONS, SCHEMA, SEEING
 from comity.kernel.policy.decide import Policies
 from comity.kernel.policy.generate import LIFECYCLE_ROLES, IncomingAgreement
@@ -17,6 +17,10 @@ from comity.names import AGENCY
 
 PURPOSES = ".purpose"
 """How the name of the code list of purposes ends, whichever pillar brings it. Without one any purpose may be named."""
+
+
+USUAL = "investigation"
+"""The purpose for which acts are checked; what purposes narrow is the same for one act as for the next."""
 
 
 def check(catalogue: Catalogue, incoming: Sequence[IncomingAgreement] = ()) -> list[Fault]:
@@ -99,7 +103,8 @@ def _policies(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> li
         return faults
     seen: set[bytes] = set()
     for actor in _actors(catalogue, incoming):
-        for action, group, act in _requests(policies, acts=actor.kind == "system" or len(actor.held or ()) > 1):
+        deciding = actor.purpose == USUAL and (actor.kind == "system" or len(actor.held or ()) > 1)
+        for action, group, act in _requests(policies, acts=deciding):
             try:
                 policies.compile_new(actor, action, group, today=20260101, act=act, seen=seen)
             except Problem as problem:
@@ -109,12 +114,14 @@ def _policies(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> li
 
 
 def _actors(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> Iterator[Actor]:
-    purposes = {"investigation"}.union(*(one.spec.purposes for one in incoming))
+    purposes = {USUAL}.union(*(one.spec.purposes for one in incoming))
     held = [{name} for name in sorted(catalogue.roles)] + [set(catalogue.roles)]
     for roles in held:
         yield Actor.of(catalogue, member="member", name="", held=roles)
-    for purpose in sorted(purposes - {"investigation"}):
+    for purpose in sorted(purposes - {USUAL}):
         yield Actor.of(catalogue, member="member", name="", held=set(catalogue.roles), purpose=purpose)
+    for agency in sorted({role.for_ for role in catalogue.roles.values()} - {""}):
+        yield Actor.of(catalogue, member="member", name="", held=set(catalogue.roles), behalf=Behalf(agency, ""))
     yield Actor.system(catalogue.agency)
 
 

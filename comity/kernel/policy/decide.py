@@ -18,8 +18,8 @@ import cedarpy
 import orjson
 
 from comity.errors import Problem
-from comity.kernel.policy.actor import Actor, held_roles
-from comity.kernel.policy.cedar import ACTIONS, SCHEMA, Rule
+from comity.kernel.policy.actor import Actor, acting_roles, held_roles
+from comity.kernel.policy.cedar import ACTIONS, SCHEMA, SEEING, Rule
 from comity.kernel.policy.generate import IncomingAgreement, rules
 from comity.kernel.policy.scope import (
     MEMBER,
@@ -150,7 +150,7 @@ class Policies:
         field searched by, as `find.<type>.<field>`. The prefix of the parameters is by default alias_action_group_.
         """
         prefix = prefix or re.sub(r"\W", "_", f"{alias}_{action}_{group}_")
-        held = held_roles(actor, self.catalogue)
+        held = self._held(actor, action)
         key = (held, actor.kind, actor.agency, actor.purpose, action, group, today, alias, type, act, prefix)
         cached = _kept(self._predicates, key, lambda: self._compile(actor, held, *key[4:]))
         return Predicate(cached.sql, bound(cached.params, actor.member))
@@ -172,7 +172,7 @@ class Policies:
         rows of other types.
         """
         prefix = prefix or f"{alias}_groups_"
-        held = held_roles(actor, self.catalogue)
+        held = self._held(actor, action)
         key = (held, actor.kind, actor.agency, actor.purpose, today, alias, type, prefix, action, groups)
         cached = _kept(self._columns, key, lambda: self._compile_groups(actor, held, *key[4:]))
         return GroupColumns(cached.sql, cached.each, bound(cached.params, actor.member), cached.groups)
@@ -182,7 +182,7 @@ class Policies:
 
         What is left is mostly the same for one role as for the next: what stands in `seen` is not compiled again.
         """
-        left = self._residuals(actor, held_roles(actor, self.catalogue), action, group, today, None, act)
+        left = self._residuals(actor, self._held(actor, action), action, group, today, None, act)
         said = {name: orjson.dumps(one) for name, one in left.items()}
         new = {name: one for name, one in left.items() if said[name] not in seen}
         compile_residuals(new, Binding("r", actor.agency, "r_"))
@@ -192,9 +192,14 @@ class Policies:
         self, actor: Actor, action: str, resource: Resource, *, act: str, groups: tuple[str, ...], today: int
     ) -> dict[str, Decision]:
         """A decision follows from what stands in this key and from nothing else, so it is asked of the engine once."""
-        held = held_roles(actor, self.catalogue)
+        held = self._held(actor, action)
         key = (held, actor.member, actor.kind, actor.agency, actor.purpose, action, act, groups, today, resource)
         return _kept(self._decisions, key, lambda: self._ask(actor, held, action, resource, act, groups, today))
+
+    def _held(self, actor: Actor, action: str) -> frozenset[str]:
+        """The roles that count: for seeing, all that are held; for an act, those for whose act it is."""
+        seeing = action in SEEING or action == "emergency"
+        return held_roles(actor, self.catalogue) if seeing else acting_roles(actor, self.catalogue)
 
     def _ask(
         self, actor: Actor, held: frozenset[str], action: str, resource: Resource, act: str, groups: tuple[str, ...],

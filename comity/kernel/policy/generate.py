@@ -155,7 +155,7 @@ def _abroad(catalogue: Catalogue) -> Iterator[Rule]:
         answered = [
             name
             for name, of in catalogue.types.items()
-            if of.offer and any(role.is_ & one.by for one in of.offer.answers.values())
+            if of.offer and not role.for_ and any(role.is_ & one.by for one in of.offer.answers.values())
         ]
         if answered and role.name not in whole:
             offered = one_of(answered, "resource.core_type")
@@ -179,6 +179,7 @@ def _read_rule(role: Role, of: Type) -> ReadRule | None:
 def _lifecycle(catalogue: Catalogue, of: Type) -> Iterator[Rule]:
     """Who may do each act of the type on the agency's own record, who may answer another's, what a statute bars."""
     only = frozenset({of.name})
+    speakers = {role.name for role in catalogue.roles.values() if role.for_}
     for name, act in sorted(of.acts.items()):
         if given := _filled(catalogue, act.by):
             yield _act(catalogue, of, name, given)
@@ -186,8 +187,12 @@ def _lifecycle(catalogue: Catalogue, of: Type) -> Iterator[Rule]:
         if given := _filled(catalogue, answer.by):
             yield Rule(
                 f"answer:{of.name}:{name}", f"{catalogue.agency} may answer {name} to a {of.name} offered to it",
-                ("answer",), given=(given,), act=name, types=only,
-                when=("resource.owner != principal.agency", 'resource.grants.contains("base")'),
+                ("answer",), given=(given,), act=name, types=only, when=('resource.grants.contains("base")',),
+            )  # fmt: skip
+        if spoken := sorted(fillers(catalogue, answer.by) & speakers):
+            yield Rule(
+                f"report:{of.name}:{name}", f"{catalogue.agency} may record the answer {name} that an outsider gave it",
+                ("answer",), given=('principal.kind == "member"', holds(spoken)), act=name, types=only, when=(OWN,),
             )  # fmt: skip
     for ending in _endings(of):
         given = _filled(catalogue, ending.by or frozenset({SYSTEM}))
@@ -335,7 +340,9 @@ def _cleared(catalogue: Catalogue, mark: Mark, ours: Sequence[IncomingAgreement]
 
 def _receives(role: Role, mark: Mark) -> bool:
     """A mark's receivers are lifecycle roles; a name that is none of those means the agency's own role."""
-    return bool(role.is_ & mark.roles) or (role.name in mark.roles and role.name not in LIFECYCLE_ROLES)
+    return bool(role.is_ & mark.roles and not role.for_) or (
+        role.name in mark.roles and role.name not in LIFECYCLE_ROLES
+    )
 
 
 def _barred_searches(catalogue: Catalogue) -> Iterator[Rule]:

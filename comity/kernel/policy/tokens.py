@@ -110,12 +110,19 @@ def sign_in(node: Directory, token: str, purpose: str = "investigation") -> Acto
         raise Problem("agency_suspended", f"{agency} is suspended", fix="ask the operator of this node")
     if member_state != "active":
         raise Problem("member_suspended", "The member is suspended", fix="ask your agency's administrator")
-    return Actor.of(node.catalogue_at(agency, version), member=str(member), name=name, held=roles, purpose=purpose)
+    catalogue = node.catalogue_at(agency, version)
+    refuse_outside(catalogue)
+    return Actor.of(catalogue, member=str(member), name=name, held=roles, purpose=purpose)
 
 
 def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequence[str]) -> Invitation:
-    """A one-time code for a new member: by the operator for the first one only, then by the agency's administrators."""
+    """A one-time code for a new member: by the operator for the first one only, then by the agency's administrators.
+
+    Members who came with their agency's log from another node have no token here: the code is for them, in the roles
+    that they have, and the operator makes the first one for an administrator.
+    """
     catalogue = node.catalogue(agency)
+    refuse_outside(catalogue)
     unknown = [role for role in roles if role not in catalogue.roles]
     roles_here = f"its roles are {', '.join(catalogue.roles)}"
     faults = [Fault("role_unknown", "roles", f"{agency} has no role {role}", roles_here) for role in unknown]
@@ -126,8 +133,10 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
     if faults:
         raise Problem("invalid", "The invitation is not valid", faults=faults)
     with node.transaction(agency, None if actor.kind == "operator" else UUID(actor.member)) as (conn, begun):
-        _may_invite(conn, begun, actor, agency, catalogue, roles)
-        if conn.execute("select 1 from comity.member where agency = comity.me() and name = %s", (name,)).fetchone():
+        came = _came_along(conn, name)
+        _may_invite(conn, begun, actor, agency, catalogue, roles, came)
+        known = conn.execute("select 1 from comity.member where agency = comity.me() and name = %s", (name,)).fetchone()
+        if known and not (came and set(came.roles) == set(roles)):
             raise Problem(
                 "invalid",
                 f"{agency} has a member named {name}",
@@ -143,9 +152,13 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
 
 
 def _may_invite(
-    conn: Connection[Any], begun: Any, actor: Actor, agency: str, catalogue: Catalogue, roles: Sequence[str]
-) -> None:
+    conn: Connection[Any], begun: Any, actor: Actor, agency: str, catalogue: Catalogue, roles: Sequence[str],
+    came: Member | None,
+) -> None:  # fmt: skip
     if actor.kind == "operator":
+        nobody_yet = not conn.execute("select 1 from comity.token where agency = comity.me() limit 1").fetchone()
+        if came and nobody_yet and any(_administers(catalogue, role) for role in came.roles):
+            return
         if not conn.execute("select 1 from comity.member where agency = comity.me() limit 1").fetchone():
             return
         only_administrators = all(_administers(catalogue, role) for role in roles)
@@ -158,9 +171,20 @@ def _may_invite(
     _administrator(begun, actor, agency, catalogue)
 
 
+def _came_along(conn: Connection[Any], name: str) -> Member | None:
+    """The active member of this name who never had a token on this node: whoever is admitted here has one at once."""
+    row = conn.execute(
+        """select id::text, agency, name, roles, state from comity.member m
+            where agency = comity.me() and name = %s and state = 'active'
+              and not exists (select 1 from comity.token t where t.member = m.id)""",
+        (name,),
+    ).fetchone()
+    return Member(row[0], row[1], row[2], tuple(row[3]), row[4]) if row else None
+
+
 def _administers(catalogue: Catalogue, role: str) -> bool:
     known = catalogue.roles.get(role)
-    return known is not None and (ADMINISTRATOR in known.is_ or known.name == ADMINISTRATOR)
+    return known is not None and not known.for_ and (ADMINISTRATOR in known.is_ or known.name == ADMINISTRATOR)
 
 
 def _administrators(conn: Connection[Any], catalogue: Catalogue) -> list[str]:
@@ -187,6 +211,7 @@ def redeem(node: Directory, code: str) -> Issued:
         row = conn.execute("select agency from comity.invitation where hash = %s", (hashed,)).fetchone()
     if row is None:
         raise Problem("code_expired", "The one-time code is unknown", fix="ask for a new invitation")
+    refuse_outside(node.catalogue(row[0]))
     with node.transaction(row[0]) as (conn, _):
         taken = conn.execute(
             """update comity.invitation set used_at = %(now)s
@@ -195,13 +220,16 @@ def redeem(node: Directory, code: str) -> Issued:
         ).fetchone()
         if taken is None:
             raise Problem("code_expired", "The one-time code is spent or expired", fix="ask for a new invitation")
-        member = _admit(conn, row[0], taken[0], taken[1])
+        came = _came_along(conn, taken[0])
+        member = came if came and set(came.roles) == set(taken[1]) else _admit(conn, row[0], taken[0], taken[1])
         return _issue(conn, member)
 
 
 def admit(node: Directory, agency: str, name: str, roles: Sequence[str]) -> Issued:
     """Let a member in and issue a token in one step, as `invite` and `redeem` do in two: for set-up by the operator."""
-    known = node.catalogue(agency).roles
+    catalogue = node.catalogue(agency)
+    refuse_outside(catalogue)
+    known = catalogue.roles
     unknown = [role for role in roles if role not in known]
     if unknown or not roles:
         raise Problem("invalid", f"{agency} has no role {', '.join(unknown)}", fix=f"its roles are {', '.join(known)}")
@@ -324,6 +352,16 @@ def _issue(conn: Connection[Any], member: Member) -> Issued:
         (_hash(token), member.agency, UUID(member.id), now, now + TOKEN_LIFE),
     )
     return Issued(token, member.id, member.agency, member.name, member.roles, now + TOKEN_LIFE)
+
+
+def refuse_outside(catalogue: Catalogue) -> None:
+    """An agency that is outside, or mirrored, has no members here until it joins: nobody speaks in its name."""
+    known = catalogue.definition
+    if known.membership != "member":
+        raise Problem(
+            "agency_outside", f"{catalogue.agency} is {known.membership}, not a member",
+            fix="install it with membership: member when it joins; until then others report what it does",
+        )  # fmt: skip
 
 
 def _hash(secret: str) -> bytes:

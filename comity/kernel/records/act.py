@@ -13,11 +13,13 @@ from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import guards, lateness, links, offering
 from comity.kernel.records.amend import check_version, field_content, link_content
-from comity.kernel.records.change import Change, changed, digest_of, once, when_asked, write
+from comity.kernel.records.change import Change, changed, digest_of, once, spoken, when_asked, write
 from comity.kernel.records.enter import needs, occurred_at, said
+from comity.kernel.records.following import consequences
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import Receipt
 from comity.kernel.records.subject import Subject, allow, own
+from comity.kernel.records.turns import in_turn
 from comity.kernel.types import lifecycle, shape
 from comity.kernel.types.catalogue import Act, Type
 
@@ -44,10 +46,10 @@ def act(
     refuse_unspellable(fields=fields, reason=reason, late_cause=late_cause)
     given, pointed = fields or {}, links or {}
     asked = [dict(given), {n: list(i) for n, i in pointed.items()}, reason]
-    digest = digest_of("act", record, name, version, asked, when_asked(occurred_at)) if key else b""
+    digest = digest_of("act", record, name, version, asked, when_asked(occurred_at), *spoken(actor)) if key else b""
 
     def do(work: Work) -> Receipt:
-        subject = own(work, record)
+        work, subject = in_turn(work, record, own, pointed)
         if version is not None:
             check_version(subject, version)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
@@ -55,7 +57,7 @@ def act(
             change = offering.withdrawal(work, of, subject, reason)
         else:
             change = plan(work, of, subject, name, given, pointed, reason, occurred_at, late_cause)
-        return write(work, [_keyed(change, key, digest)])[0]
+        return write(work, [_keyed(change, key, digest), *consequences(work, change)])[0]
 
     return once(node, actor, key, digest, do, again=lambda before: before)
 

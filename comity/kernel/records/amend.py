@@ -10,11 +10,12 @@ from comity.errors import Fault, Problem
 from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import guards, links
-from comity.kernel.records.change import changed, digest_of, once, when_asked, write
+from comity.kernel.records.change import changed, digest_of, once, spoken, when_asked, write
 from comity.kernel.records.enter import mark_faults, needs, occurred_at, said
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import Receipt, as_uuid
 from comity.kernel.records.subject import Subject, allow, own
+from comity.kernel.records.turns import in_turn
 from comity.kernel.types import lifecycle, shape
 from comity.kernel.types.catalogue import Type
 
@@ -44,10 +45,12 @@ def amend(
     """
     refuse_unspellable(fields=fields, reason=reason, authority=authority, late_cause=late_cause)
     wanted = _Wanted(fields or {}, links or {}, unlink or {}, marks, field_marks or {}, reason, corrects, authority)
-    digest = digest_of("amend", record, version, wanted.asked(), when_asked(occurred_at)) if key else b""
+    digest = (
+        digest_of("amend", record, version, wanted.asked(), when_asked(occurred_at), *spoken(actor)) if key else b""
+    )
 
     def do(work: Work) -> Receipt:
-        subject = own(work, record)
+        work, subject = in_turn(work, record, own, wanted.links)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         allow(work, "amend", subject.resource(), act="amend")
         check_version(subject, version)

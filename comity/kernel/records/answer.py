@@ -1,7 +1,8 @@
 """Answering an offer. The answer is an entry in the answerer's own log; the first answer wins; nothing is retyped.
 
 The offerer's record moves by an entry in its own log that names the answer (sharing/settle). Until then, and for ever
-after, both see the offer's row and the answer in it.
+after, both see the offer's row and the answer in it. What an institution that is outside answers is recorded by the
+offerer, on its behalf: then the entry stands in the offerer's log and moves its record at once.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import guards
 from comity.kernel.records.act import _keyed
-from comity.kernel.records.change import Change, digest_of, once, remember, when_asked
+from comity.kernel.records.change import Change, changed, digest_of, once, remember, spoken, when_asked, write
 from comity.kernel.records.enter import needs, occurred_at, said
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import Receipt, as_uuid
 from comity.kernel.records.subject import Subject, allow, find_subject
+from comity.kernel.records.turns import in_turn
 from comity.kernel.types import shape
 from comity.kernel.types.catalogue import Answer, Type
 
@@ -48,11 +50,14 @@ def answer(
     """
     refuse_unspellable(fields=fields, reason=reason)
     given = fields or {}
-    digest = digest_of("answer", record, name, [dict(given), reason], when_asked(occurred_at)) if key else b""
+    digest = (
+        digest_of("answer", record, name, [dict(given), reason], when_asked(occurred_at), *spoken(actor))
+        if key
+        else b""
+    )
 
     def do(work: Work) -> Receipt:
-        _refuse_ended(work, record)
-        subject = find_subject(work, record)
+        work, subject = in_turn(work, record, _offered, {})
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         rule = _rule(of, name)
         offer = _open_offer(work, subject)
@@ -61,6 +66,11 @@ def answer(
         faults += _judged(work, of, subject, rule, given, reason)
         if faults:
             raise Problem("invalid", f"The answer {name} is refused", faults=faults)
+        if offer["from_agency"] == work.agency:
+            told = _reported(work, subject, of, offer, rule, given, reason, when)
+            receipt = write(work, [_keyed(told, key, digest)])[0]
+            _lock(work, offer, told.entry, rule, given, reason, settles=True)
+            return receipt
         entry = _entry(work, subject, of, offer, rule, given, reason, when)
         sealed = append(work.conn, [entry])[0]
         remember(work, [_keyed(Change(entry, of, subject.folded, projected=False), key, digest)])
@@ -82,13 +92,14 @@ def _rule(of: Type, name: str) -> Answer:
     return rule
 
 
-def _refuse_ended(work: Work, record: str) -> None:
-    """An offer made to this agency that is over may no longer be read; that it is over, its receiver may know."""
+def _offered(work: Work, record: str) -> Subject:
+    """The offered record. One that is over may no longer be read; that it is over, its receiver may know."""
     row = work.conn.execute(
         "select state from comity.offer where id = %s and to_agency = comity.me()", (as_uuid(record),)
     ).fetchone()
     if row and row[0] != "offered":
         raise Problem("offer_already_answered", f"The offer was already {row[0]}", state=row[0])
+    return find_subject(work, record)
 
 
 def _open_offer(work: Work, subject: Subject) -> dict[str, Any]:
@@ -100,7 +111,12 @@ def _open_offer(work: Work, subject: Subject) -> dict[str, Any]:
     )
     if row is None:
         raise Problem("answer_unknown", "The record is not an offer")
-    if row["to_agency"] != work.agency:
+    if work.actor.behalf and row["from_agency"] != work.agency:
+        raise Problem(
+            "not_allowed", f"The offer was made by {row['from_agency']}",
+            fix="only the offerer records what an outsider answered",
+        )  # fmt: skip
+    if row["to_agency"] != work.actor.institution:
         raise Problem("not_allowed", f"The offer was made to {row['to_agency']}", fix="only it can answer")
     if row["state"] != "offered":
         raise Problem("offer_already_answered", f"The offer was already {row['state']}", state=row["state"])
@@ -156,17 +172,46 @@ def _entry(
     )  # fmt: skip
 
 
+def _reported(
+    work: Work, subject: Subject, of: Type, offer: Mapping[str, Any], rule: Answer, given: Mapping[str, Any],
+    reason: str | None, when: datetime | None,
+) -> Change:  # fmt: skip
+    """The answer in the offerer's own log: what an outsider told it, or its own to what it reports of an outsider.
+
+    The offer is its own record, so the same entry moves it.
+    """
+    content = {f"answer/{name}": value for name, value in given.items()} | said(reason=reason)
+    return changed(
+        work, of, subject.folded, record=subject.id, kind="answer", act=rule.name, content=content, state_to=rule.to,
+        occurred_at=when, refers=offer["offer_entry"],
+    )  # fmt: skip
+
+
 def _lock(
-    work: Work, offer: Mapping[str, Any], entry: Entry, rule: Answer, given: Mapping[str, Any], reason: str | None
-) -> None:
-    """Close the offer with its answer; when the answer ends the grant, what was shared is no longer readable."""
+    work: Work, offer: Mapping[str, Any], entry: Entry, rule: Answer, given: Mapping[str, Any], reason: str | None,
+    *, settles: bool = False,
+) -> None:  # fmt: skip
+    """Close the offer with its answer; when the answer ends the grant, what was shared is no longer readable.
+
+    `settles`: the entry is the offerer's own and moved its record already.
+    """
     said_with = {**dict(given), **({"reason": reason} if reason else {})}
     work.conn.execute(
         """update comity.offer set state = %s, ends = %s, answered_at = %s, answer_entry = %s, answer = %s,
-               seen_at = coalesce(seen_at, %s) where id = %s""",
-        (rule.name, rule.ends, entry.entered_at, entry.id, Jsonb(said_with), entry.entered_at, offer["id"]),
+               seen_at = coalesce(seen_at, %s), settled_entry = %s where id = %s""",
+        (
+            rule.name,
+            rule.ends,
+            entry.entered_at,
+            entry.id,
+            Jsonb(said_with),
+            entry.entered_at,
+            entry.id if settles else None,
+            offer["id"],
+        ),
     )
     if rule.ends:
         work.conn.execute(
-            "update comity.share set live = false where offer = %s and to_agency = %s", (offer["id"], work.agency)
+            "update comity.share set live = false where offer = %s and to_agency = %s",
+            (offer["id"], offer["to_agency"]),
         )

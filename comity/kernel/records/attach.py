@@ -22,7 +22,7 @@ from comity.errors import Fault, Problem
 from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure
-from comity.kernel.records.change import changed, digest_of, once, write
+from comity.kernel.records.change import changed, digest_of, once, spoken, write
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import FileInfo, Receipt, as_uuid
 from comity.kernel.records.sight import sight
@@ -52,7 +52,7 @@ def attach(
     stored = os.urandom(16).hex()
     path = folder(node, actor.agency) / stored
     try:
-        size, digest = _store(path, stream, data_key, file)
+        size, digest = store(path, stream, data_key, file)
         if not size:
             raise Problem("invalid", "The file is empty", faults=[Fault("required", "file", "a file has bytes")])
         info = FileInfo(str(file), record, name, media_type, size, digest.hex())
@@ -70,7 +70,7 @@ def attach(
 
 def _enter(node: Node, actor: Actor, info: FileInfo, stored: str, data_key: bytes, key: str | None) -> Receipt:
     """Append the entry of a file that is on disk. The record is looked at again: it may have moved meanwhile."""
-    asked = digest_of("attach", info.record, info.name, info.media_type, info.sha256) if key else b""
+    asked = digest_of("attach", info.record, info.name, info.media_type, info.sha256, *spoken(actor)) if key else b""
 
     def do(work: Work) -> Receipt:
         subject = own(work, info.record)
@@ -124,7 +124,7 @@ def fetch(node: Node, actor: Actor, file: str) -> tuple[FileInfo, Iterator[bytes
         disclosure.told(work, "fetch", [(subject, [f"file/{row[0]}"])])
     info = FileInfo(str(row[0]), str(row[2]), row[3], row[4], row[5], row[6].hex())
     data_key = node.keys.unwrap(row[1], row[8])
-    return info, _load(folder(node, row[1]) / row[7], data_key, row[0], row[6])
+    return info, blocks_of(folder(node, row[1]) / row[7], data_key, row[0], row[6])
 
 
 def folder(node: Node, agency: str) -> Path:
@@ -134,7 +134,7 @@ def folder(node: Node, agency: str) -> Path:
     return path
 
 
-def _store(path: Path, stream: IO[bytes], data_key: bytes, file: UUID) -> tuple[int, bytes]:
+def store(path: Path, stream: IO[bytes], data_key: bytes, file: UUID) -> tuple[int, bytes]:
     """Write the frames; answers (plain size, SHA-256 of the plain bytes). On disk when this returns."""
     cipher, digest, size, number = AESGCM(data_key), hashlib.sha256(), 0, 0
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
@@ -154,7 +154,8 @@ def _store(path: Path, stream: IO[bytes], data_key: bytes, file: UUID) -> tuple[
     return size, digest.digest()
 
 
-def _load(path: Path, data_key: bytes, file: UUID, expected: bytes) -> Iterator[bytes]:
+def blocks_of(path: Path, data_key: bytes, file: UUID, expected: bytes) -> Iterator[bytes]:
+    """The plain bytes of a stored file; at its end `file_damaged`, if they are not those that were entered."""
     cipher, digest, number = AESGCM(data_key), hashlib.sha256(), 0
     damaged = Problem("file_damaged", "The stored file does not match its digest", fix="restore it from a backup")
     try:

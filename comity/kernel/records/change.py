@@ -19,7 +19,7 @@ from comity.kernel.ledger.columns import columns
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.ledger.fold import Folded, step
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import project
+from comity.kernel.records import behalf, pointers, project
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.numbers import draw
 from comity.kernel.records.results import Receipt
@@ -71,11 +71,12 @@ def changed(
     key: str | None = None,
     digest: bytes = b"",
 ) -> Change:
-    """The change that an act of this work makes to a record of the own agency."""
+    """The change that an act of this work makes to a record of the own agency; one on behalf says so."""
     entry = Entry(
         id=names.new_id(), agency=work.agency, record=record, type=of.name, type_version=work.version, kind=kind,
         act=act, actor=UUID(work.actor.member), occurred_at=occurred_at or work.now, entered_at=work.now,
-        version=before.version + 1, state_from=before.state, state_to=state_to, content=content, refers=refers,
+        version=before.version + 1, state_from=before.state, state_to=state_to,
+        content={**content, **behalf.item(work.actor)}, refers=refers,
     )  # fmt: skip
     return Change(entry, of, before, key, digest)
 
@@ -92,7 +93,8 @@ def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
         remember(work, changes)
         project.records(work.conn, [one for one in changes if one.projected])
         project.offers(work.conn, changes)
-        pointers = project.collisions(work, [one for one in changes if one.projected])
+        behalf.report(work, changes)
+        met = pointers.met(work, [one for one in changes if one.projected])
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name not in ("entry_agency_record_version_key", "record_pkey"):
             raise
@@ -111,7 +113,7 @@ def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
                 state=e.state_to,
                 leaf=seal.leaf.hex(),
                 at=e.entered_at,
-                pointers=tuple(pointers.get(e.record, ())),
+                pointers=tuple(met.get(e.record, ())),
             )
         )
     return receipts
@@ -145,6 +147,11 @@ def numbered(work: Work, changes: Sequence[Change]) -> list[Change]:
 def digest_of(*asked: Any) -> bytes:
     """What an idempotency key stands for: SHA-256 over the canonical request."""
     return hashlib.sha256(canonical(list(asked))).digest()
+
+
+def spoken(actor: Actor) -> list[Any]:
+    """What a key's digest holds besides: on whose behalf it was asked."""
+    return list(behalf.item(actor).values())
 
 
 def when_asked(given: datetime | None) -> str | None:

@@ -59,7 +59,8 @@ def due(node: Node, actor: Actor, record: str, *, at: datetime | None = None) ->
     """
     with node.work(actor) as work:
         subject = find_subject(work, record)
-        law = work.catalogue if subject.agency == work.agency else node.catalogue_of(work.conn, subject.agency)
+        whose = subject.institution
+        law = work.catalogue if whose == work.agency else node.catalogue_of(work.conn, whose)
         book, settings = book_for(law)
         asked = at or work.now
         around = neighbourhood(work, subject, book)
@@ -145,9 +146,15 @@ def events_of(work: Work, subject: Subject, book: Book, at: datetime) -> Iterato
                 told = _told(one, subject, fields, links)
                 yield Event(name, row["occurred_at"], told, row["entered_at"], str(subject.id))
     for name, one in bound:
-        day = read_when(fields.get(one.field)) if one.field else None
+        held = _stored(fields, one.field)
+        day = read_when(fields.get(held)) if held else None
         if day is not None and _meets(one, fields, links, state, marks):
-            yield Event(name, day, _told(one, subject, fields, links), set_at[one.field], str(subject.id))
+            yield Event(name, day, _told(one, subject, fields, links), set_at[held], str(subject.id))
+
+
+def _stored(fields: Mapping[str, Any], name: str) -> str:
+    """The name under which a field is stored: a layer's own bears the layer's name, and rules speak of it without."""
+    return name if name in fields else next((one for one in fields if one.rpartition(":")[2] == name), name)
 
 
 def _apply(
@@ -197,13 +204,13 @@ def _told(
         elif source == "id":
             out[name] = str(subject.id)
         elif source == "agency":
-            out[name] = subject.agency
+            out[name] = subject.institution
         elif source.startswith("link:"):
             held = links.get(source[5:])
             if held:
                 out[name] = held[0]
         elif source.startswith("has:"):
             out[name] = source[4:] in out
-        elif source in fields:
-            out[name] = fields[source]
+        elif _stored(fields, source) in fields:
+            out[name] = fields[_stored(fields, source)]
     return out

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+import psycopg
 
 from comity import clock, names
 from comity.errors import Fault, Problem
@@ -15,8 +20,8 @@ from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.decide import Resource
-from comity.kernel.records import guards, lateness, links, offering
-from comity.kernel.records.change import Change, Repeated, changed, digest_of, replays, reused, write
+from comity.kernel.records import guards, lateness, links, offering, project, turns
+from comity.kernel.records.change import Change, Repeated, changed, digest_of, replays, reused, spoken, write
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.project import parties_of
 from comity.kernel.records.results import Draft, Receipt, as_uuid
@@ -87,7 +92,7 @@ class _Batch:
     def __init__(self, work: Work, drafts: Sequence[Draft]) -> None:
         self.work, self.drafts = work, drafts
         self.answers = [None] * len(drafts)
-        self.digests = [asked(one) if one.key else b"" for one in drafts]
+        self.digests = [asked(one, work.actor) if one.key else b"" for one in drafts]
         self.ids = [as_uuid(one.id) if one.id else names.new_id() for one in drafts]
         self.twins, self.changes = {}, {}
         self.resolved = [{}] * len(drafts)
@@ -95,10 +100,12 @@ class _Batch:
     def decide(self) -> None:
         """Everything up to the writing: afterwards each draft has an answer, a change, or an earlier twin."""
         self.replay()
+        self.take_turns()
         self.read_targets()
         for at in range(len(self.drafts)):
             self.judge(at)
         self.refuse_groups()
+        self.judge_together()
 
     def rehearsed(self) -> list[Receipt | Problem]:
         """The answers as if the changes had been written."""
@@ -139,6 +146,16 @@ class _Batch:
             }
             for d in self.drafts
         ]
+
+    def take_turns(self) -> None:
+        """Whoever enters what stands on a common record waits for its turn there, before anything is read."""
+        types = self.work.catalogue.types
+        ids = [
+            turns.stands_on(types[one.type], self.ids[at], self.resolved[at])
+            for at, one in enumerate(self.drafts)
+            if one.type in types and self.answers[at] is None
+        ]
+        self.work = turns.taken(self.work, set().union(*ids))
 
     def read_targets(self) -> None:
         pairs = []
@@ -187,6 +204,36 @@ class _Batch:
             )  # fmt: skip
         except Problem as problem:
             self.answers[at] = problem
+
+    def judge_together(self) -> None:
+        """Judge once more those that stand on the same record, each as if the ones before it had been written."""
+        on = {at: turns.stands_on(one.type, self.ids[at], one.after.links) for at, one in self.changes.items()}
+        times = Counter(one for ids in on.values() for one in ids)
+        common = {at: [one for one in ids if times[one] > 1] for at, ids in on.items()}
+        if not any(common.values()):
+            return
+        conn, before = self.work.conn, len(self.changes)
+        with suppress(psycopg.errors.UniqueViolation), conn.transaction(force_rollback=True):
+            for at in self._targets_first({at: ids for at, ids in common.items() if ids}):
+                change = self.changes[at]
+                faults = _conditions(self.work, change)
+                if faults:
+                    del self.changes[at]
+                    self.answers[at] = Problem("invalid", f"The {change.type.title} is not valid", faults=faults)
+                else:
+                    project.records(conn, [change])
+                    project.offers(conn, [change])
+        if len(self.changes) < before:
+            self.refuse_groups()
+
+    def _targets_first(self, common: Mapping[int, Sequence[UUID]]) -> Iterable[int]:
+        """In their order, but what is stood upon before what stands on it; a circle is left as it was given."""
+        place = {self.ids[at]: at for at in common}
+        order = TopologicalSorter({at: [place[i] for i in ids if place.get(i, at) != at] for at, ids in common.items()})
+        try:
+            return list(order.static_order())
+        except CycleError:
+            return list(common)
 
     def refuse_groups(self) -> None:
         """What stands in a group with a refused draft is refused with it; so is what points at a refused draft."""
@@ -245,13 +292,14 @@ class _Batch:
         return [one for one in self.answers if one is not None]
 
 
-def asked(draft: Draft) -> bytes:
+def asked(draft: Draft, actor: Actor) -> bytes:
     """What a draft's key stands for: what was asked, not by whom nor under which id."""
     try:
         return digest_of(
             "enter", draft.type, dict(draft.fields), {name: list(ids) for name, ids in draft.links.items()},
             clock.show_instant(draft.occurred_at) if draft.occurred_at else None, sorted(draft.marks),
             *([{name: sorted(one) for name, one in draft.field_marks.items()}] if draft.field_marks else []),
+            *spoken(actor),
         )  # fmt: skip
     except Problem:
         return b""
@@ -290,13 +338,9 @@ def plan(
         work, of, Folded(), record=record, kind="enter", act="enter", content=content, state_to=of.initial,
         occurred_at=occurred, key=draft.key, digest=digest,
     )  # fmt: skip
-    rule = of.acts["enter"]
-    faults += needs(rule.needs, fields, given_links, draft.reason)
-    if not faults:
-        faults += guards.faults(
-            work, of, rule.guards, record=record, after=change.after, state=of.initial, given=fields,
-            reason=draft.reason or "", subject=_unborn(work, of, record, change.after),
-        )  # fmt: skip
+    faults += needs(of.acts["enter"].needs, fields, given_links, draft.reason)
+    if not faults and not any(str(one) in own for one in turns.stands_on(of, "", given_links)):
+        faults += _conditions(work, change)  # else they are judged together, when what it stands on is there
     if faults:
         raise Problem("invalid", f"The {of.title} is not valid", faults=faults)
     change = lateness.timed(work, change, known.records)
@@ -326,6 +370,16 @@ def _decide(
             assigned=assigned, parties=frozenset(), entered_by=work.actor.member, grants=frozenset(),
         ),
         act="enter",
+    )  # fmt: skip
+
+
+def _conditions(work: Work, change: Change) -> list[Fault]:
+    """What the conditions of entering refuse, judged on what is there now."""
+    of, after = change.type, change.after
+    return guards.faults(
+        work, of, of.acts["enter"].guards, record=change.entry.record, after=after, state=of.initial,
+        given=after.fields, reason=str(change.entry.content.get("reason", "")),
+        subject=_unborn(work, of, change.entry.record, after),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -22,7 +23,7 @@ class FactGraph:
         self._work = work
         self._held: dict[str, Fact] = {}
         self._foreign: dict[str, tuple[Subject, list[str]]] = {}
-        self.agency = work.agency
+        self.agency, self.owner = work.actor.institution, work.agency
         self.today: date = clock.today(work.catalogue.definition.zone)
         self.subject = self._keep([subject])[0]
 
@@ -50,7 +51,8 @@ class FactGraph:
     def owned(self, agency: str, type_name: str, state: str) -> Sequence[Fact]:
         """The records of a type and core state that another agency lets this one read, such as its profiles."""
         return self._read(
-            "r.agency = %(owner)s and r.core_type = %(type)s and r.core_state = %(state)s",
+            """(r.agency = %(owner)s and r.on_behalf = '' or r.on_behalf = %(owner)s)
+               and r.core_type = %(type)s and r.core_state = %(state)s""",
             {"owner": agency, "type": type_name, "state": state},
         )
 
@@ -70,7 +72,7 @@ class FactGraph:
         new = [one for one in found if str(one.id) not in self._held]
         for fact, subject in zip(self._facts(new), new, strict=True):
             self._held[fact.id] = fact
-            if subject.agency != self.agency:
+            if subject.agency != self.owner:
                 self._foreign[fact.id] = (subject, sorted(fact.fields))
         return [self._held[str(one.id)] for one in found]
 
@@ -97,10 +99,15 @@ class FactGraph:
         for one in found:
             of = self._work.type_of(one.agency, one.type_name, one.core_type)
             yield Fact(
-                id=str(one.id), type=one.core_type, agency=one.agency, number=one.folded.number or "",
-                title=one.title, state=one.core_state, version=one.folded.version,
+                id=str(one.id), type=one.core_type, agency=one.institution, owner=one.agency,
+                number=one.folded.number or "", title=one.title, state=one.core_state, version=one.folded.version,
                 fields=readable_fields(self._work, of, one)[0], links=one.folded.links,
                 marks=frozenset(one.folded.marks),
                 entered_at=one.entered_at, entered_by=one.folded.entered_by, acts=acts.get(str(one.id), {}),
-                offer=offers.get(str(one.id)),
+                offer=_spoken(offers.get(str(one.id)), one),
             )  # fmt: skip
+
+
+def _spoken(offer: OfferFact | None, subject: Subject) -> OfferFact | None:
+    """The offer as the institution's that made it, whoever reports it."""
+    return replace(offer, from_agency=subject.institution) if offer else None

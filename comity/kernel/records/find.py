@@ -21,10 +21,11 @@ from comity.errors import Fault, Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure
 from comity.kernel.records.node import Node, Work
-from comity.kernel.records.project import TERM_LENGTH, normalise, words
+from comity.kernel.records.project import TERM_LENGTH
 from comity.kernel.records.results import Page
 from comity.kernel.records.sight import readable_fields
 from comity.kernel.records.subject import COLUMNS, subject_of, visible
+from comity.kernel.types.spelling import normalise, words
 
 MOST = 200
 COLUMN_FILTERS = frozenset({"number", "state"})
@@ -67,6 +68,7 @@ def find(
                     "id": str(one.id),
                     "type": one.type_name,
                     "agency": one.agency,
+                    "on_behalf": one.folded.behalf,
                     "number": one.folded.number,
                     "title": one.title,
                     "state": one.folded.state if one.agency == work.agency else one.core_state,
@@ -117,7 +119,7 @@ def _conditions(
 
     Where words or values are searched, the groups in which each row may be searched are worked out once a row.
     """
-    tokens = words(normalise(text or ""))
+    tokens = set(words(normalise(text or "")))
     params: dict[str, Any]
     if tokens or set(where) - COLUMN_FILTERS:
         open_ = work.policies.group_columns(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from psycopg.rows import dict_row
 from comity import clock
 from comity.errors import Fault, Problem
 from comity.kernel.ledger.fold import Folded
+from comity.kernel.policy.actor import acting_roles
 from comity.kernel.records.facts import FactGraph
 from comity.kernel.records.node import Work
 from comity.kernel.records.sight import readable_fields
@@ -38,7 +40,7 @@ def faults(
     variables: dict[str, Any] | None = None
     for rule in rules:
         if rule.extension:
-            found += _extension(work, rule, subject)
+            found += _extension(work, rule, replace(subject, folded=after) if subject else None)
             continue
         if variables is None:
             texts = " ".join(one.text for one in rules)
@@ -81,7 +83,7 @@ def _variables(
         "linked": linked,
         "input": dict(given),
         "reason": reason,
-        "actor": {"agency": work.agency, "member": work.actor.member, "roles": sorted(work.actor.roles)},
+        "actor": {"agency": work.actor.institution, "member": work.actor.member, "roles": _roles(work)},
         "history": done(work, record) if "history" in texts else {},
         "open_obligations": open_obligations(work, record) if "open_obligations" in texts else [],
         "today": clock.today(work.catalogue.definition.zone).isoformat(),
@@ -93,8 +95,16 @@ def _shown(work: Work, one: Subject) -> dict[str, Any]:
     fields, _ = readable_fields(work, work.type_of(one.agency, one.type_name, one.core_type), one)
     return {
         **fields, "id": str(one.id), "type": one.core_type, "state": one.core_state,
-        "number": one.folded.number or "", "agency": one.agency,
+        "number": one.folded.number or "", "agency": one.institution, "owner": one.agency,
     }  # fmt: skip
+
+
+def _roles(work: Work) -> list[str]:
+    """The roles in which the actor acts: on behalf of another those for it, else its own."""
+    if work.actor.behalf is None:
+        return sorted(work.actor.roles)
+    held = acting_roles(work.actor, work.catalogue)
+    return sorted(held.union(*(work.catalogue.roles[role].is_ for role in held)))
 
 
 def done(work: Work, record: UUID) -> dict[str, dict[str, str]]:
@@ -118,8 +128,11 @@ def open_obligations(work: Work, record: UUID) -> list[dict[str, Any]]:
 
 
 def refuse_same_member(work: Work, of: Type, record: UUID, names: Sequence[str], what: str) -> None:
-    """An act with `not_by` wants another member than the one who did the named acts on this record."""
-    if not names:
+    """An act with `not_by` wants another member than the one who did the named acts on this record.
+
+    Who of the reporter's members typed an act on behalf says nothing about who did it: that is not judged.
+    """
+    if not names or work.actor.behalf:
         return
     row = work.conn.execute(
         "select act from comity.entry where record = %s and agency = %s and act = any(%s) and actor = %s limit 1",

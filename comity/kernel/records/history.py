@@ -9,10 +9,12 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure
 from comity.kernel.records.lateness import late_rules
 from comity.kernel.records.node import Node, Work
+from comity.kernel.records.reported import Told, told
 from comity.kernel.records.results import HistoryLine
 from comity.kernel.records.sight import Sight, core_code, sight
 from comity.kernel.records.subject import Subject, find_subject, loaded, subjects
@@ -29,8 +31,12 @@ def history(node: Node, actor: Actor, record: str) -> list[HistoryLine]:
         seen = sight(work, of, subject)
         members = dict(work.conn.execute("select id, name from comity.member where agency = comity.me()").fetchall())
         rows = [(row, loaded(row["content"])) for row in _entries(work, subject)]
-        open_targets = _open_targets(work, of, [told for row, told in rows if told and row["agency"] == work.agency])
-        lines = [_line(work, of, subject, seen, members, open_targets, row, told) for row, told in rows]
+        open_targets = _open_targets(work, of, [held for row, held in rows if held and row["agency"] == work.agency])
+        reports = told(work, subject, whole=seen.whole)
+        lines = [
+            _line(work, of, subject, seen, members, open_targets, row, content, reports.get(row["id"]))
+            for row, content in rows
+        ]
         disclosure.told(work, "history", [(subject, ["history"])])
         return lines
 
@@ -40,20 +46,22 @@ def _entries(work: Work, subject: Subject) -> list[dict[str, Any]]:
         """select e.*, c.content, s.agency_place, s.place from comity.entry e
              left join comity.entry_content c on c.entry = e.id left join comity.sequence s on s.entry = e.id
             where e.record = %(record)s and (e.agency = %(owner)s and e.version <= %(top)s
-                  or e.agency <> %(owner)s and e.kind = 'answer')
+                  or e.agency <> %(owner)s and e.kind = any(%(about)s))
             order by e.entered_at, e.version""",
-        {"record": subject.id, "owner": subject.agency, "top": subject.folded.version},
+        {"record": subject.id, "owner": subject.agency, "top": subject.folded.version, "about": list(ABOUT_ANOTHERS)},
     )
     return rows.fetchall()
 
 
 def _line(
     work: Work, of: Type, subject: Subject, seen: Sight, members: Mapping[UUID, str], open_targets: Container[str],
-    row: Mapping[str, Any], content: Mapping[str, Any] | None,
+    row: Mapping[str, Any], content: Mapping[str, Any] | None, report: Told | None,
 ) -> HistoryLine:  # fmt: skip
     told = content or {}
     own = row["agency"] == work.agency
-    between = row["kind"] != "answer" or own or subject.agency == work.agency  # what was answered is said to these two
+    between = (
+        row["kind"] not in ABOUT_ANOTHERS or own or subject.agency == work.agency
+    )  # what was answered is said to these two
     said = told if (seen.whole and between) or str(row["actor"]) == work.actor.member else {}
     states = row["state_from"], row["state_to"]
     if subject.agency != work.agency and row["agency"] == subject.agency:
@@ -65,7 +73,8 @@ def _line(
         reason=str(said.get("reason", "")), version=row["version"], state_from=states[0], state_to=states[1],
         changes=_changes(of, told, seen, open_targets, own=own), leaf=row["leaf"].hex(),
         place=row["agency_place"], stream=row["place"], corrects=str(told.get("corrects", "")),
-        erased=content is None, late_rules=late_rules(told),
+        erased=content is None, late_rules=late_rules(told), on_behalf=report.agency if report else "",
+        document=report.document if report else "", reported=report.said if report else "",
     )  # fmt: skip
 
 

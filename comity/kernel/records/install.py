@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,29 +21,36 @@ from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy import check as policy_check
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.generate import IncomingAgreement
-from comity.kernel.records.node import NODE, Conn, Node
+from comity.kernel.records.law import impact, is_pack
+from comity.kernel.records.node import NODE, Conn, Node, system
 from comity.kernel.types import upgrade
 from comity.kernel.types.catalogue import Agreement, Catalogue
 from comity.kernel.types.definition import Files
 from comity.kernel.types.load import digest, load, not_installable
 
 FOREVER = "9999-12-31"
+NODE_TITLE = "This node"
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What an installation did: the version now in force, its layers with their digests, what changed for records."""
+    """What an installation did: the version now in force, its layers with their digests, what changed for records.
+
+    `touched`: the agency's records that a change of law in it affects, by number and verdict and without content.
+    """
 
     agency: str
     version: int
     layers: Mapping[str, str]
     unchanged: bool
     changes: Sequence[Mapping[str, str]]
+    touched: Sequence[Mapping[str, Any]] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
             "agency": self.agency, "version": self.version, "layers": dict(self.layers),
             "unchanged": self.unchanged, "changes": [dict(one) for one in self.changes],
+            "touched": [dict(one) for one in self.touched],
         }  # fmt: skip
 
 
@@ -71,16 +79,13 @@ def install(
             faults=[Fault("agency_differs", "agency.yml", f"it says {catalogue.agency}, not {agency}")],
         )  # fmt: skip
     with node.transaction(agency) as (conn, begun):
-        incoming = [
-            IncomingAgreement(owner, Agreement.from_json(spec))
-            for owner, spec in conn.execute("select agency, spec from comity.agreement where to_agency = %s", (agency,))
-        ]
-        faults = not_installable(catalogue) + _not_there(node, catalogue) + policy_check.check(catalogue, incoming)
-        if faults:
-            raise Problem("definitions_refused", f"{agency}'s definitions are refused", faults=faults)
-        report = None
+        refuse_unworkable(node, catalogue, incoming_of(conn, agency))
+        report: upgrade.Report | None = None
+        known: Mapping[str, Any] = {}
         if begun.agency_state is not None:
-            report = upgrade.compare(node.catalogue_of(conn, agency), catalogue)
+            before = node.catalogue_of(conn, agency)
+            known = before.rules
+            report = upgrade.compare(before, catalogue)
             lost = _lost(conn, catalogue)
             if (lost or report.decide) and not decided and lost:
                 raise Problem(
@@ -89,13 +94,44 @@ def install(
                 )  # fmt: skip
     law = catalogue.jurisdiction or "none"
     layers = {"core": (NODE, core), f"jurisdiction/{law}": (NODE, jurisdiction), f"agency/{agency}": (agency, own)}
-    _ensure_agency(node, NODE, None)
-    _ensure_agency(node, agency, catalogue)
-    versions = {name: _lay(node, actor, owner, name, files, reason) for name, (owner, files) in layers.items() if files}
+    for one, title in ((NODE, NODE_TITLE), (agency, catalogue.definition.title)):
+        with node.transaction(one) as (conn, _):
+            ensure_agency(conn, one, title)
+    versions = {}
+    for name, (owner, files) in layers.items():
+        if files:
+            with node.transaction(owner) as (conn, _):
+                versions[name] = lay(conn, actor, owner, name, files, reason)
     version, changed = _put_in_force(node, catalogue, versions)
     digests = {name: digest(files) for name, (_, files) in layers.items()}
     lines = [one.as_json() for one in (*report.changes, *report.decide)] if report else []
-    return Installed(agency, version, digests, not changed, lines)
+    return Installed(agency, version, digests, not changed, lines, _touched(node, catalogue, known))
+
+
+def _touched(node: Node, catalogue: Catalogue, known: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What each pack of law that is new, or says something new, means for the records that are there already."""
+    packs = [name for name, data in catalogue.rules.items() if is_pack(data) and known.get(name) != data]
+    return [
+        {"pack": name, "record": one.record, "number": one.number, "type": one.type, "open": one.open,
+         "verdict": one.verdict, "sections": {old: list(new) for old, new in one.sections.items()}}
+        for name in packs
+        for one in impact(node, system(catalogue.agency), name)
+    ]  # fmt: skip
+
+
+def incoming_of(conn: Conn, agency: str) -> list[IncomingAgreement]:
+    """The agreements that others on this node made with an agency."""
+    return [
+        IncomingAgreement(owner, Agreement.from_json(spec))
+        for owner, spec in conn.execute("select agency, spec from comity.agreement where to_agency = %s", (agency,))
+    ]
+
+
+def refuse_unworkable(node: Node, catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> None:
+    """Refuse definitions that load and cannot be put to work on this node. Raises Problem `definitions_refused`."""
+    faults = not_installable(catalogue) + _not_there(node, catalogue) + policy_check.check(catalogue, incoming)
+    if faults:
+        raise Problem("definitions_refused", f"{catalogue.agency}'s definitions are refused", faults=faults)
 
 
 def _not_there(node: Node, catalogue: Catalogue) -> list[Fault]:
@@ -132,45 +168,47 @@ def _lost(conn: Conn, catalogue: Catalogue) -> list[Fault]:
     return out
 
 
-def _ensure_agency(node: Node, agency: str, catalogue: Catalogue | None) -> None:
+def ensure_agency(conn: Conn, agency: str, title: str) -> None:
     """The agency's row in the node's directory, before anything is entered in its name."""
-    with node.transaction(agency) as (conn, begun):
-        if begun.agency_state is None:
-            title = catalogue.definition.title if catalogue else "This node"
-            conn.execute(
-                "insert into comity.agency (id, title) values (%s, %s) on conflict do nothing", (agency, title)
-            )
+    conn.execute("insert into comity.agency (id, title) values (%s, %s) on conflict do nothing", (agency, title))
 
 
-def _lay(node: Node, actor: Actor, owner: str, name: str, files: Files, reason: str | None) -> int:
-    """Enter a layer in its owner's log and answer its version: the held one when exactly these files stand there."""
-    with node.transaction(owner) as (conn, _):
-        conn.execute("select pg_advisory_xact_lock(hashtext(%s))", (name,))
-        row = conn.execute(
-            """select l.version, l.digest, e.record from comity.layer l left join comity.entry e on e.id = l.entry
-                where l.name = %s order by l.version desc limit 1""",
-            (name,),
-        ).fetchone()
-        fingerprint = digest(files)
-        if row and row[1] == fingerprint:
-            return int(row[0])
-        now = clock.now()
-        version = (row[0] if row else 0) + 1
-        entry = Entry(
-            id=names.new_id(), agency=owner, record=(row[2] if row and row[2] else names.new_id()),
-            type="kernel.layer", type_version=0, kind="install", act="install", actor=UUID(actor.member),
-            occurred_at=now, entered_at=now, version=version, state_from="in_force" if row else "",
-            state_to="in_force",
-            content={"set/name": name, "set/digest": fingerprint, "set/files": dict(files),
-                     **({"reason": reason} if reason else {})},
-        )  # fmt: skip
-        append(conn, [entry])
-        conn.execute(
-            """insert into comity.layer (name, version, agency, digest, files, entry, installed_at)
-               values (%s, %s, %s, %s, %s, %s, %s)""",
-            (name, version, owner, fingerprint, Jsonb(dict(files)), entry.id, now),
-        )
-        return int(version)
+def lay(conn: Conn, actor: Actor, owner: str, name: str, files: Files, reason: str | None) -> int:
+    """Enter a layer in its owner's log and answer its version: the held one when exactly these files stand there.
+
+    The transaction acts for the owner.
+    """
+    conn.execute("select pg_advisory_xact_lock(hashtext(%s))", (name,))
+    row = conn.execute(
+        """select l.version, l.digest, e.record from comity.layer l left join comity.entry e on e.id = l.entry
+            where l.name = %s order by l.version desc limit 1""",
+        (name,),
+    ).fetchone()
+    fingerprint = digest(files)
+    if row and row[1] == fingerprint:
+        return int(row[0])
+    now = clock.now()
+    version = (row[0] if row else 0) + 1
+    entry = Entry(
+        id=names.new_id(), agency=owner, record=(row[2] if row and row[2] else names.new_id()),
+        type="kernel.layer", type_version=0, kind="install", act="install", actor=UUID(actor.member),
+        occurred_at=now, entered_at=now, version=version, state_from="in_force" if row else "",
+        state_to="in_force",
+        content={"set/name": name, "set/digest": fingerprint, "set/files": dict(files),
+                 **({"reason": reason} if reason else {})},
+    )  # fmt: skip
+    append(conn, [entry])
+    keep_layer(conn, name, int(version), owner, files, entry.id, now)
+    return int(version)
+
+
+def keep_layer(conn: Conn, name: str, version: int, owner: str, files: Files, entry: UUID, at: datetime) -> None:
+    """A layer's row, as the entry in its owner's log says it."""
+    conn.execute(
+        """insert into comity.layer (name, version, agency, digest, files, entry, installed_at)
+           values (%s, %s, %s, %s, %s, %s, %s)""",
+        (name, version, owner, digest(files), Jsonb(dict(files)), entry, at),
+    )
 
 
 def _put_in_force(node: Node, catalogue: Catalogue, layers: Mapping[str, int]) -> tuple[int, bool]:
@@ -178,35 +216,32 @@ def _put_in_force(node: Node, catalogue: Catalogue, layers: Mapping[str, int]) -
 
     Other agencies keep the versions of core and jurisdiction that they were installed with, until they are installed.
     """
-    known = catalogue.definition
     with node.transaction(catalogue.agency) as (conn, begun):
         row = conn.execute("select layers from comity.agency where id = %s for update", (catalogue.agency,)).fetchone()
         changed = row is None or row[0] != dict(layers)
         version = begun.agency_version + (1 if changed else 0)
-        if not changed:
-            return version, False
+        if changed:
+            put_in_force(conn, catalogue, layers, version)
+        return version, changed
+
+
+def put_in_force(conn: Conn, catalogue: Catalogue, layers: Mapping[str, int], version: int) -> None:
+    """The agency's row and agreements, and a new epoch. The transaction acts for the agency."""
+    known = catalogue.definition
+    conn.execute(
+        """update comity.agency set title = %s, kind = %s, membership = %s, jurisdiction = %s, zone = %s,
+               contact = %s, layers = %s, version = %s where id = %s""",
+        (
+            known.title, known.kind, known.membership, known.jurisdiction, known.zone, Jsonb(dict(known.contact)),
+            Jsonb(dict(layers)), version, catalogue.agency,
+        ),
+    )  # fmt: skip
+    conn.execute("delete from comity.agreement where agency = comity.me()")
+    for one in catalogue.agreements:
+        spec = one.as_json()
         conn.execute(
-            """update comity.agency set title = %s, kind = %s, membership = %s, jurisdiction = %s, zone = %s,
-                   contact = %s, layers = %s, version = %s where id = %s""",
-            (
-                known.title,
-                known.kind,
-                known.membership,
-                known.jurisdiction,
-                known.zone,
-                Jsonb(dict(known.contact)),
-                Jsonb(dict(layers)),
-                version,
-                catalogue.agency,
-            ),
+            """insert into comity.agreement (agency, id, to_agency, spec, valid_from, valid_until)
+               values (%s, %s, %s, %s, %s, %s)""",
+            (catalogue.agency, one.id, one.to, Jsonb(spec), spec["from"] or "0001-01-01", spec["until"] or FOREVER),
         )
-        conn.execute("delete from comity.agreement where agency = comity.me()")
-        for one in catalogue.agreements:
-            spec = one.as_json()
-            conn.execute(
-                """insert into comity.agreement (agency, id, to_agency, spec, valid_from, valid_until)
-                   values (%s, %s, %s, %s, %s, %s)""",
-                (catalogue.agency, one.id, one.to, Jsonb(spec), spec["from"] or "0001-01-01", spec["until"] or FOREVER),
-            )
-        conn.execute("update comity.epoch set n = n + 1")
-        return version, True
+    conn.execute("update comity.epoch set n = n + 1")

@@ -1,9 +1,9 @@
 """A change of law as one data pack: which sections became which, from when, and which records that touches.
 
-    pack: india.bns_2024
-    title: .., from: 2024-07-01, old: IPC, new: BNS, citation: .., verified: ..
-    names: { IPC: [IPC, Indian Penal Code], BNS: [BNS] }
-    where: [{ type: india.fir, sections: sections, happened: occurred_from, open: [registered] }]
+    pack: LAYER.NAME
+    title: .., from: 2024-07-01, old: OLD, new: NEW, citation: .., verified: ..
+    names: { OLD: [OLD, The Old Code], NEW: [NEW] }
+    where: [{ type: LAYER.TYPE, sections: sections, happened: occurred_from, open: [registered] }]
     sections: { "302": ["103"], "309": [] }
 
 The pack changes no record. It says of each what follows: an offence before the day stays under the old law.
@@ -108,9 +108,14 @@ def impact(node: Node, actor: Actor, pack: Pack | str) -> list[Affected]:
         return found
 
 
+def is_pack(data: Any) -> bool:
+    """Whether a rule file is a change of law as data."""
+    return isinstance(data, Mapping) and "sections" in data and "where" in data
+
+
 def _named(work: Work, name: str) -> Pack:
     data = work.catalogue.rules.get(name)
-    if not isinstance(data, Mapping) or "sections" not in data:
+    if data is None or not is_pack(data):
         raise Problem("not_found", f"the law of {work.agency} holds no pack {name}", fix="name a file, or a rule of it")
     return read_pack(name, data)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, LiteralString
@@ -23,6 +23,8 @@ from comity.extensions import Extensions
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.decide import Policies
 from comity.kernel.policy.generate import IncomingAgreement
+from comity.kernel.policy.tokens import refuse_outside
+from comity.kernel.records.behalf import permit
 from comity.kernel.records.keys import KeyRing
 from comity.kernel.types.catalogue import Agreement, Catalogue, Type
 from comity.kernel.types.load import load
@@ -42,7 +44,8 @@ NODE = "node"
 class Work:
     """One transaction for one actor: the connection acts for the actor's agency and for nobody else.
 
-    `others` are the definitions of other agencies that this transaction has read so far.
+    `others` are the definitions of other agencies that this transaction has read so far. `outsider`: the actor acts on
+    behalf of an institution, and that is no member.
     """
 
     node: Node
@@ -53,6 +56,7 @@ class Work:
     version: int
     now: datetime
     others: dict[str, Catalogue] = field(default_factory=dict, compare=False)
+    outsider: bool = False
 
     @property
     def agency(self) -> str:
@@ -111,9 +115,16 @@ class Node:
                     conn.autocommit = False
 
     @contextmanager
-    def transaction(self, agency: str, member: UUID | None = None) -> Iterator[tuple[Conn, Any]]:
-        """A transaction that acts for `agency`, with the row of comity.begin. Commits, or rolls back on an error."""
+    def transaction(
+        self, agency: str, member: UUID | None = None, *, snapshot: bool = False
+    ) -> Iterator[tuple[Conn, Any]]:
+        """A transaction that acts for `agency`, with the row of comity.begin. Commits, or rolls back on an error.
+
+        With `snapshot` every statement of it sees the same instant.
+        """
         with self._connection() as conn, conn.transaction():
+            if snapshot:
+                conn.execute("set transaction isolation level repeatable read")
             begun = conn.cursor(row_factory=namedtuple_row).execute(
                 "select * from comity.begin(%s, %s)", (agency, member)
             )
@@ -149,11 +160,13 @@ class Node:
                     raise Problem("token_invalid", "this member is not known to the agency")
                 if begun.member_state != "active":
                     raise Problem("member_suspended", f"{begun.member_name} is suspended")
+                refuse_outside(held.catalogue)
                 actor = Actor.of(
                     held.catalogue, member=actor.member, name=begun.member_name, held=begun.roles,
-                    purpose=actor.purpose,
+                    purpose=actor.purpose, behalf=actor.behalf,
                 )  # fmt: skip
-            yield Work(self, conn, actor, held.catalogue, held.policies, held.version, clock.now())
+            work = Work(self, conn, actor, held.catalogue, held.policies, held.version, clock.now())
+            yield replace(work, outsider=permit(work)) if actor.behalf else work
 
     def catalogue(self, agency: str) -> Catalogue:
         """The definitions in force for an agency; Problem `agency_unknown`."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from comity import clock
 from comity.errors import Fault, Problem
@@ -29,7 +30,7 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
     of, rule = change.type, change.type.offer
     assert rule is not None
     to = change.after.fields.get(of.counterparty or "")
-    if not isinstance(to, str) or to == work.agency:
+    if not isinstance(to, str) or to == work.actor.institution:
         raise Problem(
             "invalid", "An offer names another agency",
             faults=[Fault("counterparty", f"fields.{of.counterparty}", "another agency must be named")],
@@ -45,7 +46,7 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
     shares += [
         _share(change, to, one.record, one.version, one.groups, one.decision, one.ground)
         for one in listed
-        if one.agency == work.agency
+        if one.agency == work.agency != to
     ]
     for share in shares[1:]:
         content[f"share/{share['record']}"] = {
@@ -59,22 +60,35 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
     return replace(change, entry=entry, offer=row, shares=shares)
 
 
+def reported(offer: Mapping[str, Any]) -> bool:
+    """Whether the answer in an offer's row is the offerer's report of what an outsider told it: one entry is both."""
+    own = offer["from_agency"] == offer["to_agency"]  # an outsider's offer to the member that reports it
+    return not own and offer["answer_entry"] is not None and offer["answer_entry"] == offer["settled_entry"]
+
+
 def agreed(work: Work, to: str, type_name: str) -> None:
-    """Refuse an offer of a type that the receiver has not agreed to be offered by this agency."""
+    """Refuse an offer of a type that the receiver has not agreed to be offered by the institution that offers."""
     row = work.conn.execute("select membership from comity.agency where id = %s", (to,)).fetchone()
     if row is None:
         raise Problem("agency_unknown", f"{to} is not installed on this node", fix="check the agency's id")
     today = clock.today(work.catalogue.definition.zone)
+    offerer = work.actor.institution
+    if work.actor.behalf:
+        told = work.conn.execute(
+            "select comity.agreed_with_outsider(%s, %s, %s, %s)", (to, offerer, type_name, today)
+        ).fetchone()
+        if told and told[0]:
+            return
     for (spec,) in work.conn.execute(
-        "select spec from comity.agreement where agency = %s and to_agency = %s", (to, work.agency)
+        "select spec from comity.agreement where agency = %s and to_agency = %s", (to, offerer)
     ):
         found = Agreement.from_json(spec)
         begun = found.from_ is None or found.from_ <= today
         if type_name in found.offers and begun and (found.until is None or today <= found.until):
             return
     raise Problem(
-        "offer_not_agreed", f"{to} has no agreement under which {work.agency} may offer {type_name}",
-        fix=f"ask {to} to list {type_name} under `offers` of an agreement with {work.agency}",
+        "offer_not_agreed", f"{to} has no agreement under which {offerer} may offer {type_name}",
+        fix=f"ask {to} to list {type_name} under `offers` of an agreement with {offerer}",
     )  # fmt: skip
 
 
@@ -156,12 +170,34 @@ def withdrawal(work: Work, of: Type, subject: Subject, reason: str | None) -> Ch
     return change
 
 
-def ended(work: Work, of: Type, subject: Subject, name: str, state: str, content: Mapping[str, Any]) -> Change:
-    """The offerer's entry that ends its own offer, withdrawn or expired; the caller holds the offer's row lock."""
-    change = changed(work, of, subject.folded, record=subject.id, kind="act", act=name, content=content, state_to=state)
-    work.conn.execute(
-        """update comity.offer set state = %s, ends = true, answered_at = %s, settled_entry = %s where id = %s""",
-        (name, work.now, change.entry.id, subject.id),
+def ended(
+    work: Work, of: Type, subject: Subject, name: str, state: str, content: Mapping[str, Any], cause: UUID | None = None
+) -> Change:
+    """The offerer's entry that ends its own offer, withdrawn or expired; the caller holds the offer's row lock.
+
+    The grant ends with it. Where it follows from another act (its entry is `cause`), the receiver must see what became
+    of what it was asked: the offered record itself stays open to it, and nothing else does.
+    """
+    change = changed(
+        work, of, subject.folded, record=subject.id, kind="act", act=name, content=content, state_to=state, refers=cause
     )
-    work.conn.execute("update comity.share set live = false where offer = %s", (subject.id,))
+    work.conn.execute(
+        """update comity.offer set state = %s, ends = %s, answered_at = %s, settled_entry = %s where id = %s""",
+        (name, cause is None, work.now, change.entry.id, subject.id),
+    )
+    work.conn.execute(
+        "update comity.share set live = false where offer = %s and (%s or record <> %s)",
+        (subject.id, cause is None, subject.id),
+    )
+    return change
+
+
+def settled(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any]) -> Change:
+    """The offerer's own entry that names the answer to its offer; the caller holds the offer's row lock."""
+    rule = of.offer.answers.get(offer["state"]) if of.offer else None
+    change = changed(
+        work, of, subject.folded, record=subject.id, kind="settle", act=offer["state"], content={},
+        state_to=rule.to if rule else subject.folded.state, refers=offer["answer_entry"],
+    )  # fmt: skip
+    work.conn.execute("update comity.offer set settled_entry = %s where id = %s", (change.entry.id, subject.id))
     return change

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,24 +14,26 @@ from psycopg.types.json import Jsonb
 from comity.kernel.ledger.columns import array, columns
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.types.catalogue import Type
+from comity.kernel.types.spelling import normalise, words
 
 if TYPE_CHECKING:
     from comity.kernel.records.change import Change
-    from comity.kernel.records.node import Conn, Work
+    from comity.kernel.records.node import Conn
 
 TERM_LENGTH = 200
 
 _COLUMNS = """id, agency, type, core_type, number, title, state, core_state, version, type_version, fields, links,
-    files, field_marks, marks, assigned, parties, entered_by, entered_at, changed_at"""
+    files, field_marks, marks, assigned, parties, entered_by, on_behalf, entered_at, changed_at"""
 # The given columns as arrays of one value a row: JSON as text, and the three lists of a record as array literals.
 _GIVEN = """unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
     %s::int[], %s::int[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::text[], %s::text[], %s::text[],
-    %s::text[], %s::timestamptz[])
+    %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
     as t (id, agency, type, core_type, number, title, state, core_state, version, type_version, fields, links, files,
-          field_marks, marks, assigned, parties, entered_by, at)"""
+          field_marks, marks, assigned, parties, entered_by, on_behalf, entered_at, at)"""
 _INSERT = f"""insert into comity.record ({_COLUMNS})
 select id, agency, type, core_type, number, title, state, core_state, version, type_version, fields, links, files,
-    field_marks, marks::text[], assigned::text[], parties::text[], entered_by, at, at from {_GIVEN}"""
+    field_marks, marks::text[], assigned::text[], parties::text[], entered_by, on_behalf, entered_at, at
+    from {_GIVEN}"""
 _UPDATE = f"""update comity.record r set number = t.number, title = t.title, state = t.state,
     core_state = t.core_state, version = t.version, type_version = t.type_version, fields = t.fields, links = t.links,
     files = t.files, field_marks = t.field_marks, marks = t.marks::text[], assigned = t.assigned::text[],
@@ -44,16 +47,42 @@ def records(conn: Conn, changes: Sequence[Change]) -> None:
     """
     last = {one.entry.record: one for one in changes}
     entered = {one.entry.record for one in changes if not one.before.version}
-    moved = [record for record in last if record not in entered]
+    rows = {
+        record: Row(record, one.entry.agency, one.type, one.after, one.entry.entered_at, one.entry.entered_at)
+        for record, one in last.items()
+    }
+    moved = [record for record in rows if record not in entered]
     if entered:
-        conn.execute(_INSERT, columns([_row(one) for record, one in last.items() if record in entered]))
+        conn.execute(_INSERT, columns([_values(one) for record, one in rows.items() if record in entered]))
     if moved:
-        conn.execute(_UPDATE, columns([_row(last[record]) for record in moved]))
+        conn.execute(_UPDATE, columns([_values(rows[record]) for record in moved]))
         conn.execute("delete from comity.link where record = any(%s::uuid[])", (array(moved),))
         conn.execute("delete from comity.term where record = any(%s::uuid[])", (array(moved),))
+    _links_and_terms(conn, list(rows.values()))
+
+
+def arrived(conn: Conn, rows: Sequence[Row]) -> None:
+    """Write the rows, links and search terms of records that came with their log; there is at least one."""
+    conn.execute(_INSERT, columns([_values(one) for one in rows]))
+    _links_and_terms(conn, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record to write, as its entries make it; `entered_at` is its first entry's instant, `at` its last one's."""
+
+    record: UUID
+    agency: str
+    type: Type
+    after: Folded
+    entered_at: datetime
+    at: datetime
+
+
+def _links_and_terms(conn: Conn, rows: Sequence[Row]) -> None:
     links = [
-        (record, name, UUID(target), one.entry.agency, one.type.name)
-        for record, one in last.items()
+        (one.record, name, UUID(target), one.agency, one.type.name)
+        for one in rows
         for name, ids in one.after.links.items()
         for target in ids
     ]
@@ -64,8 +93,8 @@ def records(conn: Conn, changes: Sequence[Change]) -> None:
             columns(links),
         )
     terms = [
-        (record, one.entry.agency, one.type.name, *term)
-        for record, one in last.items()
+        (one.record, one.agency, one.type.name, *term)
+        for one in rows
         for term in dict.fromkeys(terms_of(one.type, one.after))
     ]
     if terms:
@@ -77,14 +106,15 @@ def records(conn: Conn, changes: Sequence[Change]) -> None:
         )
 
 
-def _row(one: Change) -> tuple[Any, ...]:
+def _values(one: Row) -> tuple[Any, ...]:
     """A record's row in the order of _GIVEN."""
-    row, entry = row_of(one.type, one.after), one.entry
+    row = row_of(one.type, one.after)
     return (
-        entry.record, entry.agency, row["type"], row["core_type"], row["number"], row["title"], row["state"],
+        one.record, one.agency, row["type"], row["core_type"], row["number"], row["title"], row["state"],
         row["core_state"], row["version"], row["type_version"],
         *(orjson.dumps(row[name].obj).decode() for name in ("fields", "links", "files", "field_marks")),
-        *(array(row[name]) for name in ("marks", "assigned", "parties")), row["entered_by"], entry.entered_at,
+        *(array(row[name]) for name in ("marks", "assigned", "parties")), row["entered_by"], row["on_behalf"],
+        one.entered_at, one.at,
     )  # fmt: skip
 
 
@@ -109,6 +139,7 @@ def row_of(of: Type, after: Folded) -> dict[str, Any]:
         ],
         "parties": parties_of(of, after),
         "entered_by": after.entered_by,
+        "on_behalf": after.behalf,
     }
 
 
@@ -136,28 +167,11 @@ def terms_of(of: Type, after: Folded) -> Iterable[tuple[str, str, str, bool]]:
         for text in value if isinstance(value, list) else [value]:
             whole = normalise(str(text))[:TERM_LENGTH]
             yield name, group, whole, True
-            for word in words(whole):
+            for word in set(words(whole)):
                 yield name, group, word, False
     if after.number:
         yield "number", "base", normalise(after.number), True
         yield "number", "base", normalise(after.number), False
-
-
-def normalise(text: str) -> str:
-    """One spelling for search and comparison: NFKC, case folded, single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def words(text: str) -> set[str]:
-    """The words of a normalised text: runs of letters, marks and digits, in any script."""
-    out, run = set(), []
-    for char in text + " ":
-        if char.isalnum() or unicodedata.category(char)[0] == "M":
-            run.append(char)
-        elif run:
-            out.add("".join(run))
-            run = []
-    return out
 
 
 def offers(conn: Conn, changes: Sequence[Change]) -> None:
@@ -181,35 +195,3 @@ def offers(conn: Conn, changes: Sequence[Change]) -> None:
                        %(offer)s, %(basis)s, %(ground)s, %(decision)s)""",
                 shares,
             )
-
-
-def collisions(work: Work, changes: Sequence[Change]) -> Mapping[UUID, Sequence[str]]:
-    """Deconfliction by pointer: the agencies whose target collides with each record; they learn the same of us."""
-    asked = [
-        (work.node.keys.collision(text), one.entry.record)
-        for one in changes
-        if one.after != one.before
-        for text in collision_texts(one.type, one.after)
-    ]
-    if not asked:
-        return {}
-    found: dict[UUID, list[str]] = {}
-    for record, other in work.conn.execute(
-        "select * from comity.deconflict(%s::bytea[], %s::uuid[], %s) order by 2", (*columns(asked), work.now)
-    ):
-        found.setdefault(record, []).append(other)
-    return found
-
-
-def collision_texts(of: Type, after: Folded) -> Iterable[str]:
-    """The normalised identifiers of a target, for each rule whose fields are all there.
-
-    Only targets: a court's defendant or a defender's client tells no investigator that anybody has an interest.
-    """
-    for name, targets in of.deconflict_when.items():
-        if of.fields[name].core_code(str(after.fields.get(name))) not in targets:
-            return
-    for rule in of.deconflict:
-        values = [after.fields.get(name) for name in rule]
-        if all(value not in (None, "") for value in values):
-            yield "\x1f".join([of.core_name, *rule, *(normalise(str(value)) for value in values)])

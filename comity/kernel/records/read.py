@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import disclosure, offering
+from comity.kernel.records import disclosure, offering, reported, tied
 from comity.kernel.records.lateness import late_entries
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import LinkedRecord, View
@@ -83,7 +83,9 @@ def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
         acts=() if past else open_acts(work, of, subject, offer), entered_at=subject.entered_at,
         changed_at=subject.changed_at, offer=offer,
         seen_by=seen_by(work, subject) if subject.agency == work.agency else (),
-        pointers=_pointers(work, subject) if subject.agency == work.agency else (), erased=now.erased,
+        pointers=_pointers(work, subject) if subject.agency == work.agency else (),
+        claims=() if past else tied.claims_about(work, subject), erased=now.erased,
+        on_behalf=now.behalf, reported=reported.of_record(work, subject, whole=seen.whole),
         late=[one.as_json() for one in late_entries(work, [(subject, seen.whole)])],
     )  # fmt: skip
 
@@ -109,7 +111,9 @@ def _outward(work: Work, of: Type, subject: Subject) -> tuple[dict[str, list[str
 
 
 def _linked(name: str, one: Subject) -> LinkedRecord:
-    return LinkedRecord(name, str(one.id), one.core_type, one.agency, one.folded.number, one.title, one.core_state)
+    return LinkedRecord(
+        name, str(one.id), one.core_type, one.agency, one.folded.number, one.title, one.core_state, one.folded.behalf
+    )
 
 
 def _inward(work: Work, subject: Subject) -> list[LinkedRecord]:
@@ -140,6 +144,11 @@ def open_acts(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any] |
     def may(action: str, name: str) -> bool:
         return work.policies.decide(work.actor, action, resource, act=name, today=work.today).allowed
 
+    behalf = work.actor.behalf.agency if work.actor.behalf else ""
+    if subject.agency == work.agency and offer and of.offer and waits and offer["to"] == behalf:
+        return [name for name in of.offer.answers if may("answer", name)]
+    if subject.agency == work.agency and subject.folded.behalf != behalf:
+        return []
     if subject.agency == work.agency:
         state = subject.folded.state
         open_now = [
@@ -162,7 +171,12 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any
     """
     row = (
         work.conn.cursor(row_factory=dict_row)
-        .execute("select * from comity.offer where id = %s and comity.me() in (from_agency, to_agency)", (subject.id,))
+        .execute(
+            """select o.*, (select coalesce(array_agg(id order by id), '{}') from comity.agency a
+                             where a.id in (o.from_agency, o.to_agency) and a.state = 'suspended') as suspended
+                 from comity.offer o where o.id = %s and comity.me() in (o.from_agency, o.to_agency)""",
+            (subject.id,),
+        )
         .fetchone()
     )
     if row is None:
@@ -181,6 +195,7 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any
         "state": row["state"], "from": row["from_agency"], "to": row["to_agency"], **instants,
         "answer": {name: value for name, value in row["answer"].items() if seen.shows(of, name)},
         "answer_entry": str(row["answer_entry"]) if row["answer_entry"] else None,
+        "reported_by": row["from_agency"] if offering.reported(row) else None, "suspended": row["suspended"],
         "manifest": offering.manifest_of(work, subject.id),
     }  # fmt: skip
 
@@ -203,12 +218,12 @@ def seen_by(work: Work, subject: Subject) -> list[str]:
 def _pointers(work: Work, subject: Subject) -> list[dict[str, Any]]:
     """Collisions with another agency's target: which agency, and whom to call. Nothing else is known here."""
     rows = work.conn.execute(
-        """select p.other, a.title, a.contact->'deconfliction', p.found_at from comity.pointer p
+        """select p.other, a.title, a.contact->'deconfliction', p.found_at, p.about from comity.pointer p
              join comity.agency a on a.id = p.other
             where p.record = %s and p.agency = comity.me() order by p.found_at""",
         (subject.id,),
     )
     return [
-        {"agency": other, "title": title, "call": contact, "since": show_instant(at)}
-        for other, title, contact, at in rows
+        {"agency": other, "title": title, "call": contact, "since": show_instant(at), "about": about}
+        for other, title, contact, at, about in rows
     ]

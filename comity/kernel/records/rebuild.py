@@ -11,10 +11,12 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from comity.clock import show_instant
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.verify import check_entry, items_erased
 from comity.kernel.records import project
 from comity.kernel.records.node import NODE, Conn, Node
+from comity.kernel.records.reported import Rebuilding
 from comity.kernel.records.subject import loaded
 from comity.kernel.types.catalogue import Catalogue, Type
 
@@ -53,47 +55,52 @@ class Rebuilt:
 def run(node: Node, *, agency: str | None = None) -> Rebuilt:
     """Fold and compare all records of an agency, or of every agency, each with its own rights. Writes nothing."""
     out = Rebuilt()
-    for one in [agency] if agency else [*node.agencies(), "node"]:
-        before = out.records
-        with node.transaction(one) as (conn, _):
-            types = _types(node, conn, one)
-            for record, entries in _entries(conn, out, one):
-                _compare(conn, out, one, record, entries, types)
-            for (lost,) in conn.execute(
-                """select id::text from comity.record r where agency = comity.me() and not exists
-                   (select 1 from comity.entry e where e.record = r.id and e.agency = r.agency)
-                   union all select id::text from comity.member m where not exists
-                   (select 1 from comity.entry e where e.record = m.id and e.agency = m.agency)"""
-            ):
-                out.differ(one, lost, "the row has no entry")
-            _offers(conn, out, one)
-            if one != NODE:
-                _terms(conn, out, one, node.catalogue_of(conn, one))
-        out.agencies[one] = out.records - before
+    for one in [agency] if agency else [*node.agencies(), NODE]:
+        with node.transaction(one) as (conn, begun):
+            judge(conn, out, one, None if one == NODE else node.catalogue_of(conn, one), begun.agency_version)
     return out
 
 
-def _types(node: Node, conn: Conn, agency: str) -> Mapping[tuple[str, int], Type]:
-    """The types in force, by name and version: what is derived with the help of an older one is not judged."""
-    row = conn.execute("select version from comity.agency where id = %s and id <> 'node'", (agency,)).fetchone()
-    return {(name, row[0]): of for name, of in node.catalogue_of(conn, agency).types.items()} if row else {}
+def judge(conn: Conn, out: Rebuilt, agency: str, catalogue: Catalogue | None, version: int) -> None:
+    """One agency's records, in a transaction that acts for it. `catalogue` is in force at `version`; the node has none.
+
+    What is derived with the help of an older type is not judged.
+    """
+    before = out.records
+    types = {(name, version): of for name, of in catalogue.types.items()} if catalogue else {}
+    reported = Rebuilding(agency)
+    for record, entries in entries_by_record(conn):
+        for row in entries:
+            out.entries += 1
+            for fault in check_entry(as_text(row)):
+                out.differ(agency, str(record), f"entry {row['id']}: {fault}")
+            reported.take(row, None if items_erased(as_text(row)) else _loaded(row["content"]))
+        _compare(conn, out, agency, record, entries, types)
+    for one, what in reported.differences(conn):
+        out.differ(agency, one, what)
+    for (lost,) in conn.execute(
+        """select id::text from comity.record r where agency = comity.me() and not exists
+           (select 1 from comity.entry e where e.record = r.id and e.agency = r.agency)
+           union all select id::text from comity.member m where not exists
+           (select 1 from comity.entry e where e.record = m.id and e.agency = m.agency)"""
+    ):
+        out.differ(agency, lost, "the row has no entry")
+    _offers(conn, out, agency)
+    if catalogue:
+        _terms(conn, out, agency, catalogue)
+    out.agencies[agency] = out.records - before
 
 
-def _entries(conn: Conn, out: Rebuilt, agency: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """The entries of each record in turn, streamed; every leaf is checked on the way."""
-    with conn.cursor(name="rebuild", row_factory=dict_row) as cur:
+def entries_by_record(conn: Conn) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The entries of each record of the transaction's agency, with their content, in order of ids; streamed."""
+    with conn.cursor(name="by_record", row_factory=dict_row) as cur:
         cur.itersize = 2_000
         cur.execute(
             """select e.*, c.content, c.salts from comity.entry e left join comity.entry_content c on c.entry = e.id
                 where e.agency = comity.me() order by e.record, e.version"""
         )
         for record, rows in groupby(cur, key=lambda row: row["record"]):
-            held = list(rows)
-            for row in held:
-                out.entries += 1
-                for fault in check_entry(as_text(row)):
-                    out.differ(agency, str(record), f"entry {row['id']}: {fault}")
-            yield str(record), held
+            yield str(record), list(rows)
 
 
 def as_text(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,7 +120,7 @@ def _compare(
     versions = [row["version"] for row in entries]
     if versions != list(range(1, len(versions) + 1)):
         out.differ(agency, record, f"the versions are {versions[:20]}")
-    if entries[0]["kind"] in ("answer", "erase") or entries[0]["type"] in KERNEL_TYPES:
+    if entries[0]["kind"] in (*ABOUT_ANOTHERS, "erase") or entries[0]["type"] in KERNEL_TYPES:
         return
     whole = not _erased(conn, out, agency, record, entries)
     state = fold([{**row, "content": _loaded(row["content"])} for row in entries])
@@ -190,13 +197,17 @@ def _content(state: Folded, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, 
     yield "marks", list(state.marks), sorted(row["marks"])
     yield "marked fields", dict(state.field_marks), row["field_marks"]
     yield "files", dict(state.files), row["files"]
+    yield "on whose behalf", state.behalf, row["on_behalf"]
 
 
 def _offers(conn: Conn, out: Rebuilt, agency: str) -> None:
     """The agency's offers against the entries that made, answered and settled them, its own and the answerer's."""
     for row in conn.cursor(row_factory=dict_row).execute(
         """select o.*, made.content as made, said.act as said, said.agency as sayer, told.content as told,
-                  settled.refers as settles, settled.act as settled
+                  settled.refers as settles, settled.act as settled,
+                  exists (select 1 from comity.arrival a
+                           where a.agency = comity.me() and o.answered_at < a.at) as brought,
+                  not o.to_agency = any (comity.reach()) as unread
              from comity.offer o
              left join comity.entry_content made on made.entry = o.offer_entry
              left join comity.entry said on said.id = o.answer_entry
@@ -258,12 +269,20 @@ def _offer_faults(row: Mapping[str, Any]) -> Iterator[str]:
         if row["answer"] or (row["state"] != "offered" and row["settled"] != row["state"]):
             yield f"the offer is {row['state']} and no entry says so"
         return
-    if (row["sayer"], row["said"]) != (row["to_agency"], row["state"]):
+    reported = row["sayer"] == row["from_agency"] and (told or {}).get("behalf", {}).get("agency") == row["to_agency"]
+    if row["said"] is None and row["brought"]:  # the answerer's log stayed elsewhere: the own one must name the answer
+        if row["settled"] is None:
+            yield "the offer was answered elsewhere and no entry of its own log says so"
+    elif row["said"] is None and row["unread"]:  # it is suspended, or what tied the two has ended
+        pass
+    elif row["said"] != row["state"] or (row["sayer"] != row["to_agency"] and not reported and told is not None):
         yield "the offer's state is not what the answerer's entry says"
     if told is not None:
         answer = {path[7:]: value for path, value in told.items() if path.startswith("answer/")}
         if row["answer"] != {**answer, **({"reason": told["reason"]} if "reason" in told else {})}:
             yield "the offer's answer differs from the answerer's entry"
+    if row["answer_entry"] == row["settled_entry"] and row["sayer"] == row["from_agency"]:
+        return  # one entry of the offerer's own log is both: what it reports, or its own answer to what it reports
     if row["settled"] is not None and (row["settles"], row["settled"]) != (row["answer_entry"], row["state"]):
         yield "the offer was settled by an entry that names another answer"
 

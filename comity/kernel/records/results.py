@@ -72,17 +72,21 @@ class LinkedRecord:
     number: str | None
     title: str
     state: str
+    on_behalf: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {
             "name": self.name, "id": self.id, "type": self.type, "agency": self.agency, "number": self.number,
-            "title": self.title, "state": self.state,
+            "title": self.title, "state": self.state, "on_behalf": self.on_behalf,
         }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A record as the reader may see it. `masked` names what is there and not shown, each with its ground."""
+    """A record as the reader may see it. `masked` names what is there and not shown, each with its ground.
+
+    `on_behalf` is the institution for which its owner entered it, and `reported` what is to be said of that.
+    """
 
     id: str
     type: str
@@ -106,7 +110,10 @@ class View:
     offer: Mapping[str, Any] | None = None
     seen_by: Sequence[str] = ()
     pointers: Sequence[Mapping[str, Any]] = ()
+    claims: Sequence[Mapping[str, Any]] = ()
     erased: Sequence[int] = ()
+    on_behalf: str = ""
+    reported: str = ""
     late: Sequence[Mapping[str, Any]] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -120,7 +127,8 @@ class View:
             "masked": [dict(one) for one in self.masked], "acts": list(self.acts),
             "entered_at": show_instant(self.entered_at), "changed_at": show_instant(self.changed_at),
             "offer": dict(self.offer) if self.offer else None, "seen_by": list(self.seen_by),
-            "pointers": [dict(one) for one in self.pointers], "erased": list(self.erased),
+            "pointers": [dict(one) for one in self.pointers], "claims": [dict(one) for one in self.claims],
+            "erased": list(self.erased), "on_behalf": self.on_behalf, "reported": self.reported,
             "late": [dict(one) for one in self.late],
         }  # fmt: skip
 
@@ -129,6 +137,7 @@ class View:
 class HistoryLine:
     """One entry of a record's history; `changes` is empty where its content is masked or erased.
 
+    `on_behalf` is the institution whose act it is, `document` what shows it, `reported` what is to be said of it.
     `late`: it was entered a day or more after it happened, or broke the rules of order that `late_rules` names.
     """
 
@@ -151,6 +160,9 @@ class HistoryLine:
     stream: int | None
     corrects: str = ""
     erased: bool = False
+    on_behalf: str = ""
+    document: str = ""
+    reported: str = ""
     late_rules: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -160,7 +172,7 @@ class HistoryLine:
             "late_rules": list(self.late_rules), "cause": self.cause, "reason": self.reason, "version": self.version,
             "state_from": self.state_from, "state_to": self.state_to, "changes": dict(self.changes),
             "leaf": self.leaf, "place": self.place, "stream_place": self.stream, "corrects": self.corrects,
-            "erased": self.erased,
+            "erased": self.erased, "on_behalf": self.on_behalf, "document": self.document, "reported": self.reported,
         }  # fmt: skip
 
 

@@ -16,9 +16,9 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from comity.kernel.records.node import OPERATOR, SYSTEM, Node, Work, system
-from comity.kernel.records.project import normalise
 from comity.kernel.records.subject import loaded, subjects, visible
 from comity.kernel.types.catalogue import Field
+from comity.kernel.types.spelling import normalise
 
 TYPED = ("enter", "amend", "correction", "act", "answer")
 HOPS = 6

@@ -15,6 +15,7 @@ from comity.errors import Problem
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.policy.decide import Resource
 from comity.kernel.policy.scope import live
+from comity.kernel.records import behalf
 from comity.kernel.records.node import Work
 from comity.kernel.records.project import title_of
 from comity.kernel.records.results import as_uuid
@@ -38,6 +39,11 @@ class Subject:
     changed_at: datetime
     grants: Mapping[str, int | None]
 
+    @property
+    def institution(self) -> str:
+        """Whose record it is in the world: the agency for which its owner entered it, else the owner."""
+        return self.folded.behalf or self.agency
+
     def resource(self) -> Resource:
         """What policies read of it."""
         return Resource(
@@ -54,7 +60,8 @@ class Subject:
 
 
 COLUMNS = f"""r.id, r.agency, r.type, r.core_type, r.number, r.title, r.state, r.core_state, r.version, r.type_version,
-    r.fields, r.links, r.files, r.field_marks, r.marks, r.assigned, r.parties, r.entered_by, r.entered_at, r.changed_at,
+    r.fields, r.links, r.files, r.field_marks, r.marks, r.assigned, r.parties, r.entered_by, r.on_behalf, r.entered_at,
+    r.changed_at,
     coalesce((select jsonb_object_agg(g, s.version) from comity.share s cross join unnest(s.groups) g
        where s.record = r.id and s.agency = r.agency and s.to_agency = comity.me() and {live("s")}
          and s.decision <> 'withheld' and (s.version is null or s.version >= r.version)
@@ -67,7 +74,7 @@ def subject_of(row: Mapping[str, Any]) -> Subject:
         version=row["version"], type=row["type"], type_version=row["type_version"], state=row["state"],
         number=row["number"], entered_by=row["entered_by"], fields=row["fields"],
         links={name: tuple(ids) for name, ids in row["links"].items()}, marks=tuple(row["marks"]),
-        field_marks=row["field_marks"], files=row["files"],
+        field_marks=row["field_marks"], files=row["files"], behalf=row["on_behalf"],
     )  # fmt: skip
     return Subject(
         id=row["id"], agency=row["agency"], type_name=row["type"], core_type=row["core_type"], title=row["title"],
@@ -139,7 +146,9 @@ def at_state(work: Work, now: Subject, earlier: Folded) -> Subject:
     """The subject as an earlier state makes it. How a thing is handled now holds for what it said before."""
     of = work.type_of(now.agency, now.type_name, now.core_type)
     marks = tuple(sorted({*earlier.marks, *now.folded.marks}))
-    held = replace(earlier, marks=marks, field_marks={**earlier.field_marks, **now.folded.field_marks})
+    held = replace(
+        earlier, marks=marks, field_marks={**earlier.field_marks, **now.folded.field_marks}, behalf=now.folded.behalf
+    )
     return replace(now, folded=held, title=title_of(of, held), core_state=of.core_state(held.state))
 
 
@@ -168,6 +177,7 @@ def own(work: Work, record: str | UUID) -> Subject:
             "not_allowed", f"The record belongs to {subject.agency}; only its owner moves it",
             fix="answer what it offers, or ask its owner",
         )  # fmt: skip
+    behalf.refuse_others(work, subject.folded.behalf)
     return subject
 
 
@@ -175,6 +185,7 @@ def allow(work: Work, action: str, resource: Resource, *, act: str = "") -> None
     """Refuse, with the reason in words, what the policy does not allow. The system actor has its own acts only."""
     if work.actor.kind == "system":
         return
+    behalf.refuse_member(work, action)
     decision = work.policies.decide(work.actor, action, resource, act=act, today=work.today)
     if not decision.allowed:
         raise Problem(

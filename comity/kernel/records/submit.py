@@ -17,12 +17,13 @@ from comity.extensions import Fact, Parcel
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure, guards, links, offering, owed
 from comity.kernel.records.act import judged
-from comity.kernel.records.change import changed, digest_of, once, write
+from comity.kernel.records.change import changed, digest_of, once, spoken, write
 from comity.kernel.records.enter import plan
 from comity.kernel.records.facts import FactGraph
 from comity.kernel.records.node import Node, Work
-from comity.kernel.records.results import Draft, Submission
+from comity.kernel.records.results import Draft, Submission, as_uuid
 from comity.kernel.records.subject import Subject, allow, own
+from comity.kernel.records.turns import taken
 from comity.kernel.types import lifecycle
 from comity.kernel.types.catalogue import Act, Type
 
@@ -42,9 +43,10 @@ def submit(
     Dry: nothing is written. When something blocks, the missing become obligations and there is no receipt.
     Raises Problem: not_found, not_allowed, act_out_of_turn, invalid (a guard), offer_not_agreed, agency_unknown.
     """
-    digest = digest_of("submit", record, to, act) if key else b""
+    digest = digest_of("submit", record, to, act, *spoken(actor)) if key else b""
 
     def do(work: Work) -> Submission:
+        work = taken(work, [as_uuid(record)])  # of two who submit the same package at once, one comes second
         subject = own(work, record)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         rule = _rule(of, act)

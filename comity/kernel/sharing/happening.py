@@ -14,6 +14,7 @@ from uuid import UUID
 
 from comity.clock import show_instant
 from comity.errors import Problem
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.node import Conn, Work
 from comity.kernel.records.sight import readable_fields
@@ -151,7 +152,7 @@ def _shows(subject: Subject, one: Happening) -> bool:
     """Whether the record, as this reader sees it, shows the entry: the same rule as its history."""
     if one.agency == subject.agency:
         return one.version <= subject.folded.version
-    return one.kind == "answer"
+    return one.kind in ABOUT_ANOTHERS
 
 
 def _variables(work: Work, wanted: Filter, subject: Subject) -> dict[str, Any]:

@@ -12,20 +12,23 @@ from psycopg.rows import dict_row
 
 from comity.clock import show_instant
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import disclosure
+from comity.kernel.records import disclosure, offering
 from comity.kernel.records.node import Node, Work
+from comity.kernel.records.reported import Report, disputed, waiting
 from comity.kernel.records.sight import readable_fields, sight
 from comity.kernel.records.subject import subjects
 from comity.kernel.sharing.dead import DeadLetter, letters_of
 from comity.kernel.sharing.outbox import STOPPED
 from comity.kernel.sharing.subscribe import KEEPERS
+from comity.names import as_reported
 
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """`kind`: offer (answer it) · answer (yours was answered) · escalation (unanswered or not carried out, and now your
-    role's to see to) · obligation · pointer · emergency · notice (of a subscription; in state `dead` the subscription
-    itself was stopped). `since` dates it; `escalated_at` says since when silence on it was raised at either side."""
+    """`kind`: offer (answer it) · waiting (yours is not answered) · answer (yours was) · escalation (unanswered or not
+    carried out, and now your role's to see to) · obligation · pointer · emergency · notice (of a subscription; in state
+    `dead` the subscription itself was stopped) · reported (in your name: confirm or dispute it) · disputed (what you
+    reported: amend it). `since` dates it; `escalated_at` says since when silence on it was raised at either side."""
 
     kind: str
     record: str
@@ -49,7 +52,10 @@ class InboxItem:
 def inbox(node: Node, actor: Actor) -> list[InboxItem]:
     """Everything that waits for the actor's agency and that this actor may see, newest first."""
     with node.work(actor) as work:
-        sources = (_offers, _escalations, _obligations, _pointers, _emergencies, _notices, _dead)
+        sources = (
+            _offers, _taken_back, _escalations, _obligations, _pointers, _emergencies, _notices, _dead, _reported,
+            _disputed,
+        )  # fmt: skip
         items = [item for source in sources for item in source(work)]
         return sorted(items, key=lambda one: one.since, reverse=True)
 
@@ -58,11 +64,12 @@ def _offers(work: Work) -> Iterator[InboxItem]:
     rows = (
         work.conn.cursor(row_factory=dict_row)
         .execute(
-            """select *, (select min(at) from comity.escalation where record = offer.id) as escalated_at
-                 from comity.offer where to_agency = comity.me() and state = 'offered'
-               or from_agency = comity.me() and answered_at > %s - interval '30 days'
-            order by offered_at desc limit 500""",
-            (work.now,),
+            """select o.*, a.state as asker, (select min(at) from comity.escalation where record = o.id) as escalated_at
+                 from comity.offer o join comity.agency a on a.id = o.from_agency
+                where to_agency = comity.me() and o.state = 'offered' and (expires_at is null or expires_at > %(now)s)
+                   or from_agency = comity.me() and (o.state = 'offered' or answered_at > %(now)s - interval '30 days')
+                order by offered_at desc limit 500""",
+            {"now": work.now},
         )
         .fetchall()
     )
@@ -72,19 +79,47 @@ def _offers(work: Work) -> Iterator[InboxItem]:
         one = seen.get(str(row["id"]))
         if one is None:
             continue
-        mine = row["from_agency"] == work.agency
-        if mine:
+        mine, open_ = row["from_agency"] == work.agency, row["state"] == "offered"
+        if mine and open_:
+            since = "seen and " if row["seen_at"] else ""
+            kind, message = "waiting", f"{row['label']} to {row['to_agency']}: {since}not answered"
+        elif mine:
             of = work.type_of(one.agency, one.type_name, one.core_type)
             reason = row["answer"].get("reason") if sight(work, of, one).whole else None
+            told = f", {as_reported(work.agency, row['to_agency'])}" if offering.reported(row) else ""
             state = row["state"].replace("_", " ")
-            message = f"{row['label']} was {state} by {row['to_agency']}" + (f": {reason}" if reason else "")
+            kind = "answer"
+            message = f"{row['label']} was {state} by {row['to_agency']}{told}" + (f": {reason}" if reason else "")
         else:
-            message = f"{row['label']} from {row['from_agency']}: answer it"
+            whose = as_reported(row["from_agency"], one.folded.behalf) or f"from {row['from_agency']}"
+            kind, message = "offer", f"{row['label']} {whose}: answer it"
+            message += " (it is suspended and takes the answer up later)" if row["asker"] == "suspended" else ""
         yield InboxItem(
-            "answer" if mine else "offer", str(row["id"]), row["type"], one.folded.number,
-            row["to_agency"] if mine else row["from_agency"], row["state"], message,
-            row["answered_at"] if mine else row["offered_at"], None if mine else row["escalated_at"],
+            kind, str(row["id"]), row["type"], one.folded.number, row["to_agency" if mine else "from_agency"],
+            row["state"], message, row["offered_at" if open_ else "answered_at"],
+            row["escalated_at"] if open_ else None,
         )  # fmt: skip
+
+
+def _taken_back(work: Work) -> Iterator[InboxItem]:
+    """What was offered to this agency and has moved since, because what it stood on did: a recall reaches everybody."""
+    rows = work.conn.execute(
+        """select o.id::text, o.label, e.agency, e.entered_at from comity.offer o
+             join comity.entry e on e.record = o.id and e.agency = o.from_agency
+            where o.to_agency = comity.me() and e.kind = 'act' and e.refers is not null
+              and e.entered_at > %s - interval '30 days' order by e.entered_at desc limit 500""",
+        (work.now,),
+    ).fetchall()
+    seen = subjects(work, [row[0] for row in rows])
+    disclosure.told(work, "inbox", [(one, ["number"]) for one in seen.values()])
+    for record, label, agency, at in rows:
+        one = seen.get(record)
+        if one is not None:
+            state = one.core_state.replace("_", " ")
+            yield InboxItem(
+                "notice", record, one.core_type, one.folded.number, agency, one.core_state,
+                f"{label} from {agency} is {state}", at,
+            )  # fmt: skip
 
 
 def _escalations(work: Work) -> Iterator[InboxItem]:
@@ -126,20 +161,29 @@ def _obligations(work: Work) -> Iterator[InboxItem]:
         )  # fmt: skip
 
 
+_COLLIDES = {
+    "target": "has an interest in the same target",
+    "place": "has an interest in the same place",
+    "operation": "plans an operation at this place and time",
+    "identity": "holds certain claims with which this claim of identity cannot be true",
+}
+
+
 def _pointers(work: Work) -> Iterator[InboxItem]:
     rows = work.conn.execute(
-        """select p.record::text, p.other, p.found_at, a.title, a.contact->'deconfliction' from comity.pointer p
+        """select p.record::text, p.other, p.found_at, a.title, a.contact->'deconfliction', p.about
+             from comity.pointer p
              join comity.agency a on a.id = p.other
             where p.agency = comity.me() order by p.found_at desc limit 500"""
     ).fetchall()
     seen = subjects(work, [row[0] for row in rows])
-    for record, other, at, title, contact in rows:
+    for record, other, at, title, contact, about in rows:
         one = seen.get(record)
         if one is not None:
             call = ", ".join(str(value) for value in (contact or {}).values())
             yield InboxItem(
                 "pointer", record, one.core_type, one.folded.number, other, "open",
-                f"{title} has an interest in the same target; call {call or title}", at,
+                f"{title} {_COLLIDES.get(about, _COLLIDES['target'])}; call {call or title}", at,
             )  # fmt: skip
 
 
@@ -198,3 +242,21 @@ def _dead(work: Work) -> Iterator[InboxItem]:
             "notice", "", "subscription", None, work.agency, "dead",
             f"subscription {letter.name} {what}: {letter.reason}{lost}; replay {letter.id}", letter.since,
         )  # fmt: skip
+
+
+def _reported(work: Work) -> Iterator[InboxItem]:
+    """What others entered in the agency's name, while it has not said whether it is so."""
+    for one in waiting(work):
+        said = f"{one.act.replace('_', ' ')} {one.said}: confirm or dispute {one.entry}"
+        yield _about(one, "reported", one.by_agency, said, one.at)
+
+
+def _disputed(work: Work) -> Iterator[InboxItem]:
+    """What this agency reported and the institution says is not so, until the record was amended."""
+    for one in disputed(work):
+        said = f"{one.act.replace('_', ' ')} {one.said}: amend the record"
+        yield _about(one, "disputed", one.agency, said, one.judged_at or one.at)
+
+
+def _about(one: Report, kind: str, agency: str, message: str, since: datetime) -> InboxItem:
+    return InboxItem(kind, one.record, one.type, one.number, agency, one.state, message, since)

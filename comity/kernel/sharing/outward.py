@@ -56,7 +56,7 @@ class Outward:
 
     allowed: Sequence[str] = ()
     resolver: Resolver = resolve
-    seconds: float = 15.0
+    seconds: float = 15
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
     def judged(self, url: str) -> Target:

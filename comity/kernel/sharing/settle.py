@@ -8,7 +8,7 @@ from psycopg.rows import dict_row
 
 from comity.kernel.ledger import follow
 from comity.kernel.records import offering
-from comity.kernel.records.change import changed, write
+from comity.kernel.records.change import write
 from comity.kernel.records.node import Node, Work, system
 from comity.kernel.records.subject import find_subject
 
@@ -27,7 +27,7 @@ def settle(node: Node, agency: str) -> int:
         ).fetchall()
         follow.owe(work.conn, NAME, agency, waiting, work.now)
         owed = follow.due(work.conn, NAME, agency)
-        for entry, record in owed:
+        for entry, record in sorted(owed, key=lambda one: one[1]):  # in the order in which records/following locks
             _settle(work, entry, record)
         return len(owed) + _expire(work)
 
@@ -42,14 +42,7 @@ def _settle(work: Work, answer: UUID, record: str) -> None:
     if offer["settled_entry"] is None:
         subject = find_subject(work, record)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-        rule = of.offer.answers.get(offer["state"]) if of.offer else None
-        state = rule.to if rule else subject.folded.state
-        change = changed(
-            work, of, subject.folded, record=subject.id, kind="settle", act=offer["state"], content={},
-            state_to=state, refers=answer,
-        )  # fmt: skip
-        write(work, [change])
-        work.conn.execute("update comity.offer set settled_entry = %s where id = %s", (change.entry.id, subject.id))
+        write(work, [offering.settled(work, of, subject, offer)])
     follow.done(work.conn, NAME, answer, record, work.now)
 
 

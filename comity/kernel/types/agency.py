@@ -67,6 +67,8 @@ def read(
     known = LIFECYCLE_ROLES | {role for one in types.values() for act in one.acts.values() for role in act.by}
     known |= {role for one in types.values() for answer in answers(one.offer).values() for role in answer.by}
     read_roles = {name: _role(name, one, types, known, marks, faults) for name, one in roles.items("roles")}
+    for name, one in roles.items("roles"):
+        _for(read_roles[name], definition.id, one, faults)
     return AgencyFiles(definition, read_roles, tuple(found), law.text("title"))
 
 
@@ -131,7 +133,8 @@ def _known(name: str, known: Collection[str], code: str, node: Node, what: str, 
 def _role(
     name: str, node: Node, types: Mapping[str, Type], known: frozenset[str], marks: Mapping[str, Mark], faults: Faults
 ) -> Role:
-    form = Form(node, faults, f"role {name}", {"title": is_text, "is": is_names, "read": is_map, "marks": is_names})
+    keys: Mapping[str, Kind] = {"title": is_text, "is": is_names, "for": is_text, "read": is_map, "marks": is_names}
+    form = Form(node, faults, f"role {name}", keys)
     for one in form.names("is"):
         _known(one, known, "role_unknown", form.get("is") or node, f"role {name}", faults)
     for one in form.names("marks"):
@@ -162,8 +165,18 @@ def _role(
         read[pattern] = ReadRule(rule["when"], named)
     return Role(
         name=name, title=form.text("title", name), is_=frozenset(form.names("is")), read=read,
-        marks=frozenset(form.names("marks")), source=str(node.source),
+        marks=frozenset(form.names("marks")), source=str(node.source), for_=form.text("for"),
     )  # fmt: skip
+
+
+def _for(role: Role, agency: str, node: Node, faults: Faults) -> None:
+    """A role that speaks for another agency names one, and has a name that no lifecycle role has."""
+    if role.for_ and (not AGENCY.match(role.for_) or role.for_ == agency):
+        said = f"role {role.name} is for {role.for_!r}, which is no other agency"
+        faults.add("role_for", node.source, said, "write for: the id of the agency that it speaks for")
+    if role.for_ and role.name in LIFECYCLE_ROLES:
+        said = f"role {role.name} is for {role.for_} and has the name of a lifecycle role"
+        faults.add("role_for", node.source, said, f"call it {role.for_}_{role.name}")
 
 
 def _agreement(node: Node, types: Mapping[str, Type], marks: Mapping[str, Mark], faults: Faults) -> Agreement:

@@ -13,6 +13,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from comity.errors import Problem
+from comity.kernel.types.collision import Rule
+from comity.kernel.types.ties import Ties
 
 if TYPE_CHECKING:
     from comity.kernel.types.expression import Guard
@@ -104,7 +106,8 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class Link:
     """A named pointer to records. `to` holds type names, or `member`, or `any`; `inherit` passes the target's marks.
-    `fills` are fields that, not given on entry, are taken over from the target as far as the actor may read them."""
+    `fills` are fields that, not given on entry, are taken over from the target as far as the actor may read them.
+    `serial`: whoever acts on a record with this link takes turns with all who act on the target (records/turns)."""
 
     name: str
     to: tuple[str, ...]
@@ -117,6 +120,7 @@ class Link:
     required_in: frozenset[str] = frozenset()
     inherit: bool = False
     fills: tuple[str, ...] = ()
+    serial: bool = False
     owner_layer: str = "core"
     source: str = ""
 
@@ -161,7 +165,8 @@ class GuardRule:
 @dataclass(frozen=True, slots=True)
 class Act:
     """`to` None: the state stays. `by` are lifecycle roles. `not_by` names acts whose doer may not do this one.
-    `lifts` are the marks that the act takes off the record (an order to unseal); only the type itself names them."""
+    `lifts` are the marks that the act takes off the record (an order to unseal); only the type itself names them.
+    `follows`: serial link -> core states of its target; the act follows by itself when the target comes to one."""
 
     name: str
     from_: frozenset[str]
@@ -176,6 +181,7 @@ class Act:
     profile: str | None = None
     owes: str | None = None
     lifts: frozenset[str] = frozenset()
+    follows: Mapping[str, frozenset[str]] = field(default_factory=dict)
     label: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     owner_layer: str = "core"
@@ -195,6 +201,7 @@ class Answer:
     guards: tuple[GuardRule, ...] = ()
     not_by: tuple[str, ...] = ()
     ends: bool = False
+    follows: Mapping[str, frozenset[str]] = field(default_factory=dict)
     label: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
@@ -223,7 +230,8 @@ class OfferRule:
 @dataclass(frozen=True, slots=True, eq=False)
 class Type:
     """What a thing is for this agency. `memo` holds compiled validators and belongs to `shape` alone.
-    `deconflict_when` limits deconfliction to records whose fields hold one of these values (core codes)."""
+    `deconflict_when` limits deconfliction to records whose fields hold one of these values (core codes).
+    `stood_on`: a serial link of some type points at records of this one."""
 
     name: str
     title: str
@@ -237,7 +245,7 @@ class Type:
     initial: str
     acts: Mapping[str, Act]
     offer: OfferRule | None
-    deconflict: tuple[tuple[str, ...], ...]
+    deconflict: tuple[Rule, ...]
     handling: frozenset[str]
     core_name: str
     forbid: Mapping[str, str]
@@ -245,6 +253,8 @@ class Type:
     labels: Mapping[str, str] = field(default_factory=dict)
     deconflict_when: Mapping[str, frozenset[str]] = field(default_factory=dict)
     source: str = ""
+    stood_on: bool = False
+    ties: Ties | None = None
     memo: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def core_state(self, state: str) -> str:
@@ -282,7 +292,7 @@ class ReadRule:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """`is_` are the lifecycle roles that it fills; `read` maps a type name, `pillar.*` or `*` to its rule."""
+    """`is_`: the lifecycle roles that it fills (with `for_` only on behalf of that agency); `read`: pattern -> rule."""
 
     name: str
     title: str
@@ -290,6 +300,7 @@ class Role:
     read: Mapping[str, ReadRule] = field(default_factory=dict)
     marks: frozenset[str] = frozenset()
     source: str = ""
+    for_: str = ""
 
     def read_rule(self, type_name: str) -> ReadRule | None:
         """The most specific rule for a type: its name, the longest `prefix.*`, `*`; None when nothing is read."""
@@ -416,33 +427,6 @@ class Catalogue:
 
     def schema(self, name: str) -> dict[str, Any]:
         """The JSON Schema of the effective type, standing alone: for OpenAPI, forms and other programs."""
+        from comity.kernel.types.record_schema import object_schema
+
         return object_schema(self.type(name))
-
-
-def field_schema(one: Field) -> dict[str, Any]:
-    """A field's schema with its codes spelled out as an `enum`, its label as `title` and its term as `x-term`."""
-    out = dict(one.schema)
-    if one.values is not None:
-        allowed = {"enum": list(one.values)}
-        if out.get("type") == "array":
-            out["items"] = {**out.get("items", {"type": "string"}), **allowed}
-        else:
-            out |= allowed
-    if one.label:
-        out["title"] = one.label
-    for key, value in (("x-term", one.term), ("x-unit", one.unit), ("x-group", one.group)):
-        if value:
-            out[key] = value
-    return out
-
-
-def object_schema(of: Type) -> dict[str, Any]:
-    """The whole record's fields: closed, with what is required on entry."""
-    out: dict[str, Any] = {
-        "type": "object",
-        "title": of.title,
-        "additionalProperties": False,
-        "properties": {name: field_schema(one) for name, one in of.fields.items()},
-    }
-    required = [name for name, one in of.fields.items() if of.initial in one.required_in]
-    return {**out, "required": required} if required else out

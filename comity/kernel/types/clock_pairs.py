@@ -20,8 +20,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
+from comity.errors import Problem
+from comity.kernel.types.catalogue import Catalogue
+from comity.kernel.types.clock_reading import book_of
 from comity.kernel.types.clock_rules import Book
+from comity.kernel.types.definition import Files, yaml_text
 from comity.kernel.types.due import Due, Event, read_when, shown
+from comity.kernel.types.examples import ExampleResult
 from comity.kernel.types.reckon import reckon
 
 EXPECTED = frozenset(
@@ -73,6 +78,20 @@ def _event(item: Mapping[str, Any]) -> Event:
         raise ValueError(f"{item['at']!r} is no day and no instant")
     fields = {key: value for key, value in item.items() if key not in ("is", "at", "known")}
     return Event(item["is"], at, fields, known if isinstance(known, datetime) else None)
+
+
+def run(catalogue: Catalogue, files: Files) -> list[ExampleResult]:
+    """The worked pairs of a jurisdiction's files as examples that hold or fail; one that cannot be read fails."""
+    book, out = book_of(catalogue.rules), []
+    for path, text in sorted(files.items()):
+        stem = path.removesuffix(".yml")
+        try:
+            for one in pairs(stem, yaml_text(path, text).plain(), book):
+                said = "; ".join(differences(one, book))
+                out.append(ExampleResult(stem, one.rule, "pair", one.name, not said, said))
+        except (Problem, AttributeError, KeyError, TypeError, ValueError) as error:
+            out.append(ExampleResult(stem, "", "file", path, False, f"cannot be read: {error}"))
+    return out
 
 
 def differences(pair: Pair, book: Book) -> list[str]:

@@ -9,9 +9,11 @@ from typing import TypeVar
 from comity import names
 from comity.kernel.types import lifecycle, reading
 from comity.kernel.types.catalogue import Act, Answer, Code, CodeList, Field, Group, Link, Mark, OfferRule, State, Type
+from comity.kernel.types.collision import Rule
 from comity.kernel.types.definition import Faults, Form, Node, is_map, is_names, nearest
 from comity.kernel.types.layers import known_name
 from comity.kernel.types.reading import EVERY, Draft
+from comity.kernel.types.ties import Ties
 
 Done = TypeVar("Done", Act, Answer)
 
@@ -46,17 +48,36 @@ def finish(
         name=draft.name, title=draft.title, term=draft.term, number=draft.number,
         title_field=_field_name(draft, draft.title_field, draft.source, "title_field", faults), groups=groups,
         fields=fields, links=links, states=states, initial=initial, acts=acts, offer=offer,
-        deconflict=tuple(
-            tuple(_field_name(draft, one, draft.source, "deconflict", faults) or one for one in row)
-            for row in draft.deconflict
-        ),
+        deconflict=tuple(_collision(draft, one, states, faults) for one in draft.deconflict),
         deconflict_when={
             _field_name(draft, name, draft.source, "deconflict_when", faults) or name: values
             for name, values in draft.deconflict_when.items()
         },
         handling=draft.handling, core_name=draft.core_name, forbid=draft.forbid, owner_layer=draft.owner_layer,
-        labels=draft.labels, source=draft.source,
+        labels=draft.labels, source=draft.source, ties=_ties(draft, states, faults),
     )  # fmt: skip
+
+
+def _collision(draft: Draft, rule: Rule, states: Mapping[str, State], faults: Faults) -> Rule:
+    named = [
+        tuple(_field_name(draft, one, draft.source, "deconflict", faults) or one for one in row)
+        for row in (rule.fields, rule.during)
+    ]
+    for state in sorted(rule.while_):
+        _known(state, states, "state_unknown", draft.source, "deconflict", faults)
+    return replace(rule, fields=named[0], during=named[1])
+
+
+def _ties(draft: Draft, states: Mapping[str, State], faults: Faults) -> Ties | None:
+    if draft.ties is None:
+        return None
+    for end in draft.ties.ends:
+        _known(end, draft.links, "field_unknown", draft.source, "ties", faults)
+    for state in sorted(draft.ties.live):
+        _known(state, states, "state_unknown", draft.source, "ties", faults)
+    for name in (*draft.ties.apart, *draft.ties.certain):
+        _field_name(draft, name, draft.source, "ties", faults)
+    return draft.ties
 
 
 def _known(name: str | None, known: Collection[str], code: str, source: str, what: str, faults: Faults) -> None:
@@ -159,6 +180,11 @@ def _done(
         known_name(name, draft.links) or _field_name(draft, name, one.source, f"sets of {one.name}", faults) or name
         for name in one.sets
     )
+    for name in one.follows:
+        if name not in draft.links or not draft.links[name].serial:
+            serial = [link for link, is_ in draft.links.items() if is_.serial]
+            said = f"{one.name} follows {name}, which is no serial link of {draft.name}"
+            faults.add("field_unknown", one.source, said, nearest(name, serial))
     return replace(one, from_=_from(draft, one, states, default), needs=tuple(needs), sets=sets)
 
 

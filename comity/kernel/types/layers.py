@@ -25,6 +25,8 @@ def lay(draft: Draft, form: Form, layer: str, faults: Faults) -> None:
     if "deconflict_when" in form:
         said = f"which records of {draft.name} are deconflicted is the core's"
         faults.add("layer_loosens_field", form.at("deconflict_when"), said, _KEEP_CORE)
+    if "ties" in form:
+        faults.add("layer_loosens_field", form.at("ties"), f"what {draft.name} ties is the core's", _KEEP_CORE)
     reading.read_head(draft, form, faults)
     for key, node in form.items("states"):
         _state(draft, key, node, faults)
@@ -122,6 +124,8 @@ def _link(draft: Draft, name: str, node: Node, layer: str, faults: Faults) -> No
         faults.add("layer_loosens_field", form.at("many"), f"link {name} is single in the core", _KEEP_CORE)
     if form.plain("inherit") is False and core.inherit:
         faults.add("layer_loosens_field", form.at("inherit"), f"link {name} passes marks on", _KEEP_CORE)
+    if form.plain("serial") is False and core.serial:
+        faults.add("layer_loosens_field", form.at("serial"), f"acts take turns on link {name}", _KEEP_CORE)
     if form.plain("required") is False and core.required:
         faults.add("layer_loosens_required", form.at("required"), f"link {name} is required", _KEEP_CORE)
     if core.required_from and "required_from" in form:
@@ -132,7 +136,7 @@ def _link(draft: Draft, name: str, node: Node, layer: str, faults: Faults) -> No
         required=core.required or form.plain("required", False),
         required_from=form.text("required_from") or core.required_from,
         inherit=core.inherit or form.plain("inherit", False), fills=core.fills or form.names("fills"),
-        owner_layer=core.owner_layer, source=str(form.source),
+        serial=core.serial or form.plain("serial", False), owner_layer=core.owner_layer, source=str(form.source),
     )  # fmt: skip
 
 
@@ -220,6 +224,8 @@ def _narrow_done(draft: Draft, core: Done, form: Form, faults: Faults) -> Done:
     if to != core.to and (core.to is None or outside(draft, frozenset((core.to,)), frozenset((to or "",)))):
         said = f"{name} leads to {core.to or 'no other state'} in the core"
         faults.add("layer_changes_target", form.at("to"), said, "name it or a sub-state of it")
+    if "follows" in form:
+        faults.add("layer_changes_act", form.at("follows"), f"from what {name} follows is the core's", _KEEP_CORE)
     for key in ("guard", "guards", "needs", "not_by", "sets"):
         written = form.node.get(key)
         had = getattr(core, "guards" if key == "guard" else key)

@@ -155,7 +155,8 @@ def _nobody(of: Type, catalogue: Catalogue) -> Iterator[Fault]:
 
 
 def _filled(catalogue: Catalogue) -> frozenset[str]:
-    return frozenset(name for role in catalogue.roles.values() for name in role.is_)
+    """The lifecycle roles that are filled for the agency itself."""
+    return frozenset(name for role in catalogue.roles.values() if not role.for_ for name in role.is_)
 
 
 def _listed(names: Iterable[str]) -> str:

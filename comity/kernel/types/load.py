@@ -30,6 +30,7 @@ from comity.kernel.types.definition import (
 from comity.kernel.types.finish import edited, finish
 from comity.kernel.types.layers import lay
 from comity.kernel.types.reading import LAYER_KEYS, TYPE_KEYS, Draft
+from comity.kernel.types.serial import stood_on
 from comity.names import TYPE
 
 _SINGLE = {"jurisdiction": "jurisdiction.yml", "agency": "agency.yml"}
@@ -38,18 +39,21 @@ _FILE = re.compile(r"(?P<folder>[a-z]+)/(?P<stem>[A-Za-z0-9_.-]+)\.yml\Z")
 _IS = re.compile(r"[a-z][a-z0-9-]*\Z")
 
 
-def read_folder(path: Path) -> Files:
+PAIRS = "examples/clocks/"
+
+
+def read_folder(path: Path, *, pairs: bool = False) -> Files:
     """A layer's files below `path`: `.yml` and `.yaml`, hidden ones apart. A missing folder is an empty layer.
 
-    `mappings/` is left out: import mappings belong to the importer and define nothing; so is `examples/clocks/`: worked
-    pairs are checked before a law is installed and not carried along (comity/kernel/types/clock_pairs.py).
+    `mappings/` is left out: import mappings belong to the importer and define nothing. So are, unless `pairs`, the
+    worked pairs of clocks: they are checked before a law is installed and not carried along (types/clock_pairs.py).
     """
     found = {}
     for file in sorted(path.rglob("*.y*ml")) if path.is_dir() else ():
         name = file.relative_to(path)
         if (
             name.parts[0] != "mappings"
-            and name.parts[:2] != ("examples", "clocks")
+            and (pairs or not name.as_posix().startswith(PAIRS))
             and file.suffix in (".yml", ".yaml")
             and not any(part.startswith((".", "_")) for part in name.parts)
         ):
@@ -134,6 +138,8 @@ class _Loading:
 
     def parsed(self, files: Files) -> Iterator[tuple[str, Node]]:
         for path, text in sorted(files.items()):
+            if path.startswith(PAIRS):
+                continue
             try:
                 yield path, yaml_text(path, text)
             except DefinitionsRefused as refused:
@@ -164,6 +170,7 @@ class _Loading:
             name: finish(draft, self.drafts.keys(), self.lists, self.marks, self.faults)
             for name, draft in self.drafts.items()
         }
+        types |= stood_on(types, self.faults)
         homes = frozenset(self.pillars) | {self.names["jurisdiction"], self.names["agency"]}
         order_rules.check(self.written, types, homes, self.faults)
         self.compile(types)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from comity.errors import Fault
-from comity.kernel.types import examples, upgrade
+from comity.kernel.types import clock_pairs, examples, upgrade
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.definition import DefinitionsRefused, Files, yaml_text
 from comity.kernel.types.examples import ExampleResult
-from comity.kernel.types.load import load, not_installable
+from comity.kernel.types.load import PAIRS, load, not_installable
 from comity.kernel.types.upgrade import Fit, Report
 
 
@@ -121,6 +121,8 @@ def _report(
         return LayerReport(kind, name, tuple(faults))
     mine = {"jurisdiction": f"{made.jurisdiction}.", "agency": f"{made.agency}."}.get(kind, "")
     ran = [one for one in examples.run(made) if one.file.startswith(mine)]
+    if kind == "jurisdiction":
+        ran += clock_pairs.run(made, {path: text for path, text in law.items() if path.startswith(PAIRS)})
     newer, refused = _load(against, law, agency) if against is not None else (None, ())
     return LayerReport(
         kind=kind, name=name, faults=tuple(faults), types=len(made.types), digest=made.digest,

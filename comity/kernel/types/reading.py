@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from comity.kernel.types import schema
+from comity.kernel.types import collision, schema
 from comity.kernel.types.catalogue import Act, Answer, Code, Field, Grants, Group, GuardRule, Link, OfferRule, State
 from comity.kernel.types.definition import (
     DefinitionsRefused,
@@ -25,6 +25,7 @@ from comity.kernel.types.definition import (
     nearest,
 )
 from comity.kernel.types.expression import VARIABLES, compile_guard
+from comity.kernel.types.ties import Ties, read_ties
 
 EVERY = frozenset(("*",))
 MAX_GROUPS = 8
@@ -41,14 +42,14 @@ FIELD_KEYS: Mapping[str, Kind] = {
 }  # fmt: skip
 LINK_KEYS: Mapping[str, Kind] = {
     "to": is_names, "many": is_flag, "term": is_text, "label": is_text, "required": is_flag, "required_from": is_text,
-    "inherit": is_flag, "fills": is_names,
+    "inherit": is_flag, "fills": is_names, "serial": is_flag,
 }  # fmt: skip
 STATE_KEYS: Mapping[str, Kind] = {
     "initial": is_flag, "final": is_flag, "within": is_text, "label": is_text, "term": is_text,
 }  # fmt: skip
 _DONE: Mapping[str, Kind] = {
     "by": is_names, "from": is_names, "to": is_text, "needs": is_names, "sets": is_names, "guard": is_any,
-    "guards": is_any, "not_by": is_names, "label": is_text, "term": is_text,
+    "guards": is_any, "not_by": is_names, "label": is_text, "term": is_text, "follows": is_map,
 }  # fmt: skip
 ACT_KEYS: Mapping[str, Kind] = {
     **_DONE, "creates": is_text, "package": is_text, "profile": is_text, "owes": is_text,
@@ -62,7 +63,7 @@ TYPE_KEYS: Mapping[str, Kind] = {
     "type": is_text, "title": is_text, "term": is_text, "number": is_text, "title_field": is_text, "groups": is_map,
     "handling": is_names, "deconflict": is_any,
     "deconflict_when": is_map, "fields": is_map, "links": is_map, "states": is_map, "acts": is_map,
-    "offer": is_map, "description": is_text,
+    "offer": is_map, "description": is_text, "ties": is_map,
 }  # fmt: skip
 LAYER_KEYS: Mapping[str, Kind] = {**TYPE_KEYS, "extends": is_text, "forbid": is_any}
 
@@ -87,8 +88,9 @@ class Draft:
     states: dict[str, State] = field(default_factory=dict)
     acts: dict[str, Act] = field(default_factory=dict)
     offer: OfferRule | None = None
-    deconflict: list[tuple[str, ...]] = field(default_factory=list)
+    deconflict: list[collision.Rule] = field(default_factory=list)
     deconflict_when: dict[str, frozenset[str]] = field(default_factory=dict)
+    ties: Ties | None = None
     handling: frozenset[str] = frozenset()
     forbid: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
@@ -113,6 +115,7 @@ def read_type(form: Form, layer: str, faults: Faults) -> Draft:
     if "title" not in form:
         faults.add("wrong_kind", form.source, f"{name} has no title", "add title: what the thing is called")
     read_head(draft, form, faults)
+    draft.ties = read_ties(form.get("ties"), faults)
     for key, node in form.items("deconflict_when"):
         if not is_names(node.plain()):
             faults.add("wrong_kind", node.source, f"deconflict_when of {key}", "write a list of values")
@@ -161,11 +164,7 @@ def read_head(draft: Draft, form: Form, faults: Faults) -> None:
     if "groups" in form and len({"base", *draft.groups}) > MAX_GROUPS:
         said = f"{draft.name} has more than {MAX_GROUPS} groups, base included"
         faults.add("too_many_groups", form.at("groups"), said, "put fields that are shared alike into one group")
-    rows = form.plain("deconflict", [])
-    if isinstance(rows, list) and all(isinstance(one, list) and one and is_names(one) for one in rows):
-        draft.deconflict += [tuple(row) for row in rows]
-    else:
-        faults.add("wrong_kind", form.at("deconflict"), "deconflict is a list of lists", "write [[name, birth_date]]")
+    draft.deconflict += collision.read_rules(form.get("deconflict"), faults)
 
 
 def read_field(name: str, node: Node, layer: str, faults: Faults) -> Field:
@@ -202,7 +201,7 @@ def read_link(name: str, node: Node, layer: str, faults: Faults) -> Link:
         name=name, to=form.names("to"), many=form.plain("many", False), term=form.text("term"),
         label=form.text("label"), labels=form.labels, required=form.plain("required", False),
         required_from=form.text("required_from") or None, inherit=form.plain("inherit", False),
-        fills=form.names("fills"), owner_layer=layer, source=str(node.source),
+        fills=form.names("fills"), serial=form.plain("serial", False), owner_layer=layer, source=str(node.source),
     )  # fmt: skip
 
 
@@ -226,7 +225,7 @@ def read_act(name: str, node: Node, layer: str, faults: Faults) -> Act:
         by=frozenset(form.names("by")), needs=form.names("needs"), sets=form.names("sets"),
         guards=read_guards(form, faults), not_by=form.names("not_by"), creates=form.text("creates") or None,
         package=form.text("package") or None, profile=form.text("profile") or None, owes=form.text("owes") or None,
-        lifts=frozenset(form.names("lifts")),
+        lifts=frozenset(form.names("lifts")), follows=read_follows(form, faults),
         label=form.text("label"), labels=form.labels, owner_layer=layer, source=str(node.source),
     )  # fmt: skip
 
@@ -241,9 +240,21 @@ def read_answer(name: str, node: Node, faults: Faults, *, by: bool = True) -> An
         name=name, to=form.text("to"), by=frozenset(form.names("by")),
         from_=frozenset(form.names("from")) if "from" in form else EVERY, needs=form.names("needs"),
         sets=form.names("sets"), guards=read_guards(form, faults), not_by=form.names("not_by"),
-        ends=form.plain("ends", name in ("withdrawn", "expired")), label=form.text("label"), labels=form.labels,
+        ends=form.plain("ends", name in ("withdrawn", "expired")), follows=read_follows(form, faults),
+        label=form.text("label"), labels=form.labels,
         source=str(node.source),
     )  # fmt: skip
+
+
+def read_follows(form: Form, faults: Faults) -> dict[str, frozenset[str]]:
+    """link -> the states of its target from which this act follows by itself."""
+    out: dict[str, frozenset[str]] = {}
+    for key, one in form.items("follows"):
+        if is_names(one.plain()):
+            out[key] = frozenset([one.value] if isinstance(one.value, str) else one.plain())
+        else:
+            faults.add("wrong_kind", one.source, f"follows of link {key}", "write a list of states")
+    return out
 
 
 def read_offer(node: Node, faults: Faults) -> OfferRule:

@@ -12,9 +12,10 @@ from typing import Any
 
 from comity.errors import Fault
 from comity.kernel.types import schema
-from comity.kernel.types.catalogue import Catalogue, Field, Type, object_schema
+from comity.kernel.types.catalogue import Catalogue, Field, Type
 from comity.kernel.types.definition import nearest
 from comity.kernel.types.lifecycle import answers
+from comity.kernel.types.record_schema import object_schema
 
 _FIXES: Mapping[str, str] = {
     "date": "write it as 2026-11-22", "date-time": "write it as 2026-11-22T14:05:00Z",

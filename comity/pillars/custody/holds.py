@@ -61,9 +61,38 @@ def one_receiver(facts: Facts) -> list[Missing]:
             missing.append(_elsewhere(facts, intake, f"{label(intake)} is not in the custody of {facts.agency}."))
         for one in facts.linking(intake, TRANSFER, "intake"):
             if one.id != transfer.id and standing(one) in ("offered", "accepted"):
-                to = one.offer.to_agency if one.offer else str(one.fields.get("receiver", ""))
-                said = "is offered to" if standing(one) == "offered" else "is with"
-                missing.append(_elsewhere(facts, one, f"{label(intake)} {said} {to} ({one.number}).", to))
+                missing.append(_with_another(facts, intake, one))
+    told = {one.about for one in missing}
+    for person in facts.linked(transfer, "person"):
+        for one in facts.linking(person, TRANSFER, "person"):
+            if one.id not in {transfer.id, *told} and standing(one) == "offered":
+                missing.append(_with_another(facts, person, one))
+    return missing
+
+
+def not_on_the_way(facts: Facts) -> list[Missing]:
+    """Guard of a release and of the end of a stay: no other custodian has been asked to take the person."""
+    return [
+        _with_another(facts, intake, one)
+        for intake in _stays(facts)
+        for one in facts.linking(intake, TRANSFER, "intake")
+        if standing(one) == "offered"
+    ]
+
+
+def received(facts: Facts) -> list[Missing]:
+    """Guard of a stay that names its transfer: this agency accepted it, and it began one stay only."""
+    intake = facts.subject
+    missing = []
+    for transfer in facts.linked(intake, "transfer"):
+        to = transfer.offer.to_agency if transfer.offer else ""
+        if to != facts.agency or standing(transfer) not in ("accepted", "ended"):
+            said = f"{label(transfer)} was not accepted by {facts.agency}."
+            missing.append(_elsewhere(facts, transfer, said, fix="Answer the transfer first."))
+        for one in facts.linking(transfer, INTAKE, "transfer"):
+            if one.id != intake.id:
+                said = f"{label(one)} is the stay that {label(transfer)} began."
+                missing.append(_elsewhere(facts, one, said, fix="Go on with that stay."))
     return missing
 
 
@@ -116,10 +145,18 @@ def _held(facts: Facts, intake: Fact, hold: Fact) -> Missing:
     )
 
 
-def _elsewhere(facts: Facts, about: Fact, message: str, owed_by: str = "") -> Missing:
+def _with_another(facts: Facts, who: Fact, transfer: Fact) -> Missing:
+    to = transfer.offer.to_agency if transfer.offer else str(transfer.fields.get("receiver", ""))
+    said = "is offered to" if standing(transfer) == "offered" else "is with"
+    return _elsewhere(facts, transfer, f"{label(who)} {said} {to} ({transfer.number}).", to)
+
+
+def _elsewhere(
+    facts: Facts, about: Fact, message: str, owed_by: str = "", fix: str = "Withdraw or end the other transfer first."
+) -> Missing:
     return Missing(
         code="not_the_custodian", severity="error", message=message, about=about.id, about_label=label(about),
-        owed_by=owed_by or about.agency, since=facts.today, fix="Withdraw or end the other transfer first.",
+        owed_by=owed_by or about.agency, since=facts.today, fix=fix,
     )  # fmt: skip
 
 

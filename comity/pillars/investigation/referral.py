@@ -113,7 +113,7 @@ def _fields(facts: Facts, found: Gathered, profile: Fact) -> dict[str, Any]:
     fields: dict[str, Any] = {"counts": len(found.offenses)}
     if found.case.fields.get("program") in profile.fields.get("programs", ()):
         fields["program"] = found.case.fields["program"]
-    owners = sorted({one.agency for one in found.incidents} - {facts.agency})
+    owners = sorted({who for one in found.incidents for who in (one.agency, one.owner)} - {facts.agency, facts.owner})
     return {**fields, "informed": owners} if owners else fields
 
 
@@ -162,7 +162,7 @@ def _manifest(facts: Facts, found: Gathered, profile: Fact) -> list[ManifestItem
             ManifestItem(
                 record=fact.id,
                 version=fact.version,
-                agency=fact.agency,
+                agency=fact.owner,
                 type=fact.type,
                 label=fact.number if decision == "withheld" else label(fact),
                 decision=decision,
@@ -187,11 +187,11 @@ def _by_marks(fact: Fact, rule: Mapping[str, Mapping[str, Any]]) -> tuple[str, s
 
 def _by_owner(facts: Facts, fact: Fact, office: str) -> tuple[str, str]:
     """Another agency's record is not ours to grant: it is listed, and read under its owner's own terms."""
-    if fact.agency in (facts.agency, office):
+    if fact.owner in (facts.owner, office):
         return "included", ""
     if fact.type == "forensics.report" and office not in fact.fields.get("released_to", ()):
-        return "withheld", f"not released to {office} by {fact.agency}"
-    return "included", f"read under the terms of its owner {fact.agency}"
+        return "withheld", f"not released to {office} by {fact.owner}"
+    return "included", f"read under the terms of its owner {fact.owner}"
 
 
 def _by_disclosure(fact: Fact) -> tuple[str, str]:

@@ -7,29 +7,23 @@ invented; the incidents are a small extract of public data (comity/samples/READM
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from comity import clock
 from comity.config import paths
-from comity.config.told import Told, counted
+from comity.config.stories.stage import WAIT, Script, Seat, Story, day, instant
+from comity.config.told import counted
 from comity.errors import Problem
-from comity.kernel.policy.actor import Actor
-from comity.kernel.records.act import act
-from comity.kernel.records.amend import amend
-from comity.kernel.records.answer import answer
-from comity.kernel.records.enter import enter
 from comity.kernel.records.find import find
 from comity.kernel.records.history import history
 from comity.kernel.records.importing import run as import_file
-from comity.kernel.records.node import Node
 from comity.kernel.records.read import read
-from comity.kernel.records.results import Receipt, Submission, View
+from comity.kernel.records.results import Receipt, Submission
 from comity.kernel.records.submit import submit
 from comity.kernel.sharing.inbox import inbox
 
-SEATS: Mapping[str, tuple[str, str, Sequence[str]]] = {
+AGENCIES = ("cpd", "dea", "atf", "fsl", "usao")
+SEATS: Mapping[str, Seat] = {
     "cpd_records": ("cpd", "M. Alvarez", ["records_clerk"]),
     "cpd_sergeant": ("cpd", "Sgt. P. Nowak", ["sergeant"]),
     "atf_agent": ("atf", "S. Rivera", ["special_agent"]),
@@ -43,61 +37,6 @@ SEATS: Mapping[str, tuple[str, str, Sequence[str]]] = {
     "usao_attorney": ("usao", "A. Feldman", ["attorney"]),
 }
 TARGET = {"name": "Dale Everett Pruitt", "birth_date": "1987-03-14"}
-WAIT = 20.0
-
-
-@dataclass(slots=True)
-class Story:
-    """The story's stage: the node, the seats, what was entered so far by a short name, and the step being told."""
-
-    node: Node
-    seats: Mapping[str, Actor]
-    told: Told
-    receipts: dict[str, Receipt] = field(default_factory=dict)
-
-    def tell(self, seat: str, text: str, **more: Any) -> None:
-        self.told.step(self.seats[seat], text, **more)
-
-    def enter(self, name: str, seat: str, type: str, fields: Mapping[str, Any], **rest: Any) -> Receipt:
-        self.receipts[name] = enter(self.node, self.seats[seat], type, fields, key=f"story:{name}", **rest)
-        return self.receipts[name]
-
-    def act(self, name: str, seat: str, what: str, **rest: Any) -> Receipt:
-        return act(self.node, self.seats[seat], self.receipts[name].record, what, key=f"story:{name}:{what}", **rest)
-
-    def answer(self, name: str, seat: str, what: str, **rest: Any) -> Receipt:
-        return answer(self.node, self.seats[seat], self.receipts[name].record, what, key=f"story:{name}:{what}", **rest)
-
-    def amend(self, name: str, seat: str, **rest: Any) -> Receipt:
-        now = self.read(seat, name).version
-        return amend(self.node, self.seats[seat], self.receipts[name].record, version=now, **rest)
-
-    def read(self, seat: str, name: str) -> View:
-        return read(self.node, self.seats[seat], self.receipts[name].record)
-
-    def number(self, name: str) -> str:
-        return self.receipts[name].number or self.receipts[name].record[:8]
-
-    def link(self, **named: str | Sequence[str]) -> dict[str, list[str]]:
-        return {
-            link: [self.receipts[n].record for n in ([names] if isinstance(names, str) else names)]
-            for link, names in named.items()
-        }
-
-    def until(self, seat: str, name: str, state: str) -> View:
-        """Wait until a record's own log has followed, as a practitioner would see it do."""
-        deadline = clock.monotonic() + WAIT
-        while (view := self.read(seat, name)).state != state:
-            if clock.monotonic() > deadline:
-                raise Problem("unavailable", f"{self.number(name)} is {view.state}, not {state}: no worker follows")
-            clock.pause(0.02)
-        return view
-
-
-def play(story: Story) -> None:
-    """All chapters in their order."""
-    for chapter in CHAPTERS:
-        chapter(story)
 
 
 def _import(s: Story) -> None:
@@ -174,7 +113,7 @@ def _unseen(s: Story, seat: str, name: str) -> None:
 def _open(s: Story) -> None:
     s.enter(
         "case", "atf_agent", "investigation.case",
-        {"title": "Lakeside firearms and methamphetamine sales", "program": "firearms", "opened": _day(0),
+        {"title": "Lakeside firearms and methamphetamine sales", "program": "firearms", "opened": day(0),
          "summary": "Sales of firearms and methamphetamine from a residence, seen first in a city incident."},
         links={**s.link(incident="incident", subject="person"), "assigned": [s.seats["atf_agent"].member]},
     )  # fmt: skip
@@ -201,7 +140,7 @@ def _buys(s: Story) -> None:
     for name, line, days, told in buys:
         s.enter(
             name, "atf_agent", "investigation.report",
-            {"subject_line": line, "activity": "controlled_buy", "occurred": _instant(days), "narrative": told,
+            {"subject_line": line, "activity": "controlled_buy", "occurred": instant(days), "narrative": told,
              **({"techniques": "Transmitter in the vehicle"} if name == "report1" else {})},
             links=s.link(case="case", subject="person"),
         )  # fmt: skip
@@ -217,7 +156,7 @@ def _buys(s: Story) -> None:
     for name, report, fields, days in items:
         s.enter(
             name, "atf_agent", "evidence.item",
-            {**fields, "origin": "purchased", "legal_basis": "purchase", "taken_at": _instant(days),
+            {**fields, "origin": "purchased", "legal_basis": "purchase", "taken_at": instant(days),
              "seal_number": f"A-77{4100 + days}"},
             links={**s.link(case="case", report=report, from_person="person"),
                    "collector": [s.seats["atf_agent"].member]},
@@ -236,7 +175,7 @@ def _laboratory(s: Story) -> None:
     s.enter(
         "transfer", "atf_custodian", "evidence.custody_transfer",
         {"to_agency": "fsl", "purpose": "examination", "conveyance": "courier", "carrier": "Overland Secure",
-         "tracking_number": "OS-5530-1182", "sent": _instant(7)},
+         "tracking_number": "OS-5530-1182", "sent": instant(7)},
         links=s.link(item="item2"),
     )  # fmt: skip
     s.enter(
@@ -252,7 +191,7 @@ def _laboratory(s: Story) -> None:
     )
     s.answer(
         "transfer", "fsl_technician", "accepted_with_discrepancy",
-        fields={"received": _instant(5), "seal_intact": True, "received_weight": "28.19",
+        fields={"received": instant(5), "seal_intact": True, "received_weight": "28.19",
                 "discrepancy": "0.42 g below the weight that was sent"},
     )  # fmt: skip
     s.answer("request", "fsl_technician", "received", fields={"laboratory_number": "L-26-1187"})
@@ -277,7 +216,7 @@ def _counts(s: Story) -> None:
     for number, (name, statute, days, proofs) in enumerate(counts, 1):
         s.enter(
             name, "atf_agent", "investigation.offense",
-            {"statute": statute, "offense_date": _day(days), "count": number,
+            {"statute": statute, "offense_date": day(days), "count": number,
              "facts": f"Count {number}, as the reports pointed at tell it."},
             links=s.link(case="case", subject="person", **proofs),
         )  # fmt: skip
@@ -312,7 +251,7 @@ def _blocking(of: Submission) -> list[Any]:
 def _examined(s: Story) -> None:
     s.enter(
         "examination", "fsl_analyst", "forensics.examination",
-        {"requester": "atf", "kind": "controlled_substance", "started": _day(4)},
+        {"requester": "atf", "kind": "controlled_substance", "started": day(4)},
         links=s.link(request="request", item="item2"),
     )  # fmt: skip
     s.amend(
@@ -372,7 +311,7 @@ def _referred(s: Story) -> None:
     for name, fields in decisions:
         s.enter(
             f"{name}_decision", "usao_attorney", "prosecution.charge_decision",
-            {"referrer": "atf", "decided_on": _day(0), **fields}, links=s.link(referral="referral", offense=name),
+            {"referrer": "atf", "decided_on": day(0), **fields}, links=s.link(referral="referral", offense=name),
         )  # fmt: skip
     s.tell("usao_attorney", "accepts counts 1 and 2, declines count 3 with its ground")
 
@@ -389,15 +328,8 @@ def _reads_why(s: Story) -> None:
     )
 
 
-def _day(ago: int) -> str:
-    return (clock.now() - timedelta(days=ago)).date().isoformat()
-
-
-def _instant(ago: int) -> str:
-    return (clock.now() - timedelta(days=ago)).replace(microsecond=0).isoformat()
-
-
 CHAPTERS: Sequence[Callable[[Story], None]] = (
     _import, _profile, _adopt, _deconflict, _open, _buys, _laboratory, _counts, _refused, _examined, _closes, _referred,
     _reads_why,
 )  # fmt: skip
+SCRIPT = Script("us-federal", AGENCIES, SEATS, CHAPTERS, look=("case", "atf_agent"))

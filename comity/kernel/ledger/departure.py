@@ -1,0 +1,172 @@
+"""The folder in which an agency leaves: what stands in it, line by line. Pure; docs/leaving.md is its description.
+
+proof.json            what the folder says of itself: entries, root, records, files, what is absent; digest of:
+manifest-sha256.txt   SHA-256 and path of every other file
+log.jsonl             the entries in order of their places, with content and salts
+records.jsonl         of each record: type, last version, digest of its folded state, in order of ids
+files/ID              files of records, plain
+rows/TABLE.jsonl      definitions, members, offers, shares, disclosures, counters as they stood
+LEFT_BEHIND.txt       what does not come along, in words
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from comity.clock import parse_instant
+from comity.errors import Problem
+from comity.kernel.ledger.canonical import canonical
+from comity.kernel.ledger.fold import Folded
+from comity.kernel.ledger.leaf import HASH, HEADER, header_fields
+
+FORMAT = "comity-leave-1"
+PROOF, MANIFEST, LOG, RECORDS, LEFT_BEHIND = (
+    "proof.json", "manifest-sha256.txt", "log.jsonl", "records.jsonl", "LEFT_BEHIND.txt",
+)  # fmt: skip
+FILES, ROWS = "files", "rows"
+BLOCK = 1 << 20
+LONGEST = 64 * BLOCK
+"""Bytes of a line; the longest that is written is a layer of definitions, about one megabyte."""
+
+
+class Unreadable(ValueError):
+    """A file of the folder is not what it should be; the message says which and where."""
+
+
+def entry_line(row: Mapping[str, Any], place: int, placed_at: str) -> bytes:
+    """One line of log.jsonl. `row` is in the spelling that is hashed, with bytes as bytes; content None: erased."""
+    commitments, salts = bytes(row["commitments"]), row["salts"]
+    line = {
+        "place": place, "placed_at": placed_at, "header": header_fields(row),
+        "commitments": [commitments[at : at + HASH].hex() for at in range(0, len(commitments), HASH)],
+        "leaf": bytes(row["leaf"]).hex(),
+        "content": None if row["content"] is None else bytes(row["content"]).decode("utf-8"),
+        "salts": None if salts is None else bytes(salts).hex(),
+    }  # fmt: skip
+    return orjson.dumps(line) + b"\n"
+
+
+def entries(folder: Path) -> Iterator[dict[str, Any]]:
+    """The entries of log.jsonl in the form that `check_entry` takes, with `place` and `placed_at`.
+
+    Raises Unreadable at the first line that is none.
+    """
+    for number, line in lines(folder, LOG):
+        try:
+            header = line["header"]
+            if set(header) != {"v", *HEADER} or header["v"] != 1:
+                raise Unreadable("the header has other members than it should")
+            if set(line) != {"place", "placed_at", "header", "commitments", "leaf", "content", "salts"}:
+                raise Unreadable("it has other members than it should")
+            if type(line["place"]) is not int or type(header["version"]) is not int:
+                raise Unreadable("a place and a version are integers")
+            parse_instant(line["placed_at"])
+            yield {
+                **header, "place": line["place"], "placed_at": line["placed_at"],
+                "commitments": bytes.fromhex("".join(line["commitments"])), "leaf": bytes.fromhex(line["leaf"]),
+                "content": None if line["content"] is None else line["content"].encode("utf-8"),
+                "salts": None if line["salts"] is None else bytes.fromhex(line["salts"]),
+            }  # fmt: skip
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise Unreadable(f"{LOG}, line {number}: {error}") from error
+
+
+def record_line(record: str, kind: str, state: Folded) -> dict[str, Any]:
+    """One line of records.jsonl. `kind` is that of its first entry: `answer` is the agency's answer to another's."""
+    return {
+        "record": record, "kind": kind, "type": state.type, "version": state.version,
+        "digest": hashlib.sha256(canonical(spelled(state))).hexdigest(),
+    }  # fmt: skip
+
+
+def spelled(state: Folded) -> dict[str, Any]:
+    """A folded record as the JSON value whose canonical bytes are digested."""
+    return {
+        "version": state.version, "type": state.type, "type_version": state.type_version, "state": state.state,
+        "number": state.number, "entered_by": state.entered_by, "fields": dict(state.fields),
+        "links": {name: list(ids) for name, ids in state.links.items()}, "marks": list(state.marks),
+        "field_marks": dict(state.field_marks), "files": dict(state.files), "erased": list(state.erased),
+    }  # fmt: skip
+
+
+def proof(folder: Path) -> dict[str, Any]:
+    """proof.json, with every member that the check and the import read. Raises Unreadable."""
+    try:
+        found = orjson.loads((folder / PROOF).read_bytes())
+        kinds = {
+            "format": str, "agency": str, "version": int, "layers": dict, "entries": int, "first": int, "last": int,
+            "root": str, "records": dict, "files": dict, "absent": dict, "manifest": str,
+        }  # fmt: skip
+        for name, kind in kinds.items():
+            if type(found[name]) is not kind:
+                raise Unreadable(f"{name} is no {kind.__name__}")
+        if found["format"] != FORMAT:
+            raise Unreadable(f"the format {found['format']!r} is not {FORMAT}")
+        return dict(found)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise Unreadable(f"{PROOF}: {error}") from error
+
+
+def rows(folder: Path, table: str) -> Iterator[dict[str, Any]]:
+    """The rows that a table held. Raises Unreadable."""
+    for number, line in lines(folder, f"{ROWS}/{table}.jsonl"):
+        if not isinstance(line, dict):
+            raise Unreadable(f"{ROWS}/{table}.jsonl, line {number}: it is no row")
+        yield line
+
+
+def lines(folder: Path, name: str) -> Iterator[tuple[int, Any]]:
+    """(number, value) of each line of a file. Raises Unreadable."""
+    try:
+        with (folder / name).open("rb") as source:
+            number = 0
+            while line := source.readline(LONGEST):
+                number += 1
+                if not line.endswith(b"\n"):
+                    raise Unreadable(f"{name}, line {number}: it does not end")
+                yield number, orjson.loads(line)
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise Unreadable(f"{name}: {error}") from error
+
+
+def manifest(folder: Path) -> Iterator[tuple[str, str]]:
+    """(SHA-256 in hex, path) of each line of the manifest. Raises Unreadable, also for a path that leads outside."""
+    try:
+        with (folder / MANIFEST).open(encoding="utf-8", newline="\n") as source:
+            for line in source:
+                digest, _, name = line.removesuffix("\n").partition("  ")
+                parts = name.split("/")
+                if len(digest) != 2 * HASH or not all(parts) or {".", ".."} & set(parts):
+                    raise Unreadable(f"{MANIFEST}: {line[:100]!r}")
+                yield digest, name
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unreadable(f"{MANIFEST}: {error}") from error
+
+
+def sha256(path: Path) -> tuple[str, int]:
+    """The digest of a file in hex, and its size. Raises Unreadable; a symbolic link is not followed."""
+    state, size = hashlib.sha256(), 0
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise Unreadable(f"{path.name} is no plain file")
+        with path.open("rb") as source:
+            while block := source.read(BLOCK):
+                state.update(block)
+                size += len(block)
+    except OSError as error:
+        raise Unreadable(f"{path.name}: {error}") from error
+    return state.hexdigest(), size
+
+
+def parsed(content: bytes | None) -> dict[str, Any] | None:
+    """The items of an entry; None where they are gone or cannot be read, which check_entry tells."""
+    try:
+        found = None if content is None else orjson.loads(content)
+    except (ValueError, Problem):
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,205 @@
+"""Checking the folder in which an agency left: needs no database, no Django and no key. Memory does not grow with it.
+
+What a host could still have done is said in docs/leaving.md: cut the end off and count anew. A receipt that somebody
+holds shows it: give it to `held`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from comity.errors import Problem
+from comity.kernel.ledger import departure
+from comity.kernel.ledger.departure import Unreadable
+from comity.kernel.ledger.fold import Folded, fold
+from comity.kernel.ledger.merkle import Tree
+from comity.kernel.ledger.verify import check_entry, items_erased
+
+MOST = 100
+AT_ONCE = 50_000
+"""Entries whose records are folded in one walk of the log; a longer log is walked more often."""
+
+
+@dataclass(slots=True)
+class Checked:
+    """What the folder holds, as found by reading it, and every fault (the first hundred in words)."""
+
+    agency: str = ""
+    entries: int = 0
+    root: str = ""
+    proof: str = ""
+    records: dict[str, int] = field(default_factory=dict)
+    files: int = 0
+    bytes: int = 0
+    erased: int = 0
+    faults: list[str] = field(default_factory=list)
+    more: int = 0
+    receipts: list[dict[str, Any]] = field(default_factory=list)
+
+    def fault(self, said: str) -> None:
+        if len(self.faults) < MOST:
+            self.faults.append(said)
+        else:
+            self.more += 1
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "holds": not self.faults, "agency": self.agency, "entries": self.entries, "root": self.root,
+            "proof": self.proof, "records": self.records, "files": {"count": self.files, "bytes": self.bytes},
+            "erased_entries": self.erased, "receipts": self.receipts, "faults": self.faults, "more_faults": self.more,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What somebody holds of an entry: its id and, from a receipt, its leaf in hex and perhaps its place."""
+
+    entry: str
+    leaf: str | None = None
+    place: int | None = None
+
+
+def check(folder: Path, held: tuple[Held, ...] = ()) -> Checked:
+    """Everything that can be found by reading the folder. Raises nothing for what is wrong in it: `faults` say it."""
+    out = Checked()
+    try:
+        stated = departure.proof(folder)
+        out.agency, out.proof = stated["agency"], departure.sha256(folder / departure.PROOF)[0]
+        files = _manifest(folder, out, stated)
+        _log(folder, out, stated, {one.entry: one for one in held})
+        if not out.faults:  # else versions and states differ everywhere, and say no more
+            _records(folder, out, stated, files)
+    except Unreadable as error:
+        out.fault(str(error))
+    return out
+
+
+def _manifest(folder: Path, out: Checked, stated: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
+    """Every file against its digest; answers (digest, size) of the files of records."""
+    if departure.sha256(folder / departure.MANIFEST)[0] != stated["manifest"]:
+        out.fault(f"{departure.MANIFEST} is not the one that {departure.PROOF} names")
+    known = {departure.PROOF, departure.MANIFEST}
+    files: dict[str, tuple[str, int]] = {}
+    for digest, name in departure.manifest(folder):
+        try:
+            found = departure.sha256(folder / name)
+        except Unreadable as error:
+            out.fault(f"{name} is in the manifest and cannot be read: {error}")
+            continue
+        if found[0] != digest:
+            out.fault(f"{name} is not what the manifest says")
+        known.add(name)
+        if name.startswith(f"{departure.FILES}/"):
+            files[name.split("/", 1)[1]] = found
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if (not path.is_dir() or path.is_symlink()) and name not in known:
+            out.fault(f"{name} is not in the manifest")
+    return files
+
+
+def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, Held]) -> None:
+    """Every entry against its leaf, the places without a gap, the root; and what somebody holds receipts of."""
+    tree, gone, orders = Tree(), {}, set()
+    for row in departure.entries(folder):
+        place = row["place"]
+        if place != tree.size + 1:
+            out.fault(f"after place {tree.size} comes place {place}")
+        if row["agency"] != out.agency:
+            out.fault(f"place {place}: the entry is of {row['agency']}")
+        tree.add(row["leaf"])
+        for said in _faults(row):
+            out.fault(f"place {place}: {said}")
+        if items := items_erased(row):
+            gone[row["entry"]] = {"place": place, "items": items}
+        if row["kind"] == "erase" and row["refers"]:
+            orders.add(row["refers"])
+        if one := held.pop(row["entry"], None):
+            out.receipts.append({"entry": one.entry, "place": place, "leaf": row["leaf"].hex()})
+            if one.leaf not in (None, row["leaf"].hex()):
+                out.fault(f"place {place}: the receipt of {one.entry} has another leaf")
+            if one.place not in (None, place):
+                out.fault(f"place {place}: the receipt of {one.entry} says place {one.place}")
+    out.entries, out.root, out.erased = tree.size, tree.root().hex(), len(gone)
+    for unknown in held:
+        out.fault(f"the entry {unknown} is not in the log")
+    for entry in sorted(set(gone) - orders):
+        out.fault(f"place {gone[entry]['place']}: content is gone and no order in the log says so")
+    found = {"entries": out.entries, "first": min(out.entries, 1), "last": out.entries, "root": out.root}
+    for name, value in found.items():
+        if stated[name] != value:
+            out.fault(f"{departure.PROOF} says {name} {stated[name]}, the log gives {value}")
+    erased = stated["absent"].get("erased")
+    if not isinstance(erased, list) or {one.get("entry") for one in erased if isinstance(one, dict)} != set(gone):
+        out.fault(f"{departure.PROOF} does not name the entries whose content was erased")
+
+
+def _faults(row: Mapping[str, Any]) -> list[str]:
+    try:
+        return check_entry(row)
+    except (KeyError, TypeError, ValueError, AttributeError, Problem):
+        return ["the entry cannot be read"]
+
+
+def _records(
+    folder: Path, out: Checked, stated: Mapping[str, Any], files: Mapping[str, tuple[str, int]]
+) -> None:  # fmt: skip
+    """Every record folded anew and compared; every file against the item that the log commits to."""
+    told = (line for _, line in departure.lines(folder, departure.RECORDS))
+    rest = dict(files)
+    for record, kind, state in folded(folder, out.entries):
+        if kind is None:
+            out.fault(f"record {record}: its versions are not 1, 2, 3 and so on")
+            continue
+        if kind != "answer":
+            out.records[state.type] = out.records.get(state.type, 0) + 1
+        line = departure.record_line(record, kind, state)
+        if (said := next(told, None)) != line:
+            out.fault(f"record {record}: {departure.RECORDS} says {str(said)[:200]}, its entries give another state")
+            return
+        for file, item in state.files.items():
+            found = rest.pop(file, None)
+            if found is None:
+                out.fault(f"record {record}: the file {file} is not here")
+            elif found != (item.get("digest"), item.get("size")):
+                out.fault(f"record {record}: the file {file} is not the one that was entered")
+            else:
+                out.files += 1
+                out.bytes += found[1]
+    if next(told, None) is not None:
+        out.fault(f"{departure.RECORDS} names a record that has no entry")
+    for file in rest:
+        out.fault(f"{departure.FILES}/{file}: no entry names it")
+    if stated["records"] != out.records:
+        out.fault(f"{departure.PROOF} says other numbers of records than the log gives")
+    if stated["files"] != {"count": out.files, "bytes": out.bytes}:
+        out.fault(f"{departure.PROOF} says other numbers of files than the log gives")
+
+
+def folded(folder: Path, count: int) -> Iterator[tuple[str, str | None, Folded]]:
+    """(record, kind of its first entry, folded state) in order of ids; the kind is None where versions are wrong.
+
+    The log is walked once for each part of the ids, so that no more than about AT_ONCE entries' states are held.
+    """
+    parts = count // AT_ONCE + 1
+    for part in range(parts):
+        states: dict[str, tuple[str | None, Folded]] = {}
+        for row in departure.entries(folder):
+            record = str(UUID(row["record"]))
+            if int(record[:8], 16) * parts >> 32 != part:
+                continue
+            kind, before = states.get(record, (row["kind"], Folded()))
+            if row["version"] != before.version + 1:
+                kind = None
+            states[record] = (kind, onward(before, row))
+        for record in sorted(states):
+            yield record, *states[record]
+
+
+def onward(before: Folded, row: Mapping[str, Any]) -> Folded:
+    """The state after one more entry of the log, in its order."""
+    return fold([{**row, "content": departure.parsed(row["content"])}], before)

@@ -1,0 +1,14 @@
+"""Acts on behalf of institutions that are outside, as plain SQL."""
+
+from pathlib import Path
+
+from django.db import migrations
+
+SCHEMA = Path(__file__).parent.parent / "schema"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("kernel", "0002_sharing")]  # noqa: RUF012, Django reads it so
+    operations = [  # noqa: RUF012
+        migrations.RunSQL((SCHEMA / "0005_behalf.sql").read_text(encoding="utf-8"), migrations.RunSQL.noop)
+    ]

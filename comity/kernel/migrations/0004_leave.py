@@ -1,0 +1,14 @@
+"""Arriving with a log from another node, as plain SQL."""
+
+from pathlib import Path
+
+from django.db import migrations
+
+SCHEMA = Path(__file__).parent.parent / "schema"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("kernel", "0003_behalf")]  # noqa: RUF012, Django reads it so
+    operations = [  # noqa: RUF012
+        migrations.RunSQL((SCHEMA / "0006_leave.sql").read_text(encoding="utf-8"), migrations.RunSQL.noop)
+    ]

@@ -1,0 +1,102 @@
+"""The federal institutions on a node of their own, and a way to let one act overtake another between look and leap."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from comity.config import loader, paths
+from comity.errors import Problem
+from comity.kernel.records import guards, rebuild, turns
+from comity.kernel.types.load import read_folder
+from tests.pillars.federal import AGENCIES, SEATS
+from tests.pillars.stage import Stage, staged
+
+MORE = (
+    ("state-police", "trooper", "trooper"),
+    ("atf", "agent", "special_agent"),
+    ("atf", "custodian", "evidence_custodian"),
+    ("dea", "other agent", "special_agent"),
+    ("fsl", "lab", "evidence_technician"),
+    ("cpd", "detective", "detective"),
+)
+
+
+@pytest.fixture(scope="session")
+def joint_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    federal = read_folder(paths.jurisdictions() / "us-federal")
+    with staged(tmp_path_factory.mktemp("joints")) as on:
+        for name in (*AGENCIES, "dea", "fsl", "cpd"):
+            on.install(name, loader.core_files(), federal, read_folder(paths.agencies() / name))
+        for agency, name, role in (*SEATS, *MORE):
+            on.seat(agency, name, role)
+        yield on
+
+
+@pytest.fixture(scope="module")
+def stage(joint_stage: Stage) -> Iterator[Stage]:
+    """After every page of tests the records are the fold of their entries."""
+    yield joint_stage
+    found = rebuild.run(joint_stage.node)
+    assert found.equal, found.differences[:5]
+
+
+@dataclass(frozen=True)
+class Met:
+    """What two acts answered, and whether the second was over before the first was written."""
+
+    first: str
+    second: str
+    overtaken: bool
+
+
+@pytest.fixture
+def meet(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Met]:
+    """Run `first`; once its conditions have passed, run `second` and give it time to end; then let `first` write."""
+    real = guards.faults
+    judged, over = threading.Event(), threading.Event()
+
+    def slowly(*given: Any, **named: Any) -> Any:
+        found = real(*given, **named)
+        if threading.current_thread().name == "first" and not judged.is_set():
+            judged.set()
+            overtook.append(over.wait(0.6))
+        return found
+
+    overtook: list[bool] = []
+    monkeypatch.setattr(guards, "faults", slowly)
+
+    def run(first: Callable[[], Any], second: Callable[[], Any]) -> Met:
+        judged.clear(), over.clear(), overtook.clear()
+        said: dict[str, str] = {}
+
+        def one(name: str, call: Callable[[], Any]) -> None:
+            try:
+                call()
+                said[name] = "done"
+            except Problem as problem:
+                said[name] = problem.faults[0].code if problem.faults else problem.code
+
+        def then() -> None:
+            judged.wait(10)
+            one("second", second)
+            over.set()
+
+        threads = [threading.Thread(target=one, args=("first", first), name="first"), threading.Thread(target=then)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        return Met(said["first"], said["second"], bool(overtook and overtook[0]))
+
+    return run
+
+
+@pytest.fixture
+def no_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock off: what the tests beside it find must then happen."""
+    monkeypatch.setattr(turns, "taken", lambda work, ids: work)
