@@ -55,15 +55,32 @@ def once(node: Node, conn: psycopg.Connection[Any]) -> int:
 
 
 def follow_all(node: Node, *, by_the_clock: bool = True) -> int:
-    """One round of every follower of every agency; how much moved. What only the day brings may be left out."""
-    return sum(_follow(node, agency, by_the_clock=by_the_clock) for agency in node.agencies())
+    """One round of every follower of every agency; how much moved. What only the day brings may be left out.
+
+    Between two agencies, and before the first, every answered offer follows: somebody waits for that.
+    """
+    moved = _settle_all(node)
+    for agency in node.agencies():
+        moved += _follow(node, agency, by_the_clock=by_the_clock) + _settle_all(node)
+    return moved
+
+
+def _settle_all(node: Node) -> int:
+    """Let the offers follow their answers, at the agencies where one waits; what cannot now, can in the next round."""
+    row = node.ask("select array_agg(a) from comity.unsettled() a", ())
+    moved = 0
+    for agency in (row[0] or ()) if row else ():
+        with suppress(Problem):
+            moved += settle.settle(node, agency)
+    return moved
 
 
 def _follow(node: Node, agency: str, *, by_the_clock: bool) -> int:
     """One agency's followers. A suspended agency's wait; a failing one is told and does not stop the others."""
     try:
-        moved = settle.settle(node, agency) + len(owed.close_met(node, agency))
-        moved += digest.write_due(node, agency) + escalate.escalate(node, agency) if by_the_clock else 0
+        moved = len(owed.close_met(node, agency))
+        if by_the_clock:
+            moved += settle.settle(node, agency) + digest.write_due(node, agency) + escalate.escalate(node, agency)
         activity.advance(node, agency)
         return moved + deliver.follow_subscriptions(node, agency)
     except Problem as problem:

@@ -61,7 +61,7 @@ def comity(people: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.
     return call
 
 
-AGENT = ("--as", "atf", "--seat", "Rivera")
+AGENT = ("--as", "atf", "--seat", "Special Agent Rivera")
 SUPERVISOR = ("--as", "atf", "--seat", "Okafor")
 
 

@@ -9,7 +9,7 @@ import pytest
 from comity.config import paths
 from tests.cli.conftest import Command
 
-AGENT = ("--as", "atf", "--seat", "Rivera")
+AGENT = ("--as", "atf", "--seat", "Special Agent Rivera")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ def test_a_case_is_entered_changed_and_shown(comity: Command, case: Any) -> None
     number = case["number"]
     changed = comity(
         "amend", number, *AGENT, "--version", "1", "--set", "summary=Three in a week", "--set", "nibin_lead=N-12345678",
-        "--link", "assigned=Rivera", "--reason", "from the tip", "--json",
+        "--link", "assigned=Special Agent Rivera", "--reason", "from the tip", "--json",
     )  # fmt: skip
     assert (changed.code, changed.json["version"]) == (0, 2)
     page = comity("show", number, *AGENT)

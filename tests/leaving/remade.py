@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from comity.kernel.ledger import departure, departure_check
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS
 from comity.kernel.ledger.merkle import Tree
 
 
@@ -22,7 +23,7 @@ def remade(folder: Path, *, entries: bool = True) -> None:
             for record, kind, state in departure_check.folded(folder, tree.size):
                 assert kind is not None, "the entry stood alone"
                 out.write(json.dumps(departure.record_line(record, kind, state)).encode() + b"\n")
-                if kind != "answer":
+                if kind not in ABOUT_ANOTHERS:
                     counted[state.type] = counted.get(state.type, 0) + 1
         stated |= {"entries": tree.size, "last": tree.size, "root": tree.root().hex(), "records": counted}
     listed = sorted(

@@ -315,16 +315,30 @@ from pathlib import Path
 from psycopg_pool import ConnectionPool
 from comity.config import loader
 from comity.kernel.policy import tokens
-from comity.kernel.records import arrive
+from comity.kernel.records import arrive, leave
 from comity.kernel.records.keys import KeyRing
 from comity.kernel.records.node import Node
 
 home = Path(sys.argv[1])
 pool = ConnectionPool(sys.argv[2], min_size=1, max_size=4, open=True)
 node = Node(pool=pool, home=home, keys=KeyRing(home / "keys"), extensions=loader.extensions())
-arrive.judge = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-arrive.arrive(node, tokens.operator(), Path(sys.argv[3]))
+die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+if len(sys.argv) == 4:
+    arrive.judge = die
+    arrive.arrive(node, tokens.operator(), Path(sys.argv[3]))
+leave.departure.sha256 = die  # of the manifest: all but the proof is written
+leave.leave(node, tokens.sign_in(node, sys.argv[4]), Path(sys.argv[3]))
 """
+
+
+def test_a_killed_leaving_leaves_nothing_that_holds(world: World, kept: Kept, tmp_path: Path) -> None:
+    token = world.issued[world.seat("atf", "administrator")].token
+    world.follow()
+    given = [str(world.node.home), world.database.app_url, str(tmp_path / "atf"), token]
+    done = subprocess.run([sys.executable, "-c", KILLED, *given], capture_output=True, text=True, timeout=120)
+    assert done.returncode == -9, done.stderr
+    (part,) = tmp_path.iterdir()
+    assert part.name.endswith(".part") and (part / "records.jsonl").exists() and check(part).faults
 
 
 def test_a_killed_arrival_is_begun_again_and_two_at_once_are_one(left: Left, elsewhere: Elsewhere) -> None:

@@ -34,6 +34,11 @@ SEATS = {
 }
 
 
+def own_file(agency: str, name: str) -> str:
+    """A file of an agency's folder, to be changed."""
+    return read_folder(paths.agencies() / agency)[name]
+
+
 class District(Stage):
     """A stage on which a seat may act on behalf of an institution: `for_` names it, `document` what shows the act."""
 

@@ -86,8 +86,21 @@ def test_an_offer_of_the_court_reaches_a_member_by_the_agreement_with_the_court(
     assert district.state("docket", service) == "acknowledged"
     with refused("offer_not_agreed"):
         served(district, paper, "state-police")
-    with refused("invalid"):  # nobody serves an order of the court on the one who reports it: there is no other side
-        served(district, paper, "usao")
+
+
+def test_an_order_of_the_court_to_its_own_reporter_is_answered_by_that_one(district: District, paper: str) -> None:
+    """Both sides stand in one log; still the order is the court's and its acknowledgement the prosecution's."""
+    service = served(district, paper, "usao")
+    assert "acknowledged" in read(district.node, district.seats["attorney"], service).acts
+    assert [one.kind for one in inbox(district.node, district.seats["attorney"]) if one.record == service] == ["offer"]
+    district.answer("attorney", service, "acknowledged", acknowledged_at=instant())
+    view = read(district.node, district.seats["attorney"], service)
+    assert (view.state, view.on_behalf) == ("acknowledged", "usdc")
+    assert view.offer and (view.offer["to"], view.offer["reported_by"]) == ("usao", None)
+    lines = history(district.node, district.seats["attorney"], service)
+    assert [(one.act, one.on_behalf) for one in lines] == [("enter", "usdc"), ("acknowledged", "")]
+    with refused("not_allowed"):
+        district.answered("docket", "usdc", paper, served(district, paper, "usao"), "acknowledged")
 
 
 def test_what_an_outsider_answers_is_recorded_by_who_offered(district: District, paper: str) -> None:

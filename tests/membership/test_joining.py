@@ -13,7 +13,7 @@ from comity.kernel.records.history import history
 from comity.kernel.records.read import read
 from comity.kernel.records.reported import confirm, dispute, open_reports, reports
 from comity.kernel.sharing.inbox import inbox
-from tests.membership.stage import District
+from tests.membership.stage import District, own_file
 from tests.pillars.stage import refused, staged
 from tests.records.conftest import at_once, code_of
 from tests.world import day, instant
@@ -169,6 +169,25 @@ def test_the_jail_is_mirrored_and_the_marshals_enter_what_its_connector_says(dis
     transfer = {"receiver": "detention", "reason": "housing", "planned_for": instant()}
     with refused("invalid", "not_the_custodian"):  # the stay is the jail's, whoever reports it
         district.enter("liaison", "custody.transfer", transfer, intake=stay.record, person=person)
+
+
+def test_the_reporter_reads_the_verdict_of_an_institution_with_which_it_has_no_agreement(district: District) -> None:
+    """A laboratory that has never agreed on anything with the Marshals joins and disputes what they said of it."""
+    speaks = '  lab_liaison: { title: Liaison, for: fsl, is: [officer], read: { "registry.*": all } }\n'
+    district.put("usms", "member", {"roles.yml": own_file("usms", "roles.yml") + speaks})
+    district.put("fsl", "outside")
+    district.seat("usms", "lab", "deputy_marshal", "lab_liaison")
+    letter = district.document("lab", "Letter of the laboratory")
+    place = district.entered("lab", "fsl", letter, "registry.place", {"address": "Loading dock"})
+    district.join("fsl", director=["director"])
+    (waiting,) = open_reports(district.node, district.seats["director"])
+    dispute(district.node, district.seats["director"], waiting.entry, reason="We have no dock.")
+    said = read(district.node, district.seats["lab"], place.record).reported
+    assert said.startswith("as reported by usms for fsl; disputed by fsl on ") and said.endswith(": We have no dock.")
+    lines = history(district.node, district.seats["lab"], place.record)
+    assert [(one.kind, one.agency, one.reason) for one in lines][-1] == ("dispute", "fsl", "We have no dock.")
+    (told,) = [one for one in inbox(district.node, district.seats["lab"]) if one.kind == "disputed"]
+    assert told.message.endswith("We have no dock.: amend the record")
 
 
 def test_nobody_writes_the_verdict_of_another(district: District) -> None:

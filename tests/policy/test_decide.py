@@ -193,7 +193,7 @@ def test_an_offer_is_answered_by_the_receivers_role_only() -> None:
     offered = record("atf", "prosecution.referral", grants=frozenset({"base"}))
     assert ask(USAO, PROSECUTOR, "answer", offered, act="accepted").reasons == ("answer:prosecution.referral:accepted",)
     assert not ask(USAO, PROSECUTOR, "answer", replace(offered, grants=frozenset()), act="accepted").allowed
-    assert not ask(USAO, PROSECUTOR, "answer", replace(offered, owner="usao"), act="accepted").allowed
+    assert not ask(USAO, PROSECUTOR, "answer", record("usao", "prosecution.referral"), act="accepted").allowed
     assert not ask(USAO, PROSECUTOR, "answer", offered, act="withdrawn").allowed
     assert not ask(USAO, PROSECUTOR, "answer", replace(offered, type="investigation.case"), act="accepted").allowed
     custodian = member("atf", "custodian")

@@ -29,7 +29,7 @@ EITHER = {
     "emergency": ("agency", "owner"), "disclosure": ("agency", "owner"), "token": ("agency", "agency"),
     "invitation": ("agency", "agency"), "pointer": ("agency", "agency"),
 }  # fmt: skip
-CLOSED = ("pending", "collision_key")
+CLOSED = ("pending", "collision_key", "tie")
 BY_RECORD = {"record": "id", "entry": "record", "entry_content": "record", "link": "record", "term": "record",
              "file": "record", "share": "record", "idempotency": "record", "pointer": "record"}  # fmt: skip
 ISLANDS = ("in-police", "in-court", "island")
@@ -210,6 +210,7 @@ INSERTS = {
                 values (%(id)s, %(agency)s, %(id)s, '', '', 0, '', '', '', now())""",
     "pointer": "insert into comity.pointer values (%(id)s, %(agency)s, %(id)s, 'x', now())",
     "collision_key": "insert into comity.collision_key values ('x', %(agency)s, %(id)s)",
+    "tie": "insert into comity.tie values (%(id)s, %(agency)s, %(id)s, %(id)s, false, true)",
     "sequence": """insert into comity.sequence values (999999, %(agency)s, 999999, %(id)s,
                 decode(repeat('00', 32), 'hex'), now())""",
     "layer": """insert into comity.layer (name, version, agency, digest, files, entry, installed_at)
@@ -367,3 +368,16 @@ def test_the_sequencer_reads_no_content(database: Database, garden: Garden) -> N
         for table in ("record", "entry", "entry_content", "term", "link", "file", "member", "token"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 conn.execute(f"select * from comity.{table}")
+
+
+def test_nobody_ties_or_deconflicts_anothers_record(app: psycopg.Connection[Any], islands: dict[str, set[str]]) -> None:
+    theirs = next(iter(islands["dea"]))
+    act_for(app, "island")
+    for call in (
+        "select * from comity.tie_claims(array[%(id)s::uuid], array[%(id)s::uuid], array[%(id)s::uuid],"
+        " '{f}', '{t}', '{t}', now())",
+        "select * from comity.deconflict('{}', '{}', '{}', array[%(id)s::uuid], now())",
+        "select * from comity.chained(%(id)s::uuid, %(id)s::uuid)",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            app.execute(call, {"id": theirs})

@@ -77,7 +77,7 @@ def entries(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def record_line(record: str, kind: str, state: Folded) -> dict[str, Any]:
-    """One line of records.jsonl. `kind` is that of its first entry: `answer` is the agency's answer to another's."""
+    """One line of records.jsonl. `kind` is that of its first entry; see ABOUT_ANOTHERS."""
     return {
         "record": record, "kind": kind, "type": state.type, "version": state.version,
         "digest": hashlib.sha256(canonical(spelled(state))).hexdigest(),
@@ -91,6 +91,7 @@ def spelled(state: Folded) -> dict[str, Any]:
         "number": state.number, "entered_by": state.entered_by, "fields": dict(state.fields),
         "links": {name: list(ids) for name, ids in state.links.items()}, "marks": list(state.marks),
         "field_marks": dict(state.field_marks), "files": dict(state.files), "erased": list(state.erased),
+        "behalf": state.behalf,
     }  # fmt: skip
 
 

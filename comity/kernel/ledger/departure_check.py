@@ -15,6 +15,7 @@ from uuid import UUID
 from comity.errors import Problem
 from comity.kernel.ledger import departure
 from comity.kernel.ledger.departure import Unreadable
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.merkle import Tree
 from comity.kernel.ledger.verify import check_entry, items_erased
@@ -155,7 +156,7 @@ def _records(
         if kind is None:
             out.fault(f"record {record}: its versions are not 1, 2, 3 and so on")
             continue
-        if kind != "answer":
+        if kind not in ABOUT_ANOTHERS:
             out.records[state.type] = out.records.get(state.type, 0) + 1
         line = departure.record_line(record, kind, state)
         if (said := next(told, None)) != line:

@@ -26,7 +26,7 @@ from comity.kernel.ledger import departure
 from comity.kernel.ledger.append import append, append_sealed
 from comity.kernel.ledger.departure import Unreadable
 from comity.kernel.ledger.departure_check import Checked, check
-from comity.kernel.ledger.entry import Entry, Sealed
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS, Entry, Sealed
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.merkle import Tree
 from comity.kernel.policy.actor import Actor
@@ -42,6 +42,8 @@ KERNEL = "kernel."
 TAKEN = {
     "offer": "r.from_agency = comity.me()",
     "share": "r.agency = comity.me()",
+    "reported": "r.by_agency = comity.me()",
+    "escalation": "r.agency = comity.me()",
     "emergency": "comity.me() in (r.agency, r.owner)",
     "disclosure": "comity.me() in (r.agency, r.owner)",
     "counter": "r.agency = comity.me()",
@@ -240,7 +242,7 @@ class _Arriving:
                 self.own_layers(conn, entries)
             elif first["type"] == "kernel.member":
                 self.member(conn, record, state, catalogue)
-            elif first["kind"] not in ("answer", "erase") and not first["type"].startswith(KERNEL):
+            elif first["kind"] not in (*ABOUT_ANOTHERS, "erase") and not first["type"].startswith(KERNEL):
                 of = _type(catalogue, state)
                 rows.append(project.Row(UUID(record), self.agency, of, state, first["entered_at"], last["entered_at"]))
             if len(rows) >= BATCH:
@@ -301,7 +303,7 @@ class _Arriving:
                    or settled_entry is not null and not exists (
                        select 1 from comity.entry e
                         where e.id = o.settled_entry and e.record = o.id and e.agency = comity.me()))
-               union all select s.id from comity.share s where agency = comity.me() and basis <> 'emergency'
+               union all select s.id from comity.share s where agency = comity.me() and s.offer is not null
                   and not exists (select 1 from comity.offer o where o.id = s.offer and o.from_agency = comity.me())"""
         ):
             raise Unreadable(f"the offer or share {offer} has no entry in the log")

@@ -23,6 +23,7 @@ from comity import clock
 from comity.errors import Fault, Problem
 from comity.kernel.ledger import departure
 from comity.kernel.ledger.departure_check import Checked, check, onward
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.ledger.merkle import Tree
 from comity.kernel.ledger.verify import items_erased
@@ -46,6 +47,8 @@ ROWS = {
     "member": (_OWN, ()),
     "offer": ("comity.me() in (from_agency, to_agency)", ()),
     "share": ("comity.me() in (agency, to_agency)", ()),
+    "reported": ("comity.me() in (agency, by_agency)", ()),
+    "escalation": ("comity.me() in (from_agency, to_agency)", ()),
     "emergency": ("comity.me() in (agency, owner)", ()),
     "disclosure": ("comity.me() in (agency, owner)", ()),
     "pointer": (_OWN, ()),
@@ -280,7 +283,7 @@ def _records(node: Node, conn: Conn, agency: str, listed: _Listed) -> tuple[dict
             for row in rows:
                 state = onward(state, row)
             kind = rows[0]["kind"]
-            if kind != "answer":
+            if kind not in ABOUT_ANOTHERS:
                 counted[state.type] = counted.get(state.type, 0) + 1
             for file in state.files:
                 size += listed.add(f"{departure.FILES}/{UUID(file)}", _plain(node, conn, agency, file))

@@ -145,7 +145,7 @@ def open_acts(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any] |
         return work.policies.decide(work.actor, action, resource, act=name, today=work.today).allowed
 
     behalf = work.actor.behalf.agency if work.actor.behalf else ""
-    if subject.agency == work.agency and offer and of.offer and waits and offer["to"] == behalf:
+    if offer and of.offer and waits and offer["to"] == work.actor.institution:
         return [name for name in of.offer.answers if may("answer", name)]
     if subject.agency == work.agency and subject.folded.behalf != behalf:
         return []
@@ -159,8 +159,6 @@ def open_acts(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any] |
         if waits and withdrawn and state in (withdrawn.from_ or {of.initial}) and may("act", "withdrawn"):
             open_now.append("withdrawn")
         return open_now
-    if waits and of.offer and subject.grants:
-        return [name for name in of.offer.answers if may("answer", name)]
     return []
 
 

@@ -281,6 +281,7 @@ class Rebuilding:
         self.made: dict[UUID, tuple[Any, ...]] = {}
         self.erased: set[UUID] = set()
         self.verdicts: dict[UUID, tuple[str, UUID]] = {}
+        self.judged: dict[UUID, datetime] = {}
 
     def take(self, row: Mapping[str, Any], content: Mapping[str, Any] | None) -> None:
         """One entry of the agency, with its content or None where that was erased."""
@@ -293,6 +294,7 @@ class Rebuilding:
             )  # fmt: skip
         if row["kind"] in VERDICTS:
             self.verdicts[row["refers"]] = (VERDICT[row["kind"]], row["id"])
+            self.judged[row["refers"]] = row["entered_at"]
 
     def differences(self, conn: Conn) -> Iterator[tuple[str, str]]:
         """(record, what differs), within a transaction of the agency."""
@@ -316,5 +318,8 @@ class Rebuilding:
         for entry in held.keys() | self.made.keys():
             if entry not in self.erased and held.get(entry) != self.made.get(entry):
                 yield (held.get(entry) or self.made[entry])[1], "a report differs from the entry that made it"
+        came = conn.execute("select at from comity.arrival where agency = comity.me()").fetchone()
         for entry in self.verdicts:
+            if came and self.judged[entry] < came[0]:
+                continue  # the report stayed in its reporter's log, on the node that was left
             yield str(entry), "a verdict names no report"

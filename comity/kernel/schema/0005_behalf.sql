@@ -26,13 +26,33 @@ create index reported_record on comity.reported (record);
 alter table comity.reported enable row level security;
 alter table comity.reported force row level security;
 -- Whoever may reach the reporter's entries learns for whom they were made; the verdict is the institution's alone.
-create policy reach on comity.reported for select
+create policy reach on comity.reported for select to comity_app
     using (agency = comity.me() or by_agency = any ((select comity.reach())::text[]));
+create policy own_reports on comity.reported for select to current_user using (by_agency = comity.me());
 create policy reporter_reports on comity.reported for insert with check (by_agency = comity.me() and state = 'open');
 create policy institution_judges on comity.reported for update using (agency = comity.me())
     with check (agency = comity.me());
 grant select, insert on comity.reported to comity_app;
 grant update (state, answer_entry) on comity.reported to comity_app;
+
+-- As before, and: whoever reported an institution's act reaches the entry in which that one judged it.
+create or replace function comity.reach() returns text[] language plpgsql stable security definer
+set search_path = comity, pg_temp as $$
+begin
+    return case when exists (select 1 from comity.agency where id = comity.me() and state = 'suspended')
+        then array[comity.me()] else (
+        select array_agg(other) from (
+            select comity.me() as other
+            union select case agency when comity.me() then to_agency else agency end from comity.agreement
+                   where (agency = comity.me() or to_agency = comity.me())
+                     and valid_from <= current_date + 1 and current_date - 1 <= valid_until
+            union select case from_agency when comity.me() then to_agency else from_agency end from comity.offer
+                   where (from_agency = comity.me() or to_agency = comity.me()) and not ends
+            union select agency from comity.share where to_agency = comity.me() and live
+                     and (until is null or until > now())
+            union select agency from comity.reported where by_agency = comity.me() and state <> 'open'
+        ) reachable) end;
+end $$;
 
 create function comity.refuse_second_verdict() returns trigger language plpgsql as $$
 begin

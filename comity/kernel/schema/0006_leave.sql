@@ -24,6 +24,8 @@ grant execute on function comity.arriving() to comity_app;
 -- Who read its records on the node that it left: an owner brings these rows along, and can write none afterwards.
 create policy owner_brings on comity.disclosure for insert with check (owner = comity.me() and comity.arriving());
 create policy owner_brings on comity.emergency for insert with check (owner = comity.me() and comity.arriving());
+-- What it reported for institutions outside, with the verdicts that those entered in their own logs.
+create policy reporter_brings on comity.reported for insert with check (by_agency = comity.me() and comity.arriving());
 
 -- When an arriving entry had its place on the node that it left; "as entered at T" answers the same here as there.
 alter table comity.pending add column placed_at timestamptz;

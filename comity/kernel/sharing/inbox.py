@@ -26,9 +26,10 @@ from comity.names import as_reported
 @dataclass(frozen=True, slots=True)
 class InboxItem:
     """`kind`: offer (answer it) · waiting (yours is not answered) · answer (yours was) · escalation (unanswered or not
-    carried out, and now your role's to see to) · obligation · pointer · emergency · notice (of a subscription; in state
-    `dead` the subscription itself was stopped) · reported (in your name: confirm or dispute it) · disputed (what you
-    reported: amend it). `since` dates it; `escalated_at` says since when silence on it was raised at either side."""
+    carried out, and now your role's to see to) · obligation · pointer · emergency · notice (of a subscription, where in
+    state `dead` the subscription itself was stopped; or of what was offered and moved by itself since) · reported (in
+    your name: confirm or dispute it) · disputed (what you reported: amend it). `since` dates it; `escalated_at` says
+    since when silence on it was raised at either side."""
 
     kind: str
     record: str
@@ -80,10 +81,10 @@ def _offers(work: Work) -> Iterator[InboxItem]:
         if one is None:
             continue
         mine, open_ = row["from_agency"] == work.agency, row["state"] == "offered"
-        if mine and open_:
+        if mine and open_ and row["to_agency"] != work.agency:  # both ends are ours where we report who asks us
             since = "seen and " if row["seen_at"] else ""
             kind, message = "waiting", f"{row['label']} to {row['to_agency']}: {since}not answered"
-        elif mine:
+        elif mine and not open_:
             of = work.type_of(one.agency, one.type_name, one.core_type)
             reason = row["answer"].get("reason") if sight(work, of, one).whole else None
             told = f", {as_reported(work.agency, row['to_agency'])}" if offering.reported(row) else ""
