@@ -218,11 +218,12 @@ class Release:
         self.returned("usao", "attorney")
 
     def recalled(self) -> None:
-        recall = self.order("Recall", "recall", ["detention"])
-        service = self.on.enter(
-            "clerk", "court.order_service", {"addressee": "detention", "duty": "take_note"}, order=recall
-        )
-        self.on.answer("records", service, "acknowledged", acknowledged_at=instant())
+        seats = {"detention": "records", "pretrial": "pretrial", "usao": "attorney"}
+        recall = self.order("Recall", "recall", list(seats))
+        for to, seat in seats.items():
+            told = {"addressee": to, "duty": "take_note"}
+            service = self.on.enter("clerk", "court.order_service", told, order=recall)
+            self.on.answer(seat, service, "acknowledged", acknowledged_at=instant())
         self.on.act("clerk", self.made["order"], "recall", links={"recalled_by": recall})
         if self.without == "recall, and yet executed":
             self.returned("pretrial", "pretrial")

@@ -229,7 +229,10 @@ class _Walk:
             return None
         named = {"agency": given.agency, "each": each}.get(joint.owed_by, told.get(joint.owed_by))
         owed_by = str(named or given.agency)
-        found = [one for way, hits in ways for one in self.met(way, given, told, each, hits[given.id])]
+        found = [
+            one for way, hits in ways
+            for one in self.met(way, given, told, each, [hit for hit in hits[given.id] if self.now(joint, hit)])
+        ]  # fmt: skip
         if not joint.never and not found and not self.to_judge(rule, joint, given, owed_by):
             return None
         good = bool(found) is not joint.never
@@ -245,6 +248,11 @@ class _Walk:
             message=message, fix=joint.fix, citation=law.citation, verified=law.verified, found=tuple(found),
             never=joint.never,
         )  # fmt: skip
+
+    def now(self, joint: Joint, hit: Subject) -> bool:
+        """Whether a record speaks against what must not be: not one that is shown as it once was offered."""
+        theirs = joint.never and hit.agency != self.work.agency
+        return not (theirs and hit.grants and None not in hit.grants.values())
 
     def to_judge(self, rule: Rule[Joint], joint: Joint, given: Subject, owed_by: str) -> bool:
         """Whether this reader would see the act if it were there: on the given itself, or in the own log."""
