@@ -220,7 +220,8 @@ def test_what_comes_after_the_person_left_is_typed_as_late(stage: Stage) -> None
     with refused("invalid", "person_left"):
         holding(stage, stay)()
     fields = {"basis": "writ", "authority": "usms", "since": instant(1)}
-    enter(stage.node, stage.seats["records"], "custody.hold", fields, links={"intake": [stay]}, reason="Overlooked")
+    said = {"reason": "Overlooked", "late_cause": "Found on the next day"}
+    enter(stage.node, stage.seats["records"], "custody.hold", fields, links={"intake": [stay]}, **said)
     stage.act("shift", stay, "record_error", reason="A writ was overlooked")
 
 

@@ -186,9 +186,10 @@ def test_only_the_offerer_records_the_answer_and_only_once(district: District, p
     with refused("not_allowed"):  # made on behalf of the court, to the Marshals, who are members and answer themselves
         district.answered("liaison", "usdc", foreign, service, "acknowledged")
     filing = district.enter("attorney", "court.filing", {"court": "usdc", "kind": "motion", "title": "Motion"})
+    lacking = {"filed_at": instant(), "deficiency": "No signature", "cure_by": day()}
     found = at_once([
         lambda: district.answered("docket", "usdc", paper, filing, "filed", fields={"filed_at": instant()}),
-        lambda: district.answered("docket", "usdc", paper, filing, "objected", fields={"objections": "Late"}),
+        lambda: district.answered("docket", "usdc", paper, filing, "filed_with_deficiency", fields=lacking),
         lambda: act(district.node, district.seats["attorney"], filing, "withdrawn"),
     ])  # fmt: skip
     codes = sorted(code_of(one) for one in found)
