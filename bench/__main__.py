@@ -12,13 +12,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import entries, imports, places, reading, story
+from bench import arrival, entries, imports, places, reading, story
 from bench.figures import Line, Report, shown
 from bench.stage import furnished
 from comity import clock
 
 LAST = Path(__file__).resolve().parent / "last.json"
-JOBS = ("reading", "places", "entries", "imports", "story")
+JOBS = ("reading", "places", "entries", "imports", "arrival", "story")
 
 
 def main() -> int:
@@ -30,7 +30,7 @@ def main() -> int:
     report, began = Report(), clock.monotonic()
     with furnished() as stage:
         for name in JOBS:
-            if name not in asked.only or name == "story":
+            if name not in asked.only or name in ("arrival", "story"):
                 continue
             _say(name, began)
             if name == "reading":
@@ -43,6 +43,9 @@ def main() -> int:
                 report.add(*entries.run(stage, quick=asked.quick))
             else:
                 report.add(*imports.run(stage, quick=asked.quick, rows=asked.rows))
+    if "arrival" in asked.only:
+        _say("arrival", began)
+        report.add(*arrival.run(quick=asked.quick))
     if "story" in asked.only:
         _say("story", began)
         report.add(*story.run(quick=asked.quick))

@@ -1,4 +1,4 @@
-"""How long from the commit of an entry until another agency's open stream has it: `python -m bench.arrival`.
+"""How long from the commit of an entry until another agency's open stream has it.
 
 A server of its own with worker and feed; one agency enters at a paced rate, another reads the live feed over HTTP.
 Beside it, alternately, the bare floor: a row and a NOTIFY in one commit, heard and read by another connection.
@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from bench.figures import Line, against, percentile, shown
 from comity.config import demo, loader
 from comity.config.database import open_database
 from comity.config.settings import settings
@@ -68,12 +69,6 @@ def paced(rate: int, do: Callable[[], str]) -> dict[str, float]:
         record = do()
         done[record] = time.monotonic()
     return done
-
-
-def spread(milliseconds: Sequence[float]) -> str:
-    ordered = sorted(milliseconds)
-    at = [ordered[min(len(ordered) - 1, int(len(ordered) * part))] for part in (0.5, 0.9, 0.99)]
-    return f"p50 {at[0]:6.2f}  p90 {at[1]:6.2f}  p99 {at[2]:6.2f} ms  (n {len(ordered)})"
 
 
 def ours(node: Node, seats: dict[str, Any], reader: Reader, rate: int) -> list[float]:
@@ -130,41 +125,56 @@ def floor(url: str, rate: int) -> list[float]:
     return [1000 * (seen[one] - at) for one, at in done.items() if one in seen]
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
+def run(*, quick: bool) -> list[Line]:
+    """A node and a server of its own; at each rate, rounds of ours and of the floor in turns."""
+    with tempfile.TemporaryDirectory(prefix="comity-bench-", ignore_cleanup_errors=True) as folder:
+        kept = {name: os.environ.get(name) for name in ("COMITY_HOME", "COMITY_BIND", "COMITY_WORKERS")}
         os.environ.update(COMITY_HOME=folder, COMITY_BIND="127.0.0.1:0", COMITY_WORKERS="1")
-        of = settings()
-        with open_database(of) as database:
-            node = loader._node(of, database, 4)
-            seats = demo.prepare(node, of, referral.SCRIPT)
-            server = subprocess.Popen(
-                [sys.executable, "-c", "from comity.config.main import main; main()", "serve", "--json"],
-                stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent,
-            )  # fmt: skip
-            try:
-                assert server.stdout is not None
-                feed = urlsplit(json.loads(server.stdout.readline())["feed"])
-                ticket = issue_ticket(node, seats["atf_agent"], {"types": ["investigation.incident"]}).ticket
-                connection = _connected(feed.hostname or "", feed.port or 0)
-                connection.sendall(f"GET /feed?ticket={ticket} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
-                reader = Reader(connection)
-                thread = threading.Thread(target=reader.run, daemon=True)
-                thread.start()
-                time.sleep(1)
-                ours(node, seats, reader, 50)  # warms everything
-                for rate in RATES:
-                    found: list[float] = []
-                    bare: list[float] = []
-                    for _ in range(ROUNDS):
-                        found += ours(node, seats, reader, rate)
-                        bare += floor(database.superuser_url, rate)
-                    print(f"{rate:>4}/s  commit -> stream of another agency  {spread(found)}")
-                    print(f"        row + NOTIFY + read                  {spread(bare)}", flush=True)
-                connection.shutdown(socket.SHUT_RDWR)
-            finally:
-                server.terminate()
-                server.wait(30)
-                node.close()
+        try:
+            return _measured(RATES[:1] if quick else RATES, 2 if quick else ROUNDS)
+        finally:
+            for name, value in kept.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _measured(rates: Sequence[int], rounds: int) -> list[Line]:
+    of, lines = settings(), []
+    with open_database(of) as database:
+        node = loader._node(of, database, 4)
+        seats = demo.prepare(node, of, referral.SCRIPT)
+        server = subprocess.Popen(
+            [sys.executable, "-c", "from comity.config.main import main; main()", "serve", "--json"],
+            stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent,
+        )  # fmt: skip
+        try:
+            assert server.stdout is not None
+            feed = urlsplit(json.loads(server.stdout.readline())["feed"])
+            ticket = issue_ticket(node, seats["atf_agent"], {"types": ["investigation.incident"]}).ticket
+            connection = _connected(feed.hostname or "", feed.port or 0)
+            connection.sendall(f"GET /feed?ticket={ticket} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+            reader = Reader(connection)
+            threading.Thread(target=reader.run, daemon=True).start()
+            time.sleep(1)
+            ours(node, seats, reader, 50)  # warms everything
+            for rate in rates:
+                turns = [(ours(node, seats, reader, rate), floor(database.superuser_url, rate)) for _ in range(rounds)]
+                lines.append(_line(rate, turns))
+            connection.shutdown(socket.SHUT_RDWR)
+        finally:
+            server.terminate()
+            server.wait(30)
+            node.close()
+    return lines
+
+
+def _line(rate: int, turns: Sequence[tuple[list[float], list[float]]]) -> Line:
+    """The medians of the rounds, and in the note how long the slowest in a hundred took."""
+    slow = percentile([one for mine, _ in turns for one in mine], 0.99)
+    return against(
+        f"commit to another agency's open stream, {rate}/s",
+        [percentile(mine, 0.5) for mine, _ in turns], [percentile(bare, 0.5) for _, bare in turns], "ms",
+        f"1 in 100 took over {shown(slow)} ms; beside it a row and a NOTIFY in one commit",
+    )  # fmt: skip
 
 
 def _connected(host: str, port: int) -> socket.socket:
@@ -176,7 +186,3 @@ def _connected(host: str, port: int) -> socket.socket:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
-
-
-if __name__ == "__main__":
-    main()
