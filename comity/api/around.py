@@ -25,10 +25,17 @@ def types(request: HttpRequest) -> HttpResponse:
     return answer({"items": [listed(one) for one in catalogue.types.values()]})
 
 
-@router.get("/types/{name}", **told("One type, as this agency's layers make it", gives="Type"))
+@router.get(
+    "/types/{name}",
+    **told("One type, as this agency's layers make it", gives="Type",
+           query={"language": "In which its words stand, as far as given: hi."}),
+)  # fmt: skip
 def one_type(request: HttpRequest, name: str) -> HttpResponse:
+    from comity.kernel.types.language import spoken
+
+    language = body.query(request, "language").get("language", "en")
     catalogue = service.node().catalogue(actor_of(request).agency)
-    return answer(described(catalogue, catalogue.type(name)))
+    return answer(described(catalogue, spoken(catalogue.type(name), language)))
 
 
 @router.get("/me", **told("Who is signed in", gives="Me"))
