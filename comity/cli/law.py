@@ -87,7 +87,9 @@ def _page(found: Dues, zone: ZoneInfo, out: Console) -> None:
         out.print("no clock runs on what may be seen here", markup=False)
     for one in found.dues:
         when = _when(one, zone)
-        out.print(Text.assemble((one.title, "bold"), "  ", (when, "bold cyan"), "  ", (_state(one), _colour(one))))
+        out.print(
+            Text.assemble((one.title, "bold"), "  ", (when, "bold cyan"), "  ", (_state(one, zone), _colour(one)))
+        )
         rows = [(step.rule, step.said, "" if step.days is None else step.days, step.citation) for step in one.working]
         out.print(speech.table(("rule", "working", "days", "source"), rows, whole=("rule",)))
         for decision in one.decisions:
@@ -101,14 +103,19 @@ def _page(found: Dues, zone: ZoneInfo, out: Console) -> None:
 
 def _when(one: Due, zone: ZoneInfo) -> str:
     if one.answer:
-        return one.answer
+        return one.answer[:-1] if one.answer.startswith("1 ") and one.answer.endswith("s") else one.answer
     if isinstance(one.due, datetime):
         return f"{one.due.astimezone(zone):%Y-%m-%d %H:%M %Z}"
     return one.due.isoformat() if one.due else "no day"
 
 
-def _state(one: Due) -> str:
-    return "  ".join(part for part in (one.state, one.stage, "paused" if one.paused else "", one.each[:8]) if part)
+def _state(one: Due, zone: ZoneInfo) -> str:
+    """Where the clock stands: what stopped it when, whether that was in time, how far a right has come."""
+    ended = one.stopped.astimezone(zone).date() if isinstance(one.stopped, datetime) else one.stopped
+    came = f"{one.state} {ended}" if ended else one.state
+    kept = {True: "in time", False: "too late", None: ""}[one.kept]
+    each = f"for {one.each[:8]}" if one.each else ""
+    return "  ".join(part for part in (came, kept, one.stage, "paused" if one.paused else "", each) if part)
 
 
 def _colour(one: Due) -> str:

@@ -210,7 +210,9 @@ def _moment(one: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
     place = f"place {one['place']}" if one["place"] is not None else "not placed yet"
     what.append(f"{place}, leaf {one['leaf'][:12]}")
     act = f"{one['act']}\n→ {one['state_to']}" if moved else one["act"]
-    who = one["reported"] or (f"{one['member']}\n{one['agency']}" if one["member"] else one["agency"])
+    typed = f"{one['member']}\n{one['agency']}" if one["member"] else one["agency"]
+    who = f"{one['reported']}\nentered by {one['member'] or one['agency']}" if one["reported"] else typed
+    what += [f"document: {one['document']}"] if one.get("document") else []
     return one["version"], when, act, who, "\n".join(what)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from comity.kernel.types.clock_reading import book_of, read_book
 from comity.kernel.types.definition import DefinitionsRefused, Faults, yaml_text
+from comity.kernel.types.due import Event
 from comity.kernel.types.load import load, read_core, read_folder
+from comity.kernel.types.reckon import reckon
 from tests.clocks.books import LAWS, ROOT, book, nodes
 
 GOOD = "title: T, start: arrest, count: plain, days: 5, citation: C, verified: GK, consequence: none"
@@ -101,3 +103,26 @@ def test_a_state_holiday_counts_forward_only() -> None:
 
 def _year(year: int) -> list[date]:
     return [date.fromordinal(day) for day in range(date(year, 1, 1).toordinal(), date(year + 1, 1, 1).toordinal())]
+
+
+def test_the_working_names_the_event_that_was_picked() -> None:
+    """Of several starts the latest, or the earliest, counts: its name stands in the working, not the last one read."""
+    days = {"indictment_filed": "2025-01-06", "first_appearance": "2025-01-15", "indictment_public": "2025-02-03"}
+    events = tuple(Event(name, date.fromisoformat(day)) for name, day in days.items())
+    told = reckon(book("us-federal"), "us-federal.clocks_trial.trial", events, datetime(2025, 2, 4, tzinfo=UTC))[0]
+    assert told.working[0].said == "indictment public: 2025-02-03"
+
+
+def test_within_a_minute_what_was_known_first_came_first() -> None:
+    """People state the minute; an act's own instant has microseconds. The release does not come before the bond."""
+    then = datetime(2025, 3, 20, 10, 0, 30, 900, tzinfo=UTC)
+    known = [then + timedelta(seconds=one) for one in range(4)]
+    events = (
+        Event("remanded", date(2025, 1, 1), {"person": "p1", "max_years": 3, "death_or_life": False}),
+        Event("default_bail_claimed", then - timedelta(days=1), {"person": "p1"}, known[0]),
+        Event("bail_furnished", then, {"person": "p1"}, known[1]),
+        Event("released", then.replace(second=30, microsecond=0), {"person": "p1"}, known[2]),
+    )
+    asked = then + timedelta(days=2)
+    told = reckon(book("india"), "india.clocks_investigation.default_bail", events, asked)
+    assert [one.stage for one in told] == ["released"]

@@ -72,7 +72,7 @@ def _indicted(s: Story) -> None:
     s.enter(
         "court_case", "clerk", "court.case",
         {"kind": "criminal", "caption": "United States v. Pruitt", "opened_on": day(), "prosecution": "usao"},
-        links=s.link(defendant="party", instrument="indictment"),
+        links=s.link(defendant="party", instrument=["indictment", "filing"]),
     )  # fmt: skip
     s.act("matter", "usao_attorney", "charge", links=s.link(instrument="indictment", court_case="court_case"))
     s.tell("clerk", f"files it as number 1 on the docket of {s.number('court_case')}: received is filed")
@@ -160,12 +160,13 @@ def _appears(s: Story) -> None:
     )  # fmt: skip
     s.act("appearance", "clerk", "open", fields={"held_at": instant()})
     _ordered(s, "unseal", "unseal", "Order to unseal", {}, addressees=["usao"])
-    for name in ("court_case", "warrant"):
+    for name in ("court_case", "warrant", "appearance", "unseal", "unseal_line"):
         s.act(name, "clerk", "unseal", links=s.link(order="unseal"))
     _serve(s, "unseal", "usao", "take_note")
     s.answer("unseal>usao", "usao_attorney", "acknowledged", fields={"acknowledged_at": instant()})
     s.until("clerk", "unseal>usao", "acknowledged")
-    s.act("indictment", "usao_attorney", "unseal", links=s.link(order="unseal"))
+    for name in ("indictment", "filing"):
+        s.act(name, "usao_attorney", "unseal", links=s.link(order="unseal"))
     _returned(s, "usao_attorney", "unseal>usao", "The indictment is unsealed")
     s.act("unseal", "clerk", "fulfil")
     s.act(
@@ -177,7 +178,8 @@ def _appears(s: Story) -> None:
     s.told.line(f"the clock: {working(trial)}")
     s.tell("judge", "advises the defendant, reminds the prosecution of its duty to disclose, unseals the case")
     caption = s.read("defender", "court_case").fields["caption"]
-    s.tell("defender", f"is appointed, and from now on sees {caption}")
+    s.read("defender", "indictment")
+    s.tell("defender", f"is appointed, and from now on sees {caption}, and the indictment")
 
 
 def _released_by_order(s: Story) -> None:
@@ -201,7 +203,8 @@ def _released_by_order(s: Story) -> None:
         s.answer(f"release>{agency}", seat, "acknowledged", fields={"acknowledged_at": instant()})
     for agency, *_ in ADDRESSEES:
         s.until("clerk", f"release>{agency}", "acknowledged")
-    s.tell("clerk", "sees all four acknowledge; each stays open until it is executed")
+    said = "the four addressees have acknowledged" if "usdc" in s.outside else "sees all four acknowledge"
+    s.tell("clerk", f"{said}; each stays open until it is executed")
     s.enter("victim_person", "usao_coordinator", "registry.person", {"role": "victim", "name": "Nora Sample"})
     s.enter(
         "victim", "usao_coordinator", "community.victim", {"wants_notice": True, "way": "phone"},
@@ -233,7 +236,10 @@ def _stopped(s: Story) -> None:
     s.act("hold", "jail_records", "end", reason="Ordered released", fields={"ended_at": instant()},
           links=s.link(ended_by="release>detention"))  # fmt: skip
     why = s.refused("invalid", "hold_active", lambda: _prepare_release(s))
-    s.tell("jail_records", f"tries to release: refused. {why}")
+    if "detention" in s.outside:
+        s.tell("marshal", f"cannot enter that the jail tries to release: refused. {why}")
+    else:
+        s.tell("jail_records", f"tries to release: refused. {why}")
 
 
 def _prepare_release(s: Story) -> None:
@@ -252,7 +258,8 @@ def _let_go(s: Story) -> None:
     _prepare_release(s)
     s.act("out", "jail_shift", "complete", fields={"released_at": instant()})
     s.act("stay", "jail_records", "discharge", fields={"ended_at": instant()}, links=s.link(release="out"))
-    s.tell("jail_shift", f"releases ({s.number('out')}), prepared by another officer; no hold was active")
+    by = "as its paper says" if "detention" in s.outside else "prepared by another officer"
+    s.tell("jail_shift", f"releases ({s.number('out')}), {by}; no hold was active")
     s.act("transfer", "marshal", "end", reason="Released by order")
     s.act("usms_hold", "marshal", "end", reason="Ordered released", fields={"ended_at": instant()},
           links=s.link(ended_by="release>usms"))  # fmt: skip

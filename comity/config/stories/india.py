@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from comity import clock
 from comity.config.stories.stage import Script, Seat, Story, day, instant, working
 from comity.kernel.records.enter import enter
 from comity.kernel.records.read import read
@@ -44,17 +45,18 @@ def _information(s: Story) -> None:
     s.act("diary", "officer", "sign", fields={"signed_on": day(11)})
     s.enter("informant", "officer", "registry.person", {"role": "complainant", "name": "Meera Namuna"})
     s.enter("accused", "officer", "registry.person", {"role": "subject", "name": "अर्जुन नमूना"})
-    s.receipts["fir"] = _register(s, links=s.link(informant="informant", accused="accused"))
+    then = {"occurred_at": clock.now() - timedelta(days=11), "late_cause": "Entered from the station's paper register"}
+    s.receipts["fir"] = _register(s, links=s.link(informant="informant", accused="accused"), **then)
     s.act("fir", "officer", "give_copy", fields={"copy_given_on": day(11)})
     s.tell("officer", f"has it signed within three days and registers {s.number('fir')}; the informant has a copy")
 
 
-def _register(s: Story, links: Mapping[str, Any] | None = None) -> Any:
+def _register(s: Story, links: Mapping[str, Any] | None = None, **when: Any) -> Any:
     return enter(
         s.node, s.actor("officer"), "india.fir",
         {"sections": "BNS 303(2)", "received_at": instant(12), "e_fir": True,
          "information": "A phone was taken from her hand at the bus stand."},
-        links={**s.link(general_diary="diary"), **(links or {})},
+        links={**s.link(general_diary="diary"), **(links or {})}, **when,
     )  # fmt: skip
 
 
@@ -150,7 +152,7 @@ def _arrested(s: Story) -> None:
     why = s.refused("invalid", "remand_too_long", lambda: s.act("long_remand", "magistrate", "sign"))
     s.act("long_remand", "registry", "discard", reason="Drafted anew")
     s.tell("magistrate", f"cannot sign a remand of thirty days. {why}")
-    _remanded(s, "", ((8, 0),))
+    _remanded(s, "", ((8, 0),), since=8)
     s.tell("jailer", f"receives the prisoner on the remand ({s.number('stay')}); the remand is the one hold")
 
 
@@ -173,7 +175,8 @@ def _reported(s: Story) -> None:
            f"of the registry, met without typing anything again; registered as {cnr}")  # fmt: skip
     s.enter(
         "cognizance", "registry", "india.cognizance",
-        {"order": "cognizance", "reasons": "An offence is disclosed."}, links=s.link(police_report="police_report"),
+        {"order": "cognizance", "reasons": "An offence is disclosed.", "sessions_alone": False},
+        links=s.link(police_report="police_report"),
     )  # fmt: skip
     s.act("cognizance", "magistrate", "sign")
     s.act("cognizance", "registry", "record_order", fields={"station": "in-police"})

@@ -179,7 +179,7 @@ class Script:
 def working(due: Due) -> str:
     """How a clock came to its day, as one line: each step that counted, and the citation."""
     steps = "; ".join(one.said for one in due.working if one.day or one.days)
-    return f"{steps} [{due.citation}]"
+    return f"{due.title}: {steps} [{due.citation}]"
 
 
 def day(ago: int = 0) -> str:

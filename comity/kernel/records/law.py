@@ -40,6 +40,8 @@ class Place:
     sections: str
     happened: str
     open: frozenset[str]
+    by: str = ""
+    """The field that dates when it became known: what was known before the change had happened before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def read_pack(name: str, data: Mapping[str, Any]) -> Pack:
         raise Problem("definitions_refused", f"the pack {name} cannot be read", faults=faults)
     assert isinstance(day, date)
     places = tuple(
-        Place(one["type"], one["sections"], one.get("happened", ""), frozenset(one.get("open", ())))
+        Place(one["type"], one["sections"], one.get("happened", ""), frozenset(one.get("open", ())), one.get("by", ""))
         for one in data["where"]
     )
     return Pack(
@@ -177,6 +179,10 @@ def affected(pack: Pack, place: Place, subject: Subject, fields: Mapping[str, An
         return None
     when = read_when(fields.get(place.happened)) if place.happened else None
     day = when.astimezone(zone).date() if isinstance(when, datetime) else when
+    known = read_when(fields.get(place.by)) if place.by else None
+    known = known.astimezone(zone).date() if isinstance(known, datetime) else known
+    if day is None and known is not None and known < pack.from_:
+        day = known
     mapped = {one: pack.sections.get(one, pack.sections.get(_bare(one), ())) for one in old}
     unknown = tuple(one for one in old if one not in pack.sections and _bare(one) not in pack.sections)
     verdict, why = _verdict(pack, day, bool(old), mapped, unknown)

@@ -199,17 +199,21 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any
 
 
 def seen_by(work: Work, subject: Subject) -> list[str]:
-    """The other agencies to which the record is open now: by agreement for its type, or by a live share."""
+    """The other agencies to which the record is open now: by agreement for its type, as a party, or by a live share."""
     rows = work.conn.execute(
         """select distinct to_agency from comity.agreement
             where agency = comity.me() and spec->'read' ? %(type)s and valid_from <= %(day)s and %(day)s <= valid_until
               and (select marks from comity.record where id = %(id)s) <@
                   (select coalesce(array_agg(m), '{}') from jsonb_array_elements_text(spec->'marks') m)
+           union select distinct p from unnest(%(parties)s::text[]) p join comity.agreement a on p <> comity.me()
+             and (a.agency, a.to_agency) in ((comity.me(), p), (p, comity.me()))
+             and a.valid_from <= %(day)s and %(day)s <= a.valid_until
            union select to_agency from comity.share
             where record = %(id)s and live and decision <> 'withheld' and (until is null or until > now())
            order by 1""",
-        {"type": subject.core_type, "id": subject.id, "day": work.now.date()},
-    )
+        {"type": subject.core_type, "id": subject.id, "day": work.now.date(),
+         "parties": sorted(subject.parties)},
+    )  # fmt: skip
     return [row[0] for row in rows]
 
 

@@ -90,7 +90,9 @@ def _offers(work: Work) -> Iterator[InboxItem]:
             told = f", {as_reported(work.agency, row['to_agency'])}" if offering.reported(row) else ""
             state = row["state"].replace("_", " ")
             kind = "answer"
-            message = f"{row['label']} was {state} by {row['to_agency']}{told}" + (f": {reason}" if reason else "")
+            message = f"{row['label']} answered by {row['to_agency']}: {state}{told}" + (
+                f": {reason}" if reason else ""
+            )
         else:
             whose = as_reported(row["from_agency"], one.folded.behalf) or f"from {row['from_agency']}"
             kind, message = "offer", f"{row['label']} {whose}: answer it"

@@ -129,6 +129,8 @@ class Version:
     warn: tuple[Case, ...] = ()
     first_stage: str = ""
     moves: tuple[Move, ...] = ()
+    early: bool = False
+    """A stop that came before the start stops the clock as well: what it asks for was there already."""
     service: bool = False
     filing: bool = False
     measure: str = ""

@@ -109,12 +109,13 @@ class _Reckoning(Asked):
     def anchor(self, anchor: Anchor, version: Version) -> When | None:
         found: When | None = None
         if anchor.latest or anchor.earliest:
-            parts = [(one, self.anchor(one, version)) for one in (*anchor.latest, *anchor.earliest)]
-            if anchor.latest and any(day is None and not one.optional for one, day in parts):
+            parts = [(one, self.anchor(one, version), self.origin) for one in (*anchor.latest, *anchor.earliest)]
+            if anchor.latest and any(day is None and not one.optional for one, day, _ in parts):
                 return None
-            there = [day for _, day in parts if day is not None]
+            there = [(day, origin) for _, day, origin in parts if day is not None]
             pick = max if anchor.latest else min
-            found = pick(there, key=self.instant) if there else None
+            if there:
+                found, self.origin = pick(there, key=lambda one: self.instant(one[0]))
         elif anchor.due:
             dues = reckon(self.book, anchor.due, self.events, self.at, settings=self.settings)
             day = dues[0].due if dues and dues[0].state != "undecided" else None
@@ -135,7 +136,7 @@ class _Reckoning(Asked):
     def counted(self, version: Version) -> Due | None:
         assert self.begun is not None
         said = self.origin.name.replace("_", " ") if self.origin else "begun"
-        self.note("start", f"{said}: {shown(self.begun)}", day=self.begun, citation=version.citation)
+        self.note("start", f"{said}: {self.told(self.begun)}", day=self.begun, citation=version.citation)
         for one in version.decide:
             if not one.when or self.holds(version, one.when):
                 if not one.still:
@@ -204,7 +205,7 @@ class _Reckoning(Asked):
                 raise Undecided("hour_missing", "the hour at which it began is not known, and the law counts hours")
             away = [(one, two) for _, one, two in spells(self, version)]
             hours = counting.last_hour(rule, self.begun, period, self.calendar, away)
-            said = f"{period} from {shown(self.begun)}: {shown(hours.plain)}"
+            said = f"{period} from {self.told(self.begun)}: {self.told(hours.plain)}"
             self.note(rule.name, said, day=hours.plain, citation=citation)
             self.moved(rule, hours.moved, hours.last)
             return hours.last, hours.last
@@ -300,14 +301,13 @@ class _Reckoning(Asked):
         """The first stopping event that has come; for a period counted backward, one before the start counts too."""
         if self.begun is None:
             return None
-        back = counting.RULES[version.count].back
+        back = counting.RULES[version.count].back or version.early
+        begun = self.instant(self.begun).replace(second=0, microsecond=0)
         for one in self.events:
             if one.name not in version.stop or one is self.origin or not self.come(one):
                 continue
             exact = isinstance(one.at, datetime) and isinstance(self.begun, datetime)
-            after = (
-                self.instant(one.at) >= self.instant(self.begun) if exact else self.day(one.at) >= self.day(self.begun)
-            )
+            after = self.instant(one.at) >= begun if exact else self.day(one.at) >= self.day(self.begun)
             if back or after:
                 return one
         return None
@@ -317,7 +317,7 @@ class _Reckoning(Asked):
         if self.at < by or (stop is not None and self.instant(stop.at) < by):
             return ""
         here = version.first_stage
-        after = [one for one in self.events if self.come(one) and self.instant(one.at) >= by]
+        after = sorted((one for one in self.events if self.come(one) and self.instant(one.at) >= by), key=self.turn)
         for one in (one for one in self.events if self.come(one) and self.instant(one.at) < by):
             if any(one.name in move.on and here in move.from_ for move in version.moves):
                 self.decide(
@@ -332,8 +332,17 @@ class _Reckoning(Asked):
             if move.decide is not None:
                 self.decide(move.decide.code, move.decide.message)
             here = move.stage
-            self.note("stage", f"{here}: {one.name.replace('_', ' ')}, {shown(one.at)}", day=one.at)
+            self.note("stage", f"{here}: {one.name.replace('_', ' ')}, {self.told(one.at)}", day=one.at)
         return here
+
+    def told(self, when: When) -> str:
+        """A day or an instant as people of the calendar's zone read it."""
+        return f"{when.astimezone(self.calendar.tz):%Y-%m-%d %H:%M %Z}" if isinstance(when, datetime) else str(when)
+
+    def turn(self, one: Event) -> tuple[datetime, datetime]:
+        """Which of two events came first: people state the minute; within it, the one that was known first."""
+        at = self.instant(one.at)
+        return at.replace(second=0, microsecond=0), one.known or at
 
     def same_day(self, version: Version, after: Iterable[Event]) -> None:
         """Two acts of one day without their hours: which came first decides the right, so a person must."""
