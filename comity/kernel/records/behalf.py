@@ -60,10 +60,11 @@ def _refuse_undocumented(work: Work, agency: str, document: str) -> None:
     except ValueError:
         seen = {}
     if not any(one.agency == work.agency and one.folded.files and one.type(work).document for one in seen.values()):
-        fitting = " or ".join(sorted(name for name, of in work.catalogue.types.items() if of.document))
+        fitting = sorted(name for name, of in work.catalogue.types.items() if of.document)
+        what = " or ".join(fitting) or "a type that says document: true"
         raise Problem(
             "document_missing", f"No document of {work.agency} with a file shows what {agency} did",
-            fix=f"enter what it sent as {fitting}, attach its file, and name that record",
+            fix=f"enter what it sent as {what}, attach its file, and name that record",
         )  # fmt: skip
 
 
