@@ -33,7 +33,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "group_refused": (422, "Another record of the same group was refused"),
     "guard_error": (422, "A guard could not be evaluated"),
     "guard_refused": (422, "A condition of this act is not met"),
-    "idempotency_key_reused": (409, "This idempotency key was used with other content"),
+    "idempotency_key_reused": (409, "This idempotency key was used for something else, or by another"),
     "import_refused": (422, "The import cannot start"),
     "internal": (500, "Something failed here that should not have"),
     "invalid": (422, "The record is not valid"),

@@ -45,7 +45,7 @@ _ENTER = {
 }  # fmt: skip
 _BEHALF = {
     "on_behalf": {**TEXT, "description": "The agency whose act it is, while that is outside."},
-    "document": {**ID, "description": "With on_behalf: the caller's own record whose file shows the act."},
+    "document": {**ID, "description": "With on_behalf: the caller's own document whose file shows the act."},
 }
 _FILTER: dict[str, dict[str, Any]] = {
     "types": {"type": "array", "items": TEXT, "maxItems": 50}, "acts": {"type": "array", "items": TEXT, "maxItems": 50},

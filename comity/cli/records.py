@@ -24,7 +24,7 @@ OnBehalf = Annotated[
     str | None, typer.Option("--on-behalf", metavar="AGENCY", help="Whose act it is, when that agency is outside.")
 ]
 Document = Annotated[
-    str | None, typer.Option("--document", metavar="RECORD", help="With --on-behalf: your record whose file shows it.")
+    str | None, typer.Option("--document", metavar="RECORD", help="With --on-behalf: your document that shows it.")
 ]
 LateCause = Annotated[str | None, typer.Option("--late-cause", help="Why it is entered late or out of its order.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]

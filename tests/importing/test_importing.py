@@ -46,6 +46,7 @@ class City:
         self.node = node_of(url, home)
         own = {name: text for name, text in read_folder(CITY).items() if name in ("agency.yml", "roles.yml")}
         own["agency.yml"] = own["agency.yml"].replace("agency: cpd", f"agency: {self.agency}")
+        own["roles.yml"] += "  registrar: { title: Registrar who reads nothing, is: [records] }\n"
         install(
             self.node, Actor(self.agency, str(uuid4()), "operator", kind="operator"), agency=self.agency,
             core=core_files(), jurisdiction=read_folder(paths.jurisdictions() / "us-federal"), own=own,
@@ -172,6 +173,20 @@ def typed(rows: list[dict[str, str]], file: Path) -> None:
         cells["Date"] = datetime.strptime(row["Date"], "%m/%d/%Y %I:%M:%S %p")  # noqa: DTZ007 -- a sheet has no zone
         sheet.append(list(cells.values()))
     book.save(file)
+
+
+def test_a_colleague_who_may_read_it_resumes_an_import_and_another_learns_nothing_of_it(city: City) -> None:
+    city.run(SAMPLE)
+    before = city.count()
+    again = importing.run(city.node, city.member("S. Sergeant", "sergeant"), SAMPLE, CHICAGO)
+    assert (again.unchanged, again.rows_entered, again.rows_rejected) == (300, 0, 0)
+    blind = city.member("B. Blind", "registrar")
+    report = importing.run(city.node, blind, SAMPLE, CHICAGO)
+    assert (report.unchanged, report.rows_entered, report.rows_rejected) == (0, 0, 300)
+    ids = {str(id) for (id,) in city.rows("select id from comity.record")}
+    told = Path(report.rejects or "").read_text()
+    assert not [one for one in ids if one in told] and "idempotency_key_reused" in told
+    assert city.count() == before
 
 
 def test_two_imports_of_one_file_at_once_enter_it_once(city: City) -> None:

@@ -73,6 +73,13 @@ class District(Stage):
             attach(self.node, self.seats[seat], held, name="scan.pdf", media_type="application/pdf", stream=scan)
         return held
 
+    def granted(self, agency: str, record: str, to: str) -> list[tuple[list[str], int | None]]:
+        """(groups, version) of the live grants by which an institution sees a record because of what was reported."""
+        with self.node.transaction(agency) as (conn, _):
+            return conn.execute(
+                "select groups, version from comity.share where record = %s and to_agency = %s and live", (record, to)
+            ).fetchall()
+
     def speaking(self, seat: str, agency: str, document: str) -> Actor:
         return replace(self.seats[seat], behalf=Behalf(agency, document))
 

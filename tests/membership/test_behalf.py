@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 from comity.kernel.policy import tokens
 from comity.kernel.records import rebuild
 from comity.kernel.records.act import act
+from comity.kernel.records.attach import attach
 from comity.kernel.records.enter import enter
 from comity.kernel.records.history import history
 from comity.kernel.records.read import read
@@ -18,6 +20,11 @@ from tests.membership.stage import District
 from tests.pillars.stage import refused, staged
 from tests.records.conftest import at_once, code_of
 from tests.world import day, instant
+
+STAY = {
+    "received_at": instant(), "ground": "surrender", "legal_custodian": "usms", "identified_by": "document",
+    "medical_alert": "Insulin", "height": "180",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +173,44 @@ def test_without_the_document_nothing_is_entered(district: District, wrong: str)
     with refused("document_missing") as told:
         district.entered("docket", "usdc", document, "court.docket_entry", {"entered_on": day(), "text": "Line"})
     assert "attach" in told[0].fix
+
+
+def test_only_a_record_of_a_type_that_is_a_document_shows_anything(district: District) -> None:
+    """A stay with a scan attached is no document, so it is not handed to the court by being named as one."""
+    person = district.enter("liaison", "registry.person", {"role": "prisoner", "name": "Sam Teller"})
+    stay = district.enter("liaison", "custody.intake", STAY, person=person)
+    scan = io.BytesIO(b"%PDF medical")
+    attach(district.node, district.seats["liaison"], stay, name="m.pdf", media_type="application/pdf", stream=scan)
+    with refused("document_missing") as told:
+        district.case("liaison", stay)
+    assert "registry.document" in told[0].fix and "custody" not in told[0].fix
+
+
+OWN_GROUP = """
+extends: registry.document
+groups: { internal: Internal }
+fields: { remark: { type: string, group: internal } }
+"""
+LETTER = """
+extends: registry.document
+type: usms.letter
+title: Letter
+document: false
+"""
+
+
+def test_a_layer_adds_no_group_to_what_a_document_opens_and_may_say_that_its_own_is_none(district: District) -> None:
+    district.put("usms", "member", {"types/document.yml": OWN_GROUP, "types/letter.yml": LETTER})
+    paper = district.document("liaison", "Copy of the docket")
+    district.amend("liaison", paper, **{"usms:remark": "What we think of the judge"})
+    district.case("liaison", paper)
+    assert district.granted("usms", paper, "usdc") == [(["base", "content"], 3)]
+    letter = district.enter("liaison", "usms.letter", {"title": "Letter", "kind": "letter"})
+    scan = io.BytesIO(b"%PDF letter")
+    attach(district.node, district.seats["liaison"], letter, name="l.pdf", media_type="application/pdf", stream=scan)
+    with refused("document_missing") as told:
+        district.case("liaison", letter)
+    assert "usms.letter" not in told[0].fix
 
 
 def test_what_is_the_courts_and_what_is_ones_own_is_not_mixed(district: District, paper: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
 from comity.kernel.records import rebuild
-from comity.kernel.records.attach import fetch
+from comity.kernel.records.attach import attach, fetch
 from comity.kernel.records.history import history
 from comity.kernel.records.read import read
 from comity.kernel.records.reported import confirm, dispute, open_reports, reports
@@ -70,6 +71,19 @@ def test_what_was_reported_of_it_waits_for_the_court(district: District) -> None
     assert open_reports(district.node, district.seats["attorney"]) == []
     assert set(waiting) <= set(states(district, "attorney")), "the reporter sees what became of its reports"
     assert reports(district.node, district.seats["marshal"]) == []
+
+
+def test_the_document_is_seen_as_it_was_when_it_was_named(district: District) -> None:
+    district.put("usdc", "outside")
+    paper = district.document("docket", "Copy with a scan")
+    district.case("docket", paper)
+    more = io.BytesIO(b"%PDF our notes")
+    attach(district.node, district.seats["docket"], paper, name="notes.pdf", media_type="application/pdf", stream=more)
+    district.amend("attorney", paper, text="What we think of it")
+    district.put("usdc", "member")
+    seen = read(district.node, district.seats["clerk"], paper)
+    assert [one["name"] for one in seen.files.values()] == ["scan.pdf"]
+    assert seen.fields["title"] == "Copy with a scan" and "text" not in seen.fields
 
 
 def test_a_member_acts_itself(district: District) -> None:

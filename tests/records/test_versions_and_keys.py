@@ -9,6 +9,8 @@ from uuid import uuid4
 import pytest
 
 from comity import clock
+from comity.errors import Problem
+from comity.kernel.records.amend import amend
 from comity.kernel.records.enter import enter_many
 from comity.kernel.records.history import history
 from comity.kernel.records.results import Draft, Receipt
@@ -105,6 +107,58 @@ def test_a_key_used_for_other_content_is_refused(world: World, other: dict[str, 
     problem = refused(world.enter, "atf_agent", **{**asked, **other}, key=key)
     assert problem.code == "idempotency_key_reused"
     assert problem.extra["record"] == first.record
+
+
+def test_a_key_tells_nothing_of_a_record_that_may_not_be_read(world: World) -> None:
+    """Who guesses the key of a colleague's record learns that it is taken: no id, and not whether it is the same."""
+    key, clerk = f"k-{uuid4().hex}", world.seat("atf", "industry_investigator")
+    hidden = world.enter("atf_agent", PLACE, {"address": "1 Safe House"}, marks=["informant"], key=key)
+    own = world.enter(clerk, PLACE, {"address": "2 Open Road"})
+    assert refused(world.read, clerk, hidden.record).code == "not_found"
+    told = [
+        refused(world.enter, clerk, PLACE, {"address": "1 Safe House"}, marks=["informant"], key=key),
+        refused(world.enter, clerk, PLACE, {"address": "3 Guess"}, key=key),
+        refused(world.amend, clerk, own.record, {"address": "3 Guess"}, key=key),
+        refused(world.act, clerk, own.record, "nothing", key=key),
+    ]
+    assert [one.as_json() for one in told] == [told[0].as_json()] * 4
+    assert told[0].code == "idempotency_key_reused" and not told[0].extra
+    assert hidden.record not in str(told[0].as_json())
+    batch = [Draft(PLACE, {"address": "4 Guess"}, key=key), Draft(PLACE, {"address": "5 Road"}, key=f"{key}b")]
+    taken, entered = enter_many(world.node, world.seats[clerk], batch)
+    assert isinstance(taken, Problem) and taken.as_json() == told[0].as_json() and code_of(entered) == "done"
+    assert world.read(clerk, own.record).version == 1
+
+
+def test_a_link_by_a_key_finds_only_what_may_be_read(world: World) -> None:
+    key, clerk = f"k-{uuid4().hex}", world.seat("atf", "industry_investigator")
+    world.enter("atf_agent", PLACE, {"address": "1 Safe House"}, marks=["informant"], key=key)
+    wrong = [
+        refused(world.enter, clerk, PLACE, {"address": "Room 2"}, links={"within": [f"key:{one}"]}).as_json()
+        for one in (key, "x" * len(key))
+    ]
+    assert str(wrong[0]).replace(key, "?") == str(wrong[1]).replace("x" * len(key), "?")
+    within = world.enter("atf_supervisor", PLACE, {"address": "Room 2"}, links={"within": [f"key:{key}"]})
+    assert world.read("atf_supervisor", within.record).marks == world.read("atf_agent", within.record).marks
+
+
+def test_a_key_answers_who_used_it_and_whoever_may_read_what_it_made(world: World) -> None:
+    key, clerk = f"k-{uuid4().hex}", world.seat("atf", "industry_investigator")
+    shop = world.enter("atf_agent", PLACE, {"address": "1 Pawn Shop"})
+
+    def amended(seat: str, address: str) -> Receipt:
+        return amend(world.node, world.seats[seat], shop.record, version=1, fields={"address": address}, key=key)
+
+    made = amended(clerk, "1a Pawn Shop")
+    world.amend("atf_agent", shop.record, marks=["informant"])
+    assert refused(world.read, clerk, shop.record).code == "not_found"
+    for seat in (clerk, "atf_agent", "atf_supervisor"):
+        again = amended(seat, "1a Pawn Shop")
+        assert (again.entry, again.record, again.replayed) == (made.entry, shop.record, True)
+        other = refused(amended, seat, "2 Pawn Shop")
+        assert (other.code, other.extra["record"]) == ("idempotency_key_reused", shop.record)
+    blind = refused(world.enter, world.seat("atf", "evidence_custodian"), PLACE, {"address": "x"}, key=key)
+    assert blind.code == "idempotency_key_reused" and not blind.extra
 
 
 def test_acts_and_amendments_are_repeated_harmlessly_too(world: World, report: Receipt) -> None:

@@ -59,10 +59,12 @@ def _refuse_undocumented(work: Work, agency: str, document: str) -> None:
         seen = subjects(work, [str(UUID(document))])
     except ValueError:
         seen = {}
-    if not any(one.agency == work.agency and one.folded.files for one in seen.values()):
+    if not any(one.agency == work.agency and one.folded.files and one.type(work).document for one in seen.values()):
+        fitting = sorted(name for name, of in work.catalogue.types.items() if of.document)
+        what = " or ".join(fitting) or "a type that says document: true"
         raise Problem(
-            "document_missing", f"No record of {work.agency} with a file shows what {agency} did",
-            fix="enter the document that it sent, attach its file, and name that record",
+            "document_missing", f"No document of {work.agency} with a file shows what {agency} did",
+            fix=f"enter what it sent as {what}, attach its file, and name that record",
         )  # fmt: skip
 
 
@@ -120,7 +122,7 @@ def report(work: Work, changes: Sequence[Change]) -> None:
             (list(papers),),
         ).fetchall():
             of = work.type_of(work.agency, type_name, core_type)
-            granted[id, papers[str(id)]] = (sorted({"base", *of.groups}), version)
+            granted[id, papers[str(id)]] = (sorted(of.document), version)
         cur.executemany(
             """insert into comity.share (id, record, agency, to_agency, groups, version, basis)
                select gen_random_uuid(), %(record)s, comity.me(), %(to)s, %(groups)s, %(version)s::int, %(basis)s

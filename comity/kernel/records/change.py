@@ -23,6 +23,7 @@ from comity.kernel.records import behalf, pointers, project
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.numbers import draw
 from comity.kernel.records.results import Receipt
+from comity.kernel.records.subject import readable
 from comity.kernel.types.catalogue import Type
 
 T = TypeVar("T")
@@ -204,22 +205,33 @@ class Repeated(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
+    """An earlier use of a key. Its receipt is for the member who did it and for whoever may read the record now: to
+    anybody else a key only is taken, whatever for."""
+
     digest: bytes
-    receipt: Receipt
+    receipt: Receipt | None
+
+    def answer(self, key: str, digest: bytes) -> Receipt | Problem:
+        """What a request under the key is told."""
+        if self.receipt is None or self.digest != digest:
+            return reused(key, self.receipt.record if self.receipt else None)
+        return self.receipt
 
 
 def replays(work: Work, keys: Sequence[str]) -> dict[str, Remembered]:
-    """The receipts of earlier uses of these keys by this agency."""
+    """The earlier uses of these keys by this agency; what colleagues did is looked up as one reads."""
     if not keys:
         return {}
     which = "any(%s)" if len(keys) > 1 else "%s"  # a plan for one key is kept, one for an array is made each time
     rows = work.conn.execute(
-        f"""select i.key, i.digest, e.id, e.record, e.type, r.number, e.version, e.state_to, e.leaf, e.entered_at
-             from comity.idempotency i join comity.entry e on e.id = i.entry
+        f"""select i.key, i.digest, e.id, e.record, e.type, r.number, e.version, e.state_to, e.leaf, e.entered_at,
+             e.actor from comity.idempotency i join comity.entry e on e.id = i.entry
              left join comity.record r on r.id = e.record and r.agency = e.agency
             where i.agency = %s and i.key = {which}""",
         (work.agency, list(keys) if len(keys) > 1 else keys[0]),
-    )
+    ).fetchall()
+    me = UUID(work.actor.member)
+    seen = readable(work, {row[3] for row in rows if row[-1] != me})
     return {
         key: Remembered(
             digest,
@@ -234,25 +246,32 @@ def replays(work: Work, keys: Sequence[str]) -> dict[str, Remembered]:
                 leaf=leaf.hex(),
                 at=at,
                 replayed=True,
-            ),
+            )
+            if actor == me or record in seen
+            else None,
         )
-        for key, digest, entry, record, of, number, version, state, leaf, at in rows
+        for key, digest, entry, record, of, number, version, state, leaf, at, actor in rows
     }
 
 
 def replayed(work: Work, key: str | None, digest: bytes) -> Receipt | None:
-    """The receipt of an earlier use of this key; Problem `idempotency_key_reused` when it was for other content."""
+    """The receipt of an earlier use of this key; Problem `idempotency_key_reused` when it was for other content, or
+    is not this actor's to see."""
     if not key:
         return None
     found = replays(work, [key]).get(key)
     if found is None:
         return None
-    if found.digest != digest:
-        raise reused(key, found.receipt.record)
-    return found.receipt
+    answer = found.answer(key, digest)
+    if isinstance(answer, Problem):
+        raise answer
+    return answer
 
 
-def reused(key: str, record: str) -> Problem:
+def reused(key: str, record: str | None) -> Problem:
+    """`record` None says nothing of what the key stands for, nor whether it was the same that is asked now."""
+    if record is None:
+        return Problem("idempotency_key_reused", f"the key {key!r} is taken", fix="use a new key")
     return Problem(
         "idempotency_key_reused", f"the key {key!r} was used for other content", record=record,
         fix="use a new key for a new act, or send exactly what was sent first",

@@ -121,15 +121,13 @@ class _Batch:
         """Answer the drafts whose key was used before, here or earlier, and resolve links written as `key:`."""
         cited = {t[4:] for d in self.drafts for given in d.links.values() for t in given if t.startswith("key:")}
         before = replays(self.work, sorted({d.key for d in self.drafts if d.key} | cited))
-        records = {key: found.receipt.record for key, found in before.items()}
+        records = {key: found.receipt.record for key, found in before.items() if found.receipt}
         first: dict[str, int] = {}
         for at, draft in enumerate(self.drafts):
             if not draft.key:
                 continue
             if draft.key in before:
-                same = before[draft.key].digest == self.digests[at]
-                receipt = before[draft.key].receipt
-                self.answers[at] = receipt if same else reused(draft.key, receipt.record)
+                self.answers[at] = before[draft.key].answer(draft.key, self.digests[at])
             elif draft.key in first:
                 earlier = first[draft.key]
                 if self.digests[earlier] == self.digests[at]:

@@ -354,8 +354,8 @@ class _Enter:
         return _Taken(tuple(types), tuple(rejects), tuple(notes))
 
     def _rejects(self, row: int, planned: Planned, problem: Problem) -> Iterator[Reject]:
-        if problem.code == "idempotency_key_reused":
-            record = str(problem.extra.get("record", ""))
+        if problem.code == "idempotency_key_reused" and "record" in problem.extra:
+            record = str(problem.extra["record"])
             yield Reject(
                 row, "row_changed", "Since it was first imported, the source says something else of this record.",
                 planned.record, value=record,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -114,6 +114,19 @@ def subjects(work: Work, ids: Sequence[str | UUID]) -> dict[str, Subject]:
     found = {str(row["id"]): subject_of(row) for row in rows}
     rest = [one for one in wanted if str(one) not in found]
     return {**found, **_pinned(work, rest)} if rest else found
+
+
+def readable(work: Work, ids: Collection[UUID]) -> set[UUID]:
+    """Which of the records this actor may read, as `subjects` would find them; without ids nothing is asked."""
+    if not ids:
+        return set()
+    condition, params = visible(work)
+    rows = work.conn.execute(
+        f"select r.id from comity.record r where r.id = any(%(ids)s) and {condition}", {**params, "ids": list(ids)}
+    )
+    found = {row[0] for row in rows}
+    rest = [one for one in ids if one not in found]
+    return found | {UUID(one) for one in _pinned(work, rest)} if rest else found
 
 
 def _pinned(work: Work, ids: Sequence[UUID]) -> dict[str, Subject]:

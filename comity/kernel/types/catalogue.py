@@ -231,7 +231,9 @@ class OfferRule:
 class Type:
     """What a thing is for this agency. `memo` holds compiled validators and belongs to `shape` alone.
     `deconflict_when` limits deconfliction to records whose fields hold one of these values (core codes).
-    `stood_on`: a serial link of some type points at records of this one."""
+    `stood_on`: a serial link of some type points at records of this one.
+    `document`: a record of it may be named as what shows an act on behalf, which opens these groups: those of the file
+    that says `document: true`, none that a layer added. Empty: it may not be named."""
 
     name: str
     title: str
@@ -255,6 +257,7 @@ class Type:
     source: str = ""
     stood_on: bool = False
     ties: Ties | None = None
+    document: tuple[str, ...] = ()
     memo: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def core_state(self, state: str) -> str:

@@ -27,6 +27,11 @@ def lay(draft: Draft, form: Form, layer: str, faults: Faults) -> None:
         faults.add("layer_loosens_field", form.at("deconflict_when"), said, _KEEP_CORE)
     if "ties" in form:
         faults.add("layer_loosens_field", form.at("ties"), f"what {draft.name} ties is the core's", _KEEP_CORE)
+    if form.plain("document") and not draft.document:
+        said = f"{draft.name} is no document in the core: it is not shown by being named as one"
+        faults.add("layer_loosens_field", form.at("document"), said, _KEEP_CORE)
+    elif "document" in form and not form.plain("document"):
+        draft.document = ()
     reading.read_head(draft, form, faults)
     for key, node in form.items("states"):
         _state(draft, key, node, faults)

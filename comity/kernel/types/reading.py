@@ -63,7 +63,7 @@ TYPE_KEYS: Mapping[str, Kind] = {
     "type": is_text, "title": is_text, "term": is_text, "number": is_text, "title_field": is_text, "groups": is_map,
     "handling": is_names, "deconflict": is_any,
     "deconflict_when": is_map, "fields": is_map, "links": is_map, "states": is_map, "acts": is_map,
-    "offer": is_map, "description": is_text, "ties": is_map,
+    "offer": is_map, "description": is_text, "ties": is_map, "document": is_flag,
 }  # fmt: skip
 LAYER_KEYS: Mapping[str, Kind] = {**TYPE_KEYS, "extends": is_text, "forbid": is_any}
 
@@ -91,6 +91,7 @@ class Draft:
     deconflict: list[collision.Rule] = field(default_factory=list)
     deconflict_when: dict[str, frozenset[str]] = field(default_factory=dict)
     ties: Ties | None = None
+    document: tuple[str, ...] = ()
     handling: frozenset[str] = frozenset()
     forbid: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
@@ -116,6 +117,7 @@ def read_type(form: Form, layer: str, faults: Faults) -> Draft:
         faults.add("wrong_kind", form.source, f"{name} has no title", "add title: what the thing is called")
     read_head(draft, form, faults)
     draft.ties = read_ties(form.get("ties"), faults)
+    draft.document = ("base", *(name for name in draft.groups if name != "base")) if form.plain("document") else ()
     for key, node in form.items("deconflict_when"):
         if not is_names(node.plain()):
             faults.add("wrong_kind", node.source, f"deconflict_when of {key}", "write a list of values")
