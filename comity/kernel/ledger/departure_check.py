@@ -69,8 +69,9 @@ def check(folder: Path, held: tuple[Held, ...] = ()) -> Checked:
     out = Checked()
     try:
         stated = departure.proof(folder)
-        out.agency, out.proof = stated["agency"], departure.sha256(folder / departure.PROOF)[0]
-        files = _manifest(folder, out, stated)
+        out.agency, out.proof = stated["agency"], departure.sha256(folder, departure.PROOF)[0]
+        names = _plain(folder)
+        files = _manifest(folder, out, stated, names)
         _log(folder, out, stated, {one.entry: one for one in held})
         if not out.faults:  # else versions and states differ everywhere, and say no more
             _records(folder, out, stated, files)
@@ -79,27 +80,33 @@ def check(folder: Path, held: tuple[Held, ...] = ()) -> Checked:
     return out
 
 
-def _manifest(folder: Path, out: Checked, stated: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
+def _plain(folder: Path) -> set[str]:
+    """The names of all files. Raises Unreadable when one is no plain file: then nothing is read on."""
+    found = dict(departure.standing(folder))
+    other = sorted(departure.shown(name) for name, plain in found.items() if not plain)
+    if other:
+        raise Unreadable(f"{', '.join(other[:MOST])}: no plain file" + (" and more" if len(other) > MOST else ""))
+    return set(found)
+
+
+def _manifest(folder: Path, out: Checked, stated: Mapping[str, Any], names: set[str]) -> dict[str, tuple[str, int]]:
     """Every file against its digest; answers (digest, size) of the files of records."""
-    if departure.sha256(folder / departure.MANIFEST)[0] != stated["manifest"]:
+    if departure.sha256(folder, departure.MANIFEST)[0] != stated["manifest"]:
         out.fault(f"{departure.MANIFEST} is not the one that {departure.PROOF} names")
     known = {departure.PROOF, departure.MANIFEST}
     files: dict[str, tuple[str, int]] = {}
     for digest, name in departure.manifest(folder):
-        try:
-            found = departure.sha256(folder / name)
-        except Unreadable as error:
-            out.fault(f"{name} is in the manifest and cannot be read: {error}")
-            continue
-        if found[0] != digest:
-            out.fault(f"{name} is not what the manifest says")
         known.add(name)
+        if name not in names:
+            out.fault(f"{departure.shown(name)} is in the manifest and is not here")
+            continue
+        found = departure.sha256(folder, name)
+        if found[0] != digest:
+            out.fault(f"{departure.shown(name)} is not what the manifest says")
         if name.startswith(f"{departure.FILES}/"):
             files[name.split("/", 1)[1]] = found
-    for path in folder.rglob("*"):
-        name = path.relative_to(folder).as_posix()
-        if (not path.is_dir() or path.is_symlink()) and name not in known:
-            out.fault(f"{name} is not in the manifest")
+    for name in sorted(names - known):
+        out.fault(f"{departure.shown(name)} is not in the manifest")
     return files
 
 

@@ -342,7 +342,7 @@ class _Arriving:
         path = attach.folder(self.node, self.agency) / stored
         path.unlink(missing_ok=True)
         self.stored.append(path)
-        with (self.folder / departure.FILES / str(file)).open("rb") as source:
+        with departure.opened(self.folder, f"{departure.FILES}/{file}") as source:
             return attach.store(path, source, data_key, file)
 
     def forget_files(self) -> None:
