@@ -50,7 +50,7 @@ def opened(folder: Path, name: str) -> BinaryIO:
     """A plain file of the folder to be read: never what a link, a pipe or a device stands for. Raises Unreadable.
 
     `name` is relative, its parts parted by "/". Each part is looked at as it is opened, so that nothing hangs or leads
-    outside, whatever is put in its place meanwhile. Only the folder itself may be reached by a link: its reader named it.
+    outside, whatever is put in its place meanwhile. The folder itself may be reached by a link.
     """
     held: list[int] = []
     *above, last = name.split("/")

@@ -13,8 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from comity.errors import Problem
-from comity.kernel.ledger import departure
+from comity.kernel.ledger import departure, departure_layers
 from comity.kernel.ledger.departure import Unreadable
+from comity.kernel.ledger.departure_layers import Laid
 from comity.kernel.ledger.entry import ABOUT_ANOTHERS
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.merkle import Tree
@@ -72,11 +73,15 @@ def check(folder: Path, held: tuple[Held, ...] = ()) -> Checked:
         out.agency, out.proof = stated["agency"], departure.sha256(folder, departure.PROOF)[0]
         names = _plain(folder)
         files = _manifest(folder, out, stated, names)
-        _log(folder, out, stated, {one.entry: one for one in held})
+        laid = _log(folder, out, stated, {one.entry: one for one in held})
         if not out.faults:  # else versions and states differ everywhere, and say no more
             _records(folder, out, stated, files)
+            for said in departure_layers.faults(folder, out.agency, stated["layers"], laid):
+                out.fault(said)
     except Unreadable as error:
         out.fault(str(error))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, Problem) as error:
+        out.fault(f"what stands in the folder cannot be read: {type(error).__name__}: {error}".splitlines()[0])
     return out
 
 
@@ -110,9 +115,12 @@ def _manifest(folder: Path, out: Checked, stated: Mapping[str, Any], names: set[
     return files
 
 
-def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, Held]) -> None:
-    """Every entry against its leaf, the places without a gap, the root; and what somebody holds receipts of."""
-    tree, gone, orders = Tree(), {}, set()
+def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, Held]) -> list[Laid]:
+    """Every entry against its leaf, the places without a gap, the root; and what somebody holds receipts of.
+
+    Answers the layers of definitions that the entries lay.
+    """
+    tree, gone, orders, laid = Tree(), {}, set(), []
     for row in departure.entries(folder):
         place = row["place"]
         if place != tree.size + 1:
@@ -126,6 +134,8 @@ def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, 
             gone[row["entry"]] = {"place": place, "items": items}
         if row["kind"] == "erase" and row["refers"]:
             orders.add(row["refers"])
+        if layer := Laid.of(row):
+            laid.append(layer)
         if one := held.pop(row["entry"], None):
             out.receipts.append({"entry": one.entry, "place": place, "leaf": row["leaf"].hex()})
             if one.leaf not in (None, row["leaf"].hex()):
@@ -144,6 +154,7 @@ def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, 
     erased = stated["absent"].get("erased")
     if not isinstance(erased, list) or {one.get("entry") for one in erased if isinstance(one, dict)} != set(gone):
         out.fault(f"{departure.PROOF} does not name the entries whose content was erased")
+    return laid
 
 
 def _faults(row: Mapping[str, Any]) -> list[str]:
