@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from comity.config import loader, paths
+from comity.kernel.ledger import leaf
+from comity.kernel.ledger.canonical import canonical, ordered
 from comity.kernel.ledger.departure_check import check
 from comity.kernel.policy import tokens
 from comity.kernel.records import arrive_definitions, rebuild
@@ -92,6 +96,25 @@ def commented(row: Row) -> None:
     row["digest"] = digest(row["files"])
 
 
+def relaid(folder: Path) -> None:
+    """The entry itself lays another agency's layer: a host that makes leaf, root and states anew."""
+    log = lines(folder)
+    line = next(one for one in log if one["header"]["type"] == "kernel.layer")
+    items = json.loads(line["content"]) | {"set/name": "agency/cpd"}
+    salts = bytes.fromhex(line["salts"])
+    entry = UUID(line["header"]["entry"]).bytes
+    held = sorted(
+        leaf.commitment(entry, path, salts[16 * at :][:16], canonical(items[path]))
+        for at, path in enumerate(ordered(items))
+    )
+    line |= {
+        "content": canonical(items).decode(), "commitments": [one.hex() for one in held],
+        "leaf": leaf.leaf_hash(leaf.leaf_data(canonical(line["header"]), held)).hex(),
+    }  # fmt: skip
+    put(folder, log)
+    remade(folder)
+
+
 def in_force(**changes: Any) -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
         layers = {one["name"]: one["version"] for one in lines(folder, LAYERS)}
@@ -112,6 +135,7 @@ SPOILED: dict[str, Callable[[Path], None]] = {
     "a layer of another agency, in its name": added(name="agency/cpd", version=1, agency="cpd"),
     "a layer of another agency, in its own name": added(name="agency/cpd", version=1),
     "a layer of no name": added(name=["agency/cpd"], version=1),
+    "an entry that lays a layer of another agency": relaid,
     "the core in its own name": changed("core", lambda row: row.update(agency="atf")),
     "another law": added(name="jurisdiction/elsewhere", agency="node"),
     "the core twice": lambda folder: added(**the(lines(folder, LAYERS), "core"))(folder),

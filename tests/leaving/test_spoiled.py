@@ -159,6 +159,8 @@ SPOILED: dict[str, Spoil] = {
     "a member too many in a header": edited(header_note="hidden"),
     "a member too many in a line": edited(note="hidden"),
     "an id that is none": edited(header_record="no id"),
+    "an id that is an object": edited(header_entry={}),
+    "a type that is a list": edited(header_type=["investigation.case"]),
     "a commitment that is none": edited(commitments=["zz"]),
     "when it had its place": edited(placed_at="yesterday"),
     "a line cut off": lambda folder: (folder / "log.jsonl").write_bytes((folder / "log.jsonl").read_bytes()[:-5]),
@@ -181,6 +183,7 @@ SPOILED: dict[str, Spoil] = {
     "another agency in the proof": proof(agency="dea"),
     "other records in the proof": proof(records={}),
     "no erasure in the proof": proof(absent={"erased": []}),
+    "an erasure of no entry in the proof": proof(absent={"erased": [{"entry": []}]}),
     "a proof of another kind": proof(format="comity-leave-2"),
     "a proof that is no object": lambda folder: (folder / "proof.json").write_text("[]") and None,
 }
