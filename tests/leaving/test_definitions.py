@@ -203,6 +203,39 @@ def test_core_and_law_of_the_folder_are_not_taken_for_the_nodes(copy: Path, part
     )
 
 
+def without(folder: Path, name: str) -> None:
+    rows = [one for one in lines(folder, LAYERS) if one["name"] != name]
+    put(folder, rows, LAYERS)
+    proof(layers={one["name"]: one["version"] for one in rows})(folder)
+    remade(folder, entries=False)
+
+
+def test_the_law_of_the_folder_is_neither_left_out_nor_called_otherwise(copy: Path, empty: World) -> None:
+    other = Path(shutil.copytree(copy, copy.parent / "other"))
+    bare = Path(shutil.copytree(copy, copy.parent / "bare"))
+    without(copy, "jurisdiction/us-federal")
+    refusal = refused(arrive, empty.node, tokens.operator(), copy)
+    assert refusal.code == "definitions_refused", "ATF's own layer builds on it"
+    rewritten(other, "jurisdiction/us-federal", lambda row: row.update(name="jurisdiction/elsewhere"))
+    proof(layers={one["name"]: one["version"] for one in lines(other, LAYERS)})(other)
+    assert check(other).faults == []
+    refusal = refused(arrive, empty.node, tokens.operator(), other, with_definitions=True)
+    assert refusal.code == "folder_refused" and "us-federal" in str(refusal.faults)
+    without(bare, "core")
+    assert refused(arrive, empty.node, tokens.operator(), bare).code in ("folder_refused", "definitions_refused")
+    assert nothing(empty)
+
+
+def test_an_agency_that_could_do_without_its_law_may_not(empty: World) -> None:
+    own = {"agency.yml": "agency: atf\ntitle: ATF\njurisdiction: us-federal\n"}
+    brought = arrive_definitions.Brought("atf", {"core": SHIPPED["core"], "agency/atf": own})
+    absent = brought.without_law(brought.catalogue())
+    with empty.node.transaction("node") as (conn, _):
+        refusal = refused(arrive_definitions.refuse_strange, conn, absent, SHIPPED)
+        assert refusal.code == "definitions_differ" and "only here: " in refusal.faults[0].message
+        arrive_definitions.refuse_strange(conn, absent, {})  # this node knows of no such law either
+
+
 def test_a_doctored_core_that_is_only_history_is_never_in_force(copy: Path, elsewhere: Elsewhere) -> None:
     """Nor does it come to be one that this node has, so that a later folder could name it."""
     other = elsewhere()

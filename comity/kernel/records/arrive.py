@@ -157,8 +157,10 @@ class _Arriving:
         install.ensure_agency(conn, NODE, install.NODE_TITLE)
         brought = definitions.brought(self.folder, self.agency, stated["layers"])
         if self.shipped is not None:
-            definitions.refuse_strange(conn, brought, self.shipped)
+            definitions.refuse_strange(conn, brought.nodes(), self.shipped)
         catalogue = brought.catalogue()
+        if self.shipped is not None:
+            definitions.refuse_strange(conn, brought.without_law(catalogue), self.shipped)
         layers = definitions.lay(conn, self.actor, brought)
         append(conn, [self.entry()])
         _become(conn, self.agency)

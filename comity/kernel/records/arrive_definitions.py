@@ -45,9 +45,14 @@ class Brought:
         if found.agency != self.agency:
             raise Unreadable(f"the definitions are of {found.agency}")
         law = f"jurisdiction/{found.jurisdiction or 'none'}"
-        if set(self.in_force) - {"core", law, f"agency/{self.agency}"}:
-            raise Unreadable(f"of the layers {', '.join(self.in_force)} one is not of {self.agency} or of {law}")
+        if set(self.in_force) | {law} != {"core", law, f"agency/{self.agency}"}:
+            raise Unreadable(f"the layers {', '.join(self.in_force)} are not core, {law} and {self.agency}'s own")
         return found
+
+    def without_law(self, catalogue: Catalogue) -> dict[str, Files]:
+        """The law that the agency says it is under, as empty as the folder has it; nothing when it is there."""
+        named = catalogue.definition.jurisdiction
+        return {f"jurisdiction/{named}": {}} if named and f"jurisdiction/{named}" not in self.in_force else {}
 
 
 def brought(folder: Path, agency: str, stated: Mapping[str, int]) -> Brought:
@@ -70,10 +75,13 @@ def brought(folder: Path, agency: str, stated: Mapping[str, int]) -> Brought:
     return out
 
 
-def refuse_strange(conn: Conn, of: Brought, shipped: Shipped) -> None:
-    """Problem `definitions_differ` unless this node has or ships core and law of the folder, byte for byte."""
+def refuse_strange(conn: Conn, layers: Mapping[str, Files], shipped: Shipped) -> None:
+    """Problem `definitions_differ` unless this node has or ships core and law of the folder, byte for byte.
+
+    A layer without files is one that the folder lacks: this node must have and ship none of its name.
+    """
     faults = []
-    for name, files in of.nodes().items():
+    for name, files in layers.items():
         held = dict(
             conn.execute(
                 "select digest, files from comity.layer where name = %s and agency = %s order by version",
@@ -82,7 +90,7 @@ def refuse_strange(conn: Conn, of: Brought, shipped: Shipped) -> None:
         )
         if name in shipped:
             held[digest(shipped[name])] = shipped[name]
-        if digest(files) not in held:
+        if digest(files) not in held and (files or held):
             ours = list(held.values())[-1] if held else {}
             has = f"this node has or ships {', '.join(held)}" if held else "this node has and ships none of that name"
             faults.append(
