@@ -24,6 +24,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "body_too_large": (413, "The request body is too large"),
     "code_expired": (403, "The one-time code is spent, expired or unknown"),
     "cursor_invalid": (400, "The cursor is not one of ours"),
+    "definitions_differ": (409, "The folder's core or law is not this node's"),
     "definitions_refused": (422, "The definitions are refused"),
     "disk_full": (507, "There is no room left to write"),
     "document_missing": (422, "An act on behalf of another needs the document that shows it"),

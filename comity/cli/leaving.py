@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from comity.cli import speech
 from comity.cli.session import As, Json, SeatName, operating, signed_in
 from comity.cli.speech import Shown
+from comity.cli.ways import ways
 from comity.errors import Fault, Problem
+
+if TYPE_CHECKING:
+    from comity.kernel.types.definition import Files
 
 leave = typer.Typer(help="Leave with all that an agency owns: take it, verify the folder, import it elsewhere.")
 
@@ -112,13 +116,18 @@ def _receipt(path: Path) -> Any:
 def import_(
     folder: Folder,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Try all of it, and take it back.")] = False,
+    with_definitions: Annotated[
+        bool, typer.Option("--with-definitions", help="Take its core and law though this node has others.")
+    ] = False,
     json: Json = False,
 ) -> Shown:
     """Bring the agency and its log to this node, as its operator. The same folder again changes nothing."""
     from comity.kernel.records.arrive import arrive
 
     with operating() as session:
-        done = arrive(session.node, session.actor, folder, dry_run=dry_run).as_json()
+        done = arrive(
+            session.node, session.actor, folder, shipped=_shipped(), with_definitions=with_definitions, dry_run=dry_run
+        ).as_json()
 
     def page(out: Any) -> None:
         if done["unchanged"]:
@@ -137,3 +146,13 @@ def import_(
             out.print(f'    comity member invite {done["agency"]} --name "{one["name"]}" {roles}', markup=False)
 
     return Shown(done, page)
+
+
+def _shipped() -> dict[str, Files]:
+    """The core and every jurisdiction of this release, as `profile install` would lay them."""
+    from comity.kernel.types.load import read_folder
+
+    laws = sorted(ways().jurisdictions().glob("*/jurisdiction.yml"))
+    return {
+        "core": ways().core(None), **{f"jurisdiction/{one.parent.name}": read_folder(one.parent) for one in laws},
+    }  # fmt: skip

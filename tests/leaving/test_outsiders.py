@@ -6,10 +6,10 @@ from pathlib import Path
 
 from comity.kernel.policy import tokens
 from comity.kernel.records import rebuild
-from comity.kernel.records.arrive import arrive
 from comity.kernel.records.leave import leave
 from comity.kernel.records.reported import confirm, dispute
 from tests.leaving.conftest import Elsewhere
+from tests.leaving.shipped import arrive
 from tests.membership.stage import District
 
 

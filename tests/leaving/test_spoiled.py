@@ -17,10 +17,10 @@ from comity.kernel.ledger import departure_check
 from comity.kernel.ledger.departure_check import Held, check
 from comity.kernel.policy import tokens
 from comity.kernel.records import arrive as arriving
-from comity.kernel.records.arrive import arrive
 from comity.kernel.records.leave import Left, leave
 from tests.leaving.conftest import Elsewhere, Kept
 from tests.leaving.remade import remade
+from tests.leaving.shipped import arrive
 from tests.records.conftest import at_once
 from tests.world import World, refused
 
@@ -159,6 +159,8 @@ SPOILED: dict[str, Spoil] = {
     "a member too many in a header": edited(header_note="hidden"),
     "a member too many in a line": edited(note="hidden"),
     "an id that is none": edited(header_record="no id"),
+    "an id that is an object": edited(header_entry={}),
+    "a type that is a list": edited(header_type=["investigation.case"]),
     "a commitment that is none": edited(commitments=["zz"]),
     "when it had its place": edited(placed_at="yesterday"),
     "a line cut off": lambda folder: (folder / "log.jsonl").write_bytes((folder / "log.jsonl").read_bytes()[:-5]),
@@ -181,6 +183,7 @@ SPOILED: dict[str, Spoil] = {
     "another agency in the proof": proof(agency="dea"),
     "other records in the proof": proof(records={}),
     "no erasure in the proof": proof(absent={"erased": []}),
+    "an erasure of no entry in the proof": proof(absent={"erased": [{"entry": []}]}),
     "a proof of another kind": proof(format="comity-leave-2"),
     "a proof that is no object": lambda folder: (folder / "proof.json").write_text("[]") and None,
 }
@@ -313,11 +316,12 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from psycopg_pool import ConnectionPool
-from comity.config import loader
+from comity.config import loader, paths
 from comity.kernel.policy import tokens
 from comity.kernel.records import arrive, leave
 from comity.kernel.records.keys import KeyRing
 from comity.kernel.records.node import Node
+from comity.kernel.types.load import read_folder
 
 home = Path(sys.argv[1])
 pool = ConnectionPool(sys.argv[2], min_size=1, max_size=4, open=True)
@@ -325,7 +329,9 @@ node = Node(pool=pool, home=home, keys=KeyRing(home / "keys"), extensions=loader
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 if len(sys.argv) == 4:
     arrive.judge = die
-    arrive.arrive(node, tokens.operator(), Path(sys.argv[3]))
+    law = read_folder(paths.jurisdictions() / "us-federal")
+    shipped = {"core": loader.core_files(), "jurisdiction/us-federal": law}
+    arrive.arrive(node, tokens.operator(), Path(sys.argv[3]), shipped=shipped)
 leave.departure.sha256 = die  # of the manifest: all but the proof is written
 leave.leave(node, tokens.sign_in(node, sys.argv[4]), Path(sys.argv[3]))
 """

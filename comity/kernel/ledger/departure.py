@@ -11,10 +11,13 @@ LEFT_BEHIND.txt       what does not come along, in words
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -32,10 +35,65 @@ FILES, ROWS = "files", "rows"
 BLOCK = 1 << 20
 LONGEST = 64 * BLOCK
 """Bytes of a line; the longest that is written is a layer of definitions, about one megabyte."""
+SMALL = 16 * BLOCK
+"""Bytes of proof.json."""
+NAMED = 1 << 12
+"""Bytes of a line of the manifest."""
+_LOOKING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Unreadable(ValueError):
     """A file of the folder is not what it should be; the message says which and where."""
+
+
+def opened(folder: Path, name: str) -> BinaryIO:
+    """A plain file of the folder to be read: never what a link, a pipe or a device stands for. Raises Unreadable.
+
+    `name` is relative, its parts parted by "/". Each part is looked at as it is opened, so that nothing hangs or leads
+    outside, whatever is put in its place meanwhile. The folder itself may be reached by a link.
+    """
+    held: list[int] = []
+    *above, last = name.split("/")
+    try:
+        held.append(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_CLOEXEC))
+        for part in above:
+            held.append(os.open(part, _LOOKING | os.O_DIRECTORY, dir_fd=held[-1]))
+        found = os.open(last, _LOOKING, dir_fd=held[-1])
+        held.append(found)
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            raise Unreadable(f"{shown(name)} is no plain file")
+        return os.fdopen(held.pop(), "rb")
+    except (OSError, ValueError) as error:
+        if isinstance(error, Unreadable):
+            raise
+        linked = isinstance(error, OSError) and error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
+        raise Unreadable(f"{shown(name)} is no plain file" if linked else f"{shown(name)}: {error}") from error
+    finally:
+        for one in held:
+            os.close(one)
+
+
+def shown(name: str) -> str:
+    """A name that a stranger gave to a file, as it may be printed."""
+    return name if name.isprintable() else ascii(name)
+
+
+def standing(folder: Path) -> Iterator[tuple[str, bool]]:
+    """(name, whether it is a plain file) of everything that stands in the folder and in its two folders.
+
+    No file is opened and no link followed. Raises Unreadable where a folder cannot be listed.
+    """
+    below = [""]
+    for at in below:
+        try:
+            with os.scandir(folder / at) as found:
+                for one in found:
+                    if not at and one.name in (FILES, ROWS) and one.is_dir(follow_symlinks=False):
+                        below.append(one.name)
+                    else:
+                        yield f"{at}/{one.name}".lstrip("/"), one.is_file(follow_symlinks=False)
+        except OSError as error:
+            raise Unreadable(f"{at or folder}: {error.strerror}") from error
 
 
 def entry_line(row: Mapping[str, Any], place: int, placed_at: str) -> bytes:
@@ -98,7 +156,11 @@ def spelled(state: Folded) -> dict[str, Any]:
 def proof(folder: Path) -> dict[str, Any]:
     """proof.json, with every member that the check and the import read. Raises Unreadable."""
     try:
-        found = orjson.loads((folder / PROOF).read_bytes())
+        with opened(folder, PROOF) as source:
+            text = source.read(SMALL + 1)
+        if len(text) > SMALL:
+            raise Unreadable(f"it is longer than {SMALL} bytes")
+        found = orjson.loads(text)
         kinds = {
             "format": str, "agency": str, "version": int, "layers": dict, "entries": int, "first": int, "last": int,
             "root": str, "records": dict, "files": dict, "absent": dict, "manifest": str,
@@ -124,12 +186,12 @@ def rows(folder: Path, table: str) -> Iterator[dict[str, Any]]:
 def lines(folder: Path, name: str) -> Iterator[tuple[int, Any]]:
     """(number, value) of each line of a file. Raises Unreadable."""
     try:
-        with (folder / name).open("rb") as source:
+        with opened(folder, name) as source:
             number = 0
             while line := source.readline(LONGEST):
                 number += 1
                 if not line.endswith(b"\n"):
-                    raise Unreadable(f"{name}, line {number}: it does not end")
+                    raise Unreadable(f"{name}, line {number}: it does not end, or is longer than {LONGEST} bytes")
                 yield number, orjson.loads(line)
     except (OSError, orjson.JSONDecodeError) as error:
         raise Unreadable(f"{name}: {error}") from error
@@ -138,29 +200,30 @@ def lines(folder: Path, name: str) -> Iterator[tuple[int, Any]]:
 def manifest(folder: Path) -> Iterator[tuple[str, str]]:
     """(SHA-256 in hex, path) of each line of the manifest. Raises Unreadable, also for a path that leads outside."""
     try:
-        with (folder / MANIFEST).open(encoding="utf-8", newline="\n") as source:
-            for line in source:
-                digest, _, name = line.removesuffix("\n").partition("  ")
+        with opened(folder, MANIFEST) as source:
+            while line := source.readline(NAMED):
+                digest, _, name = line.decode("utf-8").removesuffix("\n").partition("  ")
                 parts = name.split("/")
-                if len(digest) != 2 * HASH or not all(parts) or {".", ".."} & set(parts):
+                if (
+                    len(digest) != 2 * HASH or not all(parts) or {".", ".."} & set(parts) or not line.endswith(b"\n")
+                    or parts[:-1] not in ([], [FILES], [ROWS])
+                ):  # fmt: skip
                     raise Unreadable(f"{MANIFEST}: {line[:100]!r}")
                 yield digest, name
     except (OSError, UnicodeDecodeError) as error:
         raise Unreadable(f"{MANIFEST}: {error}") from error
 
 
-def sha256(path: Path) -> tuple[str, int]:
-    """The digest of a file in hex, and its size. Raises Unreadable; a symbolic link is not followed."""
+def sha256(folder: Path, name: str) -> tuple[str, int]:
+    """The digest of a file of the folder in hex, and its size. Raises Unreadable."""
     state, size = hashlib.sha256(), 0
     try:
-        if path.is_symlink() or not path.is_file():
-            raise Unreadable(f"{path.name} is no plain file")
-        with path.open("rb") as source:
+        with opened(folder, name) as source:
             while block := source.read(BLOCK):
                 state.update(block)
                 size += len(block)
     except OSError as error:
-        raise Unreadable(f"{path.name}: {error}") from error
+        raise Unreadable(f"{shown(name)}: {error}") from error
     return state.hexdigest(), size
 
 

@@ -13,8 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from comity.errors import Problem
-from comity.kernel.ledger import departure
+from comity.kernel.ledger import departure, departure_layers
 from comity.kernel.ledger.departure import Unreadable
+from comity.kernel.ledger.departure_layers import Laid
 from comity.kernel.ledger.entry import ABOUT_ANOTHERS
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.merkle import Tree
@@ -69,43 +70,57 @@ def check(folder: Path, held: tuple[Held, ...] = ()) -> Checked:
     out = Checked()
     try:
         stated = departure.proof(folder)
-        out.agency, out.proof = stated["agency"], departure.sha256(folder / departure.PROOF)[0]
-        files = _manifest(folder, out, stated)
-        _log(folder, out, stated, {one.entry: one for one in held})
+        out.agency, out.proof = stated["agency"], departure.sha256(folder, departure.PROOF)[0]
+        names = _plain(folder)
+        files = _manifest(folder, out, stated, names)
+        laid = _log(folder, out, stated, {one.entry: one for one in held})
         if not out.faults:  # else versions and states differ everywhere, and say no more
             _records(folder, out, stated, files)
+            for said in departure_layers.faults(folder, out.agency, stated["layers"], laid):
+                out.fault(said)
     except Unreadable as error:
         out.fault(str(error))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, Problem) as error:
+        out.fault(f"what stands in the folder cannot be read: {type(error).__name__}: {error}".splitlines()[0])
     return out
 
 
-def _manifest(folder: Path, out: Checked, stated: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
+def _plain(folder: Path) -> set[str]:
+    """The names of all files. Raises Unreadable when one is no plain file: then nothing is read on."""
+    found = dict(departure.standing(folder))
+    other = sorted(departure.shown(name) for name, plain in found.items() if not plain)
+    if other:
+        raise Unreadable(f"{', '.join(other[:MOST])}: no plain file" + (" and more" if len(other) > MOST else ""))
+    return set(found)
+
+
+def _manifest(folder: Path, out: Checked, stated: Mapping[str, Any], names: set[str]) -> dict[str, tuple[str, int]]:
     """Every file against its digest; answers (digest, size) of the files of records."""
-    if departure.sha256(folder / departure.MANIFEST)[0] != stated["manifest"]:
+    if departure.sha256(folder, departure.MANIFEST)[0] != stated["manifest"]:
         out.fault(f"{departure.MANIFEST} is not the one that {departure.PROOF} names")
     known = {departure.PROOF, departure.MANIFEST}
     files: dict[str, tuple[str, int]] = {}
     for digest, name in departure.manifest(folder):
-        try:
-            found = departure.sha256(folder / name)
-        except Unreadable as error:
-            out.fault(f"{name} is in the manifest and cannot be read: {error}")
-            continue
-        if found[0] != digest:
-            out.fault(f"{name} is not what the manifest says")
         known.add(name)
+        if name not in names:
+            out.fault(f"{departure.shown(name)} is in the manifest and is not here")
+            continue
+        found = departure.sha256(folder, name)
+        if found[0] != digest:
+            out.fault(f"{departure.shown(name)} is not what the manifest says")
         if name.startswith(f"{departure.FILES}/"):
             files[name.split("/", 1)[1]] = found
-    for path in folder.rglob("*"):
-        name = path.relative_to(folder).as_posix()
-        if (not path.is_dir() or path.is_symlink()) and name not in known:
-            out.fault(f"{name} is not in the manifest")
+    for name in sorted(names - known):
+        out.fault(f"{departure.shown(name)} is not in the manifest")
     return files
 
 
-def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, Held]) -> None:
-    """Every entry against its leaf, the places without a gap, the root; and what somebody holds receipts of."""
-    tree, gone, orders = Tree(), {}, set()
+def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, Held]) -> list[Laid]:
+    """Every entry against its leaf, the places without a gap, the root; and what somebody holds receipts of.
+
+    Answers the layers of definitions that the entries lay.
+    """
+    tree, gone, orders, laid = Tree(), {}, set(), []
     for row in departure.entries(folder):
         place = row["place"]
         if place != tree.size + 1:
@@ -119,6 +134,8 @@ def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, 
             gone[row["entry"]] = {"place": place, "items": items}
         if row["kind"] == "erase" and row["refers"]:
             orders.add(row["refers"])
+        if layer := Laid.of(row):
+            laid.append(layer)
         if one := held.pop(row["entry"], None):
             out.receipts.append({"entry": one.entry, "place": place, "leaf": row["leaf"].hex()})
             if one.leaf not in (None, row["leaf"].hex()):
@@ -137,6 +154,7 @@ def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, 
     erased = stated["absent"].get("erased")
     if not isinstance(erased, list) or {one.get("entry") for one in erased if isinstance(one, dict)} != set(gone):
         out.fault(f"{departure.PROOF} does not name the entries whose content was erased")
+    return laid
 
 
 def _faults(row: Mapping[str, Any]) -> list[str]:

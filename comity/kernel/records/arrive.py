@@ -30,12 +30,12 @@ from comity.kernel.ledger.entry import ABOUT_ANOTHERS, Entry, Sealed
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.merkle import Tree
 from comity.kernel.policy.actor import Actor
+from comity.kernel.records import arrive_definitions as definitions
 from comity.kernel.records import attach, install, pointers, project
+from comity.kernel.records.arrive_definitions import Shipped
 from comity.kernel.records.node import NODE, Conn, Node
 from comity.kernel.records.rebuild import Rebuilt, entries_by_record, judge
 from comity.kernel.types.catalogue import Catalogue, Type
-from comity.kernel.types.definition import Files
-from comity.kernel.types.load import digest, load
 
 BATCH = 500
 KERNEL = "kernel."
@@ -76,18 +76,28 @@ class Arrived:
         }  # fmt: skip
 
 
-def arrive(node: Node, actor: Actor, folder: Path, *, dry_run: bool = False) -> Arrived:
+def arrive(
+    node: Node,
+    actor: Actor,
+    folder: Path,
+    *,
+    shipped: Shipped,
+    with_definitions: bool = False,
+    dry_run: bool = False,
+) -> Arrived:
     """Bring an agency and its log to this node. Again changes nothing; a dry run does all of it and takes it back.
 
+    `shipped`: the core and the jurisdictions of this release, by the names of their layers. `with_definitions`: the
+    operator takes the folder's core and jurisdiction although this node neither has nor ships them.
     Raises Problem: not_allowed (only an operator), folder_refused with every fault, before anything is written;
-    definitions_refused; already_here; disk_full.
+    definitions_differ; definitions_refused; already_here; disk_full.
     """
     if actor.kind != "operator":
         raise Problem("not_allowed", "An agency is brought to a node by its operator")
     found = check(folder)
     if found.faults:
         raise _refused(found.faults)
-    arriving = _Arriving(node, actor, folder, found, dry_run)
+    arriving = _Arriving(node, actor, folder, found, dry_run, None if with_definitions else shipped)
     try:
         with node.transaction(NODE) as (conn, _):
             arriving.run(conn)
@@ -113,7 +123,8 @@ def _told(error: BaseException) -> Problem | None:
     """What was wrong with the folder, in our words; None for everything else."""
     if isinstance(error, psycopg.errors.UniqueViolation):
         return Problem("already_here", "An id, a number or a name of the folder is taken on this node")
-    if isinstance(error, Unreadable | psycopg.DataError | psycopg.IntegrityError | KeyError | TypeError | ValueError):
+    wrong = (Unreadable, psycopg.DataError, psycopg.IntegrityError, KeyError, TypeError, ValueError, AttributeError)
+    if isinstance(error, wrong):
         return _refused([f"{type(error).__name__}: {error}".splitlines()[0]])
     if isinstance(error, OSError):
         return Problem("disk_full", f"The files could not be kept: {error.strerror}", fix="make room, then repeat")
@@ -123,7 +134,10 @@ def _told(error: BaseException) -> Problem | None:
 class _Arriving:
     """One arrival, within one transaction: it acts for the node first, and from `_become` on for the agency."""
 
-    def __init__(self, node: Node, actor: Actor, folder: Path, found: Checked, dry_run: bool) -> None:
+    def __init__(
+        self, node: Node, actor: Actor, folder: Path, found: Checked, dry_run: bool, shipped: Shipped | None
+    ) -> None:
+        self.shipped = shipped
         self.node, self.actor, self.folder, self.found, self.dry_run = node, actor, folder, found, dry_run
         self.agency = found.agency
         self.now = clock.now()
@@ -140,7 +154,14 @@ class _Arriving:
             self.out.unchanged = True
             return
         _become(conn, NODE)
-        catalogue, layers = self.definitions(conn, stated)
+        install.ensure_agency(conn, NODE, install.NODE_TITLE)
+        brought = definitions.brought(self.folder, self.agency, stated["layers"])
+        if self.shipped is not None:
+            definitions.refuse_strange(conn, brought.nodes(), self.shipped)
+        catalogue = brought.catalogue()
+        if self.shipped is not None:
+            definitions.refuse_strange(conn, brought.without_law(catalogue), self.shipped)
+        layers = definitions.lay(conn, self.actor, brought)
         append(conn, [self.entry()])
         _become(conn, self.agency)
         install.refuse_unworkable(self.node, catalogue, install.incoming_of(conn, self.agency))
@@ -155,6 +176,7 @@ class _Arriving:
         install.put_in_force(conn, catalogue, layers, stated["version"])
         self.log(conn)
         self.derive(conn, catalogue)
+        definitions.refuse_other_than_laid(conn, brought)
         for table, those in TAKEN.items():
             self.rows(conn, table, those)
         self.own_offers(conn)
@@ -188,38 +210,6 @@ class _Arriving:
                 fix="an agency has one log; bring it to a node on which it is not installed",
             )  # fmt: skip
         return False
-
-    def definitions(self, conn: Conn, stated: Mapping[str, Any]) -> tuple[Catalogue, dict[str, int]]:
-        """Lay the node's layers as they were, in the node's log, and load what was in force.
-
-        A layer of the same files keeps the version that it has here; the agency's own layers come with its log.
-        """
-        install.ensure_agency(conn, NODE, install.NODE_TITLE)
-        in_force: dict[str, Files] = {}
-        layers: dict[str, int] = {}
-        for row in sorted(departure.rows(self.folder, "layer"), key=lambda one: (one["name"], one["version"])):
-            name, files = row["name"], row["files"]
-            if row["digest"] != digest(files):
-                raise Unreadable(f"the layer {name} version {row['version']} is not what its digest says")
-            own = name == f"agency/{self.agency}"
-            if not own and row["agency"] != NODE:
-                raise Unreadable(f"the layer {name} is of {row['agency']}")
-            version = row["version"] if own else self.layer(conn, name, files, row["digest"])
-            if stated["layers"].get(name) == row["version"]:
-                in_force[name.split("/")[0]], layers[name] = files, version
-        if set(layers) != set(stated["layers"]):
-            raise Unreadable("definitions that were in force are not in rows/layer.jsonl")
-        catalogue = load(in_force.get("core", {}), in_force.get("jurisdiction", {}), in_force.get("agency", {}))
-        if catalogue.agency != self.agency:
-            raise Unreadable(f"the definitions are of {catalogue.agency}")
-        return catalogue, layers
-
-    def layer(self, conn: Conn, name: str, files: Files, fingerprint: str) -> int:
-        row = conn.execute(
-            "select version from comity.layer where name = %s and digest = %s order by version desc limit 1",
-            (name, fingerprint),
-        ).fetchone()
-        return row[0] if row else install.lay(conn, self.actor, NODE, name, files, f"came with {self.agency}")
 
     def log(self, conn: Conn) -> None:
         """Every entry in the order of the log, with its bytes; the root is that of what was checked."""
@@ -261,6 +251,8 @@ class _Arriving:
     def own_layers(self, conn: Conn, entries: list[dict[str, Any]]) -> None:
         for row in entries:
             said = departure.parsed(row["content"]) or {}
+            if said.get("set/name") != f"agency/{self.agency}":
+                raise Unreadable(f"the entry {row['id']} lays {said.get('set/name')!r}")
             if "set/files" in said:
                 install.keep_layer(
                     conn, said["set/name"], row["version"], self.agency, said["set/files"], row["id"], row["entered_at"]
@@ -342,7 +334,7 @@ class _Arriving:
         path = attach.folder(self.node, self.agency) / stored
         path.unlink(missing_ok=True)
         self.stored.append(path)
-        with (self.folder / departure.FILES / str(file)).open("rb") as source:
+        with departure.opened(self.folder, f"{departure.FILES}/{file}") as source:
             return attach.store(path, source, data_key, file)
 
     def forget_files(self) -> None:

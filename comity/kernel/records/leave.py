@@ -241,7 +241,7 @@ class _Listed:
         """Put the manifest on the disk; its own digest."""
         with self._manifest.open("rb") as out:
             os.fsync(out.fileno())
-        return departure.sha256(self._manifest)[0]
+        return departure.sha256(self._folder, departure.MANIFEST)[0]
 
 
 def _log(conn: Conn, listed: _Listed) -> tuple[int, str, list[dict[str, Any]]]:

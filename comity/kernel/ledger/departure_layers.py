@@ -1,0 +1,119 @@
+"""The definitions in the folder of an agency that left: whose they may be, and that its own are what its log laid.
+
+The core and the jurisdiction are the node's: whether they are taken is for the operator who imports (records/arrive).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from comity.errors import Problem
+from comity.kernel.ledger import departure
+from comity.kernel.ledger.canonical import canonical
+
+TYPE = "kernel.layer"
+OWNER = "node"
+"""In whose name the core and a jurisdiction are laid."""
+_COLUMNS = {"name", "version", "agency", "digest", "files", "entry", "installed_at"}
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A version of a layer as an entry of the log lays it; `files` is a digest, None where they were erased."""
+
+    name: Any
+    version: int
+    entry: str
+    digest: Any
+    files: bytes | None
+    at: str
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Laid | None:
+        """What an entry lays; None for any other entry."""
+        if row["type"] != TYPE:
+            return None
+        said = departure.parsed(row["content"]) or {}
+        files = said.get("set/files")
+        return cls(
+            said.get("set/name"), row["version"], row["entry"], said.get("set/digest"),
+            None if files is None else _digest(files), row["entered_at"],
+        )  # fmt: skip
+
+
+def owner(name: Any, agency: str) -> str | None:
+    """Whose a layer of this name is in the folder of `agency`; None: it may not stand there."""
+    if name == f"agency/{agency}":
+        return agency
+    return OWNER if name == "core" or (isinstance(name, str) and name.startswith("jurisdiction/")) else None
+
+
+def faults(folder: Path, agency: str, in_force: Mapping[str, Any], laid: list[Laid]) -> Iterator[str]:
+    """What is wrong with the layers of a folder, each fault in words. Raises Unreadable."""
+    own = f"agency/{agency}"
+    for name, version in in_force.items():
+        if owner(name, agency) is None or type(version) is not int:
+            yield f"{departure.PROOF}: the layer {name!r} is neither the node's nor {agency}'s, or has no version"
+    if sum(name.startswith("jurisdiction/") for name in in_force) > 1:
+        yield f"{departure.PROOF}: two jurisdictions are in force"
+    rest: dict[int, Laid] = {}
+    for one in laid:
+        if one.name != own or one.version in rest:
+            yield f"the entry {one.entry} lays {one.name!r} version {one.version}, which is not for {agency} to lay"
+        else:
+            rest[one.version] = one
+    if in_force.get(own) != max(rest, default=None):
+        yield f"{departure.PROOF}: {own} version {in_force.get(own)} is not the one that the log laid last"
+    seen = set()
+    for row in departure.rows(folder, "layer"):
+        if set(row) != _COLUMNS or not _is_layer(row):
+            yield f"{departure.ROWS}/layer.jsonl: {str(row.get('name'))[:100]!r} is no layer"
+            continue
+        name, version = row["name"], row["version"]
+        said = f"{departure.ROWS}/layer.jsonl: {name!r} version {version}"
+        if owner(name, agency) is None or name not in in_force:
+            yield f"{said} is not a layer of {agency}"
+        elif owner(name, agency) != row["agency"]:
+            yield f"{said} is laid in the name of {row['agency']!r}"
+        elif (name, version) in seen:
+            yield f"{said} is there twice"
+        elif name == own and not _same(row, rest.pop(version, None)):
+            yield f"{said} is not what the log says was installed"
+        seen.add((name, version))
+    for version in rest:
+        if (own, version) not in seen:
+            yield f"{departure.ROWS}/layer.jsonl lacks {own} version {version}, which the log laid"
+    for name, version in in_force.items():
+        if (name, version) not in seen:
+            yield f"{departure.ROWS}/layer.jsonl lacks {name!r} version {version}, which was in force"
+
+
+def _same(row: Mapping[str, Any], laid: Laid | None) -> bool:
+    if laid is None or (row["entry"], row["digest"]) != (laid.entry, laid.digest):
+        return False
+    try:
+        at = datetime.fromisoformat(row["installed_at"]) == datetime.fromisoformat(laid.at)
+    except (TypeError, ValueError):
+        return False
+    return at and laid.files in (None, _digest(row["files"]))
+
+
+def _is_layer(row: Mapping[str, Any]) -> bool:
+    files = row["files"]
+    return (
+        isinstance(row["name"], str) and type(row["version"]) is int
+        and isinstance(files, dict) and all(isinstance(text, str) for text in files.values())
+    )  # fmt: skip
+
+
+def _digest(files: Any) -> bytes:
+    """SHA-256 over the canonical spelling; over nothing when there is none, which no layer has."""
+    try:
+        return hashlib.sha256(canonical(files)).digest()
+    except (Problem, ValueError):
+        return b""
