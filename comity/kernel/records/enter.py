@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import psycopg
 
@@ -23,13 +21,13 @@ from comity.kernel.policy.decide import Resource
 from comity.kernel.records import guards, lateness, links, offering, project, turns
 from comity.kernel.records.change import Change, Repeated, changed, digest_of, replays, reused, spoken, write
 from comity.kernel.records.node import Node, Work
+from comity.kernel.records.occurred import occurred_at
 from comity.kernel.records.project import parties_of
 from comity.kernel.records.results import Draft, Receipt, as_uuid
 from comity.kernel.records.subject import Subject, allow
 from comity.kernel.types import shape
 from comity.kernel.types.catalogue import Type
 
-AHEAD = timedelta(minutes=5)
 LIMIT = 5_000
 
 
@@ -424,27 +422,3 @@ def mark_faults(
         for name in field_marks
         if name not in of.fields
     ]
-
-
-def occurred_at(
-    work: Work, of: Type, fields: Mapping[str, Any], given: datetime | None
-) -> tuple[datetime | None, list[Fault]]:
-    """When the act happened: as given, or the type's effective date at the start of that day in the agency's zone."""
-    name = of.effective_field
-    if given is None and name and isinstance(fields.get(name), str):
-        text = fields[name]
-        try:
-            if len(text) == 10:
-                zone = ZoneInfo(work.catalogue.definition.zone)
-                given = datetime.combine(datetime.fromisoformat(text).date(), time(), zone)
-            else:
-                given = clock.parse_instant(text)
-        except ValueError:
-            return None, []
-        if given > work.now:
-            given = None if given - work.now < timedelta(days=1) else given
-    if given is not None and given > work.now + AHEAD:
-        return given, [
-            Fault("occurred_in_future", "occurred_at", "an act is entered when it has happened", "correct the instant")
-        ]
-    return given, []
