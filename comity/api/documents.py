@@ -82,7 +82,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         corrects={**ID, "description": "The entry that is corrected; left out, this is a change."}, **_BEHALF,
     ),
     "Act": closed(fields=FIELDS, links=LINKS, reason=TEXT, occurred_at=INSTANT, late_cause=TEXT, **_BEHALF),
-    "Answer": closed(fields=FIELDS, reason=TEXT, occurred_at=INSTANT, **_BEHALF),
+    "Answer": closed(fields=FIELDS, reason=TEXT, occurred_at=INSTANT, late_cause=TEXT, **_BEHALF),
     "Batch": closed(
         "operations",
         operations={

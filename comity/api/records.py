@@ -143,7 +143,9 @@ def answer_offer(request: HttpRequest, id: str, name: str) -> HttpResponse:
     from comity.kernel.records.answer import answer as verb
 
     record = body.id_of(id)
-    said = body.members(body.read_object(request), fields=dict, reason=str, occurred_at=datetime, **BEHALF)
+    said = body.members(
+        body.read_object(request), fields=dict, reason=str, occurred_at=datetime, late_cause=str, **BEHALF
+    )
     key, actor = body.idempotency_key(request), speaking(request, said)
     return written(verb(service.node(), actor, record, name, key=key, **said))
 

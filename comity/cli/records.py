@@ -76,6 +76,7 @@ def amend(
     corrects: Annotated[str | None, typer.Option("--corrects", metavar="ENTRY", help="The entry it corrects.")] = None,
     authority: Annotated[str | None, typer.Option("--authority", help="By whose authority it is corrected.")] = None,
     occurred_at: Occurred = None,
+    late_cause: LateCause = None,
     on_behalf: OnBehalf = None,
     document: Document = None,
     key: Key = None,
@@ -93,7 +94,8 @@ def amend(
         actor = session.speaking(on_behalf, document)
         id = session.record(record)
         said = _said(session, id, file=file, sets=sets, unset=unset, links=link, unlink=unlink)
-        more = _more(said, reason=reason, occurred_at=given.instant(occurred_at, "--occurred-at"))
+        when = given.instant(occurred_at, "--occurred-at")
+        more = _more(said, reason=reason, occurred_at=when, late_cause=late_cause)
         receipt = verb(
             session.node, actor, id, version=version, fields=said.fields or None, links=said.links or None,
             unlink=said.unlink or None, corrects=corrects, authority=authority, key=key, **more,
@@ -141,6 +143,7 @@ def answer(
     sets: Sets = None,
     file: FieldsFile = None,
     reason: Reason = None,
+    late_cause: LateCause = None,
     on_behalf: OnBehalf = None,
     document: Document = None,
     key: Key = None,
@@ -156,7 +159,7 @@ def answer(
         actor = session.speaking(on_behalf, document)
         id = session.record(record)
         said = _said(session, id, file=file, sets=sets)
-        more = _more(said, reason=reason)
+        more = _more(said, reason=reason, late_cause=late_cause)
         receipt = verb(session.node, actor, id, name, fields=said.fields or None, key=key, **more)
     return _receipt(receipt, f"answered {name}")
 

@@ -50,6 +50,16 @@ def test_a_window_is_bounded_and_needs_both_ends() -> None:
         texts(starts=whole["starts"], ends=(DAWN + LONGEST + timedelta(minutes=1)).isoformat())
 
 
+def test_a_window_that_cannot_be_read_is_told_and_does_not_pass_as_none() -> None:
+    rule = Rule(("address",), "operation", ("starts", "ends"), frozenset(["planned"]), listed=False)
+    old = {"address": "1 Main St", "starts": "2026-12-01T11:00:00Z", "ends": "2026-12-01T23:59:60Z"}
+    with refused("invalid", "format") as caught:
+        rule.refuse_unreadable("planned", old)
+    assert [one.path for one in caught[0].faults] == ["fields.ends"]
+    rule.refuse_unreadable("done", old)
+    rule.refuse_unreadable("planned", {"address": "1 Main St", "starts": "2026-12-01T11:00:00Z"})
+
+
 def test_an_address_is_compared_by_its_words() -> None:
     rule = Rule(("address",), "place", listed=False)
     said = {next(rule.texts("t", "s", {"address": one})) for one in ("12 Main St.", "12  main st", "12, MAIN ST")}
@@ -119,6 +129,9 @@ def test_a_window_that_is_wrong_is_refused(stage: Stage, address: str) -> None:
     with refused("invalid", "window_too_long"):
         planned(stage, "agent", address, 0, 24 * 14 + 1)
     planned(stage, "agent", address, 0, 24 * 14)
+    for other in ("2027-03-01t07:00:00z", "2027-03-01T23:59:60Z"):
+        with refused("invalid", "format"):
+            planned(stage, "agent", address, 0, ends=other)
 
 
 def test_a_place_collides_only_where_it_is_of_interest(stage: Stage, address: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from comity.config import loader, paths
 from comity.errors import Problem
 from comity.kernel.records import importing
 from comity.kernel.records.act import act
+from comity.kernel.records.amend import amend
+from comity.kernel.records.answer import answer
 from comity.kernel.records.enter import enter
 from comity.kernel.records.find import find
 from comity.kernel.records.history import history
@@ -56,6 +58,105 @@ def test_custody_entered_days_later_needs_its_cause_and_keeps_it(stage: Stage) -
     assert late["act"] == "enter"
     assert late["rules"] == ["us-federal.sequence.custody_within_a_day"]
     assert late["cause"] == CAUSE
+
+
+def faults(problem: Problem) -> set[tuple[str, str]]:
+    return {(one.code, one.path) for one in problem.faults}
+
+
+def test_the_field_that_dates_an_act_cannot_be_contradicted(stage: Stage) -> None:
+    problem = refusal(intake, stage, ago(days=90), occurred_at=clock.now())
+    assert (problem.code, faults(problem)) == ("invalid", {("occurred_at_differs", "occurred_at")})
+    same = clock.now() - timedelta(days=90)
+    told = clock.show_instant(same)
+    assert refusal(intake, stage, told, occurred_at=same).code == "late_cause_needed", "both say the same: still late"
+    assert intake(stage, told, occurred_at=same, late_cause=CAUSE).record
+    case: dict[str, Any] = {"kind": "criminal", "caption": "US v. S", "opened_on": "2026-03-02", "prosecution": "usao"}
+    defendant = [stage.enter("clerk", "registry.person", {"role": "defendant", "name": "Day Sample"})]
+    noon = datetime(2026, 3, 2, 17, tzinfo=UTC)
+
+    def opened(when: datetime) -> Receipt:
+        return enter(
+            stage.node, stage.seats["clerk"], "court.case", case, links={"defendant": defendant}, occurred_at=when
+        )
+
+    assert faults(refusal(opened, noon + DAY)) == {("occurred_at_differs", "occurred_at")}
+    assert history(stage.node, stage.seats["clerk"], opened(noon).record)[0].occurred_at == noon
+
+
+def test_an_amendment_that_moves_the_time_of_an_act_is_judged_like_the_act(stage: Stage) -> None:
+    rule = "us-federal.sequence.custody_within_a_day"
+    made = intake(stage, ago(hours=1))
+
+    def moved(**rest: Any) -> Receipt:
+        version = read(stage.node, stage.seats["intake"], made.record).version
+        return amend(stage.node, stage.seats["intake"], made.record, version=version, **rest)
+
+    for rest in ({}, {"corrects": made.entry, "reason": "Misread"}, {"occurred_at": clock.now()}):
+        problem = refusal(moved, fields={"received_at": ago(days=90)}, **rest)
+        assert (problem.code, problem.extra["rules"]) == ("late_cause_needed", [rule])
+    assert moved(fields={"received_at": ago(hours=2)}).version == 2
+    moved(fields={"received_at": ago(days=90)}, late_cause=CAUSE)
+    [late] = read(stage.node, stage.seats["intake"], made.record).late
+    assert (late["act"], late["rules"], late["cause"]) == ("amend", [rule], CAUSE)
+    assert moved(fields={"ground": "transfer"}).version == 4, "what moves no time needs no cause"
+
+
+def test_the_same_instant_in_another_spelling_moves_nothing(stage: Stage) -> None:
+    told = (clock.now() - timedelta(days=3)).replace(microsecond=0)
+    made = intake(stage, told.isoformat(), late_cause=CAUSE)
+    spelt = {"received_at": told.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    assert amend(stage.node, stage.seats["intake"], made.record, version=1, fields=spelt).version == 2
+
+
+def transferred(stage: Stage) -> str:
+    person = stage.enter("marshal", "registry.person", {"role": "prisoner", "name": "Moved Sample"})
+    fields = {"received_at": instant(), "ground": "surrender", "legal_custodian": "usms", "identified_by": "document"}
+    stay = stage.enter("marshal", "custody.intake", fields, person=person)
+    told = {"receiver": "detention", "reason": "housing", "planned_for": instant()}
+    return stage.enter("marshal", "custody.transfer", told, intake=stay, person=person)
+
+
+def test_an_answer_given_late_needs_its_cause_and_both_see_it(stage: Stage) -> None:
+    rule = "us-federal.sequence.transfer_within_a_day"
+    record = transferred(stage)
+
+    def accepted(**rest: Any) -> Receipt:
+        told = {"received_at": ago(days=90)}
+        return answer(stage.node, stage.seats["intake"], record, "accepted", fields=told, **rest)
+
+    problem = refusal(accepted)
+    assert (problem.code, problem.extra["rules"]) == ("late_cause_needed", [rule])
+    accepted(late_cause=CAUSE)
+    for seat in ("intake", "marshal"):
+        [late] = read(stage.node, stage.seats[seat], record).late
+        assert (late["act"], late["rules"], late["cause"]) == ("accepted", [rule], CAUSE)
+        line = history(stage.node, stage.seats[seat], record)[-1]
+        assert (line.late_rules, line.cause) == ((rule,), CAUSE)
+
+
+def test_an_answer_in_time_needs_no_cause(stage: Stage) -> None:
+    record = transferred(stage)
+    stage.answer("intake", record, "accepted", received_at=ago(hours=2))
+    assert read(stage.node, stage.seats["marshal"], record).late == []
+
+
+def test_a_time_that_a_rule_reads_has_come(stage: Stage) -> None:
+    for ahead in ({"minutes": -10}, {"hours": -20}, {"days": -300}):
+        future = {("occurred_in_future", "fields.received_at")}
+        assert faults(refusal(intake, stage, ago(**ahead), late_cause=CAUSE)) == future
+        made = intake(stage, ago(hours=1)).record
+        told = {"received_at": ago(**ahead)}
+        change = {"version": 1, "fields": told, "late_cause": CAUSE}
+        assert faults(refusal(amend, stage.node, stage.seats["intake"], made, **change)) == future
+        record = transferred(stage)
+        answering = {"fields": told, "late_cause": CAUSE}
+        assert faults(refusal(answer, stage.node, stage.seats["intake"], record, "accepted", **answering)) == future
+    release = stage.enter("records", "custody.release", {"ground": "court_order"}, intake=made, authority=made)
+    act_ = {"fields": {"released_at": "2099-01-01T00:00:00+00:00"}, "late_cause": CAUSE}
+    problem = refusal(act, stage.node, stage.seats["shift"], release, "complete", **act_)
+    assert faults(problem) == {("occurred_in_future", "fields.released_at")}
+    assert intake(stage, ago(minutes=-3)).record, "clocks differ by some minutes"
 
 
 def test_reconcile_lists_what_was_entered_late(stage: Stage) -> None:

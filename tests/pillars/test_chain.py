@@ -67,6 +67,16 @@ def a_drug_that_went_by_courier() -> Graph:
     return graph
 
 
+@pytest.mark.parametrize(("record", "name"), [("drug", "taken_at"), ("sent", "sent"), ("sent", "received")])
+def test_a_chain_with_a_time_that_cannot_be_read_is_not_whole(record: str, name: str) -> None:
+    graph = a_drug_that_went_by_courier()
+    assert chain_unbroken(graph) == []
+    graph.change(record, fields={name: "2026-10-10T23:59:60Z"})
+    found = chain_unbroken(graph)
+    assert [one.code for one in found] == ["time_unreadable"]
+    assert "2026-10-10T23:59:60Z" in found[0].message
+
+
 def gaps(graph: Graph) -> list[tuple[str, str]]:
     return [(one.code, one.owed_by) for one in chain_unbroken(graph)]
 

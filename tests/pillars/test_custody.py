@@ -127,6 +127,10 @@ def test_the_end_of_a_stay_is_judged_like_a_release() -> None:
         ({"since": "2026-11-12T00:00:00+00:00"}, "active", False),
         ({"since": "2026-11-01T00:00:00+00:00"}, "entered_in_error", False),
         ({"since": "2026-11-01T00:00:00+00:00", "expires_on": "2026-11-09"}, "active", False),
+        ({"since": "2026-11-01T00:00:00+00:00", "expires_on": "soon"}, "active", False),
+        ({"since": "2026-11-01T00:00:00+00:00", "ended_at": "2026-11-20T23:59:60Z"}, "ended", False),
+        ({"since": "2026-11-01T23:59:60Z"}, "active", False),
+        ({"since": "2026-11-01T00:00:00"}, "active", False),
     ],
 )
 def test_released_in_error_is_computed(fields: dict[str, str], state: str, ran: bool) -> None:

@@ -11,7 +11,7 @@ import pytest
 from comity import clock
 from comity.errors import Problem
 from comity.kernel.records.amend import amend
-from comity.kernel.records.enter import enter_many
+from comity.kernel.records.enter import enter_many, rehearse_many
 from comity.kernel.records.history import history
 from comity.kernel.records.results import Draft, Receipt
 from tests.records.conftest import at_once, code_of
@@ -222,6 +222,55 @@ def test_an_id_of_ones_own_choice_is_taken_once(world: World) -> None:
     for problem in (again, other):
         assert problem.code == "invalid" and {fault.code for fault in problem.faults} == {"id_taken"}
     assert world.rows("dea", "select count(*) from comity.entry where record = %s and agency = 'dea'", wanted) == [(0,)]
+
+
+def test_an_id_that_is_taken_refuses_its_own_draft_only(world: World) -> None:
+    good = {"address": "9 Pier"}
+    taken, twice = world.enter("atf_agent", PLACE, good).record, str(uuid4())
+    key = uuid4().hex
+    drafts = [
+        Draft(PLACE, good),
+        Draft(PLACE, good, id=taken),
+        Draft(PLACE, good, id=twice),
+        Draft(PLACE, {"address": "10 Pier"}, id=twice),
+        Draft(PLACE, good, id=taken, key=key, group=1),
+        Draft(PLACE, good, group=1),
+        Draft(PLACE, good, links={"within": [f"key:{key}"]}),
+        Draft(PLACE, good, links={"within": [twice]}),
+    ]
+    rehearsed = rehearse_many(world.node, world.seats["atf_agent"], drafts)
+    answers = enter_many(world.node, world.seats["atf_agent"], drafts)
+    expected = ["done", "invalid", "done", "invalid", "invalid", "group_refused", "invalid", "done"]
+    assert [code_of(one) for one in answers] == [code_of(one) for one in rehearsed] == expected
+    found = [[fault.code for fault in one.faults] for one in answers if isinstance(one, Problem)]
+    assert found == [["id_taken"], ["id_taken"], ["id_taken"], [], ["link_not_found"]]
+    assert isinstance(answers[2], Receipt) and answers[2].record == twice
+    assert world.read("atf_agent", twice).fields["address"] == "9 Pier"
+
+
+def test_a_repetition_with_its_id_is_answered_by_its_key_and_not_refused(world: World) -> None:
+    asked = Draft(PLACE, {"address": "11 Pier"}, id=str(uuid4()), key=uuid4().hex)
+    first, twin = enter_many(world.node, world.seats["atf_agent"], [asked, asked])
+    [again] = enter_many(world.node, world.seats["atf_agent"], [asked])
+    for one in (first, twin, again):
+        assert isinstance(one, Receipt) and one.record == asked.id
+    assert isinstance(again, Receipt) and again.replayed
+
+
+def test_an_id_that_an_agency_within_reach_has_taken_is_its_drafts_refusal_too(world: World, case: Receipt) -> None:
+    drafts = [Draft(PLACE, {"address": "13 Pier"}), Draft(PLACE, {"address": "13 Pier"}, id=case.record)]
+    answers = enter_many(world.node, world.seats["dea_agent"], drafts)
+    assert [code_of(one) for one in answers] == ["done", "invalid"]
+
+
+def test_of_two_batches_that_take_one_id_at_once_one_has_it(world: World) -> None:
+    for _ in range(5):
+        wanted = str(uuid4())
+        drafts = [Draft(PLACE, {"address": "14 Pier"}), Draft(PLACE, {"address": "15 Pier"}, id=wanted)]
+        answers = at_once([lambda drafts=drafts: enter_many(world.node, world.seats["atf_agent"], drafts)] * 2)
+        ends = [code_of(one[1]) if isinstance(one, list) else code_of(one) for one in answers]
+        assert sorted(ends) == ["done", "invalid"]
+        assert world.rows("atf", "select count(*) from comity.entry where record = %s", wanted) == [(1,)]
 
 
 @pytest.mark.parametrize(

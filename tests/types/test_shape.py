@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from comity.kernel.types.catalogue import Catalogue
+from comity.kernel.types.due import read_when
 from comity.kernel.types.schema import loosened
 from comity.kernel.types.shape import judge, judge_links, needs_faults
 from tests.types.world import layers, world
@@ -45,6 +46,53 @@ def faults(
 )
 def test_each_fault_names_its_code_and_field(fields: dict[str, Any], code: str, path: str) -> None:
     assert faults(fields) == [(code, path)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-12-01T11:00:00Z", "2026-12-01T11:00:00+00:00", "2026-12-01T11:00:00-05:00", "2026-12-01T11:00:00.123456Z",
+        "2024-02-29T23:59:59+05:30", "2026-12-01T11:00:00-00:00",
+    ],
+)  # fmt: skip
+def test_an_instant_that_the_program_reads_is_taken(text: str) -> None:
+    assert faults({"receiver": "fsl", "at": text}, type="evidence.transfer", state="offered") == []
+    assert read_when(text) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-12-01t11:00:00z", "2026-12-01T11:00:00z", "2026-12-01t11:00:00Z", "2026-12-01T23:59:60Z",
+        "2016-12-31T23:59:60Z", "2026-12-01 11:00:00Z", "2026-12-01T11:00:00", "2026-12-01T11:00Z",
+        "2026-12-01T11:00:00.1234567Z", "2026-12-01T11:00:00,5Z", "2026-12-01T24:00:00Z", "2026-02-29T11:00:00Z",
+        "2026-12-01T11:00:00+0000", "2026-12-01T11:00:00+00:60", "2026-12-01T11:00:00+24:00", "2026-12-01",
+        "0001-01-01T00:00:00+05:30", "9999-12-31T23:59:59-05:00", "0000-01-01T00:00:00Z", "2026-12-01T11:00:00Z\n",
+        "\u0662\u0660\u0662\u0666-12-01T11:00:00Z",
+    ],
+)  # fmt: skip
+def test_an_instant_in_another_spelling_is_refused_with_what_to_write(text: str) -> None:
+    of = ATF.type("evidence.transfer")
+    [fault] = judge(
+        of, ATF, before=None, after={"receiver": "fsl", "at": text}, state="offered", supplied=None, act="enter"
+    )
+    assert (fault.code, fault.path) == ("format", "fields.at")
+    assert "2026-11-22T14:05:00Z" in fault.fix
+
+
+def test_an_old_instant_in_another_spelling_is_not_judged_until_it_changes() -> None:
+    before = {"receiver": "fsl", "at": "2026-12-01t11:00:00z"}
+    of: dict[str, Any] = {"before": before, "type": "evidence.transfer", "state": "offered", "act": "amend"}
+    assert faults({**before, "weight": "1.5"}, **of) == []
+    changed = {**before, "at": "2026-12-01t11:30:00z"}
+    assert faults(changed, **of) == [("format", "fields.at")]
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-2-03", "20260203", "2026-W05-2", "2026-02-30", "0000-01-01", "2026-02-03\n", ""]
+)
+def test_a_day_in_another_spelling_is_refused(text: str) -> None:
+    assert faults({**GOOD, "opened": text}) == [("format", "fields.opened")]
 
 
 def test_all_that_is_optional_does_not_make_up_for_what_is_required() -> None:

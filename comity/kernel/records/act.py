@@ -14,9 +14,10 @@ from comity.kernel.policy.actor import Actor
 from comity.kernel.records import guards, lateness, links, offering
 from comity.kernel.records.amend import check_version, field_content, link_content
 from comity.kernel.records.change import Change, changed, digest_of, once, spoken, when_asked, write
-from comity.kernel.records.enter import needs, occurred_at, said
+from comity.kernel.records.enter import needs, said
 from comity.kernel.records.following import consequences
 from comity.kernel.records.node import Node, Work
+from comity.kernel.records.occurred import occurred_at
 from comity.kernel.records.results import Receipt
 from comity.kernel.records.subject import Subject, allow, own
 from comity.kernel.records.turns import in_turn

@@ -9,10 +9,11 @@ from typing import Any
 from comity.errors import Fault, Problem
 from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import guards, links
+from comity.kernel.records import guards, lateness, links
 from comity.kernel.records.change import changed, digest_of, once, spoken, when_asked, write
-from comity.kernel.records.enter import mark_faults, needs, occurred_at, said
+from comity.kernel.records.enter import mark_faults, needs, said
 from comity.kernel.records.node import Node, Work
+from comity.kernel.records.occurred import occurred_at
 from comity.kernel.records.results import Receipt, as_uuid
 from comity.kernel.records.subject import Subject, allow, own
 from comity.kernel.records.turns import in_turn
@@ -41,7 +42,8 @@ def amend(
     """Set fields (None unsets), add and remove links, add marks. `version` is the one that was read.
 
     With `corrects` (an entry of this record) it is a correction and needs a reason: it takes that entry's effective
-    time. Raises Problem: not_found, not_allowed, version_required, version_conflict, act_out_of_turn, invalid.
+    time. Raises Problem: not_found, not_allowed, version_required, version_conflict, act_out_of_turn, invalid,
+    late_cause_needed where it moves a time that a rule of order reads.
     """
     refuse_unspellable(fields=fields, reason=reason, authority=authority, late_cause=late_cause)
     wanted = _Wanted(fields or {}, links or {}, unlink or {}, marks, field_marks or {}, reason, corrects, authority)
@@ -67,7 +69,7 @@ def amend(
             work, of, subject.folded, record=subject.id, kind=kind, act="amend", content=content,
             state_to=state, occurred_at=when, key=key, digest=digest,
         )  # fmt: skip
-        return write(work, [change])[0]
+        return write(work, [lateness.timed(work, change)])[0]
 
     return once(node, actor, key, digest, do, again=lambda before: before)
 

@@ -21,11 +21,12 @@ from comity.kernel.ledger.append import append
 from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import guards
+from comity.kernel.records import guards, lateness
 from comity.kernel.records.act import _keyed
 from comity.kernel.records.change import Change, changed, digest_of, once, remember, spoken, when_asked, write
-from comity.kernel.records.enter import needs, occurred_at, said
+from comity.kernel.records.enter import needs, said
 from comity.kernel.records.node import Node, Work
+from comity.kernel.records.occurred import occurred_at
 from comity.kernel.records.results import Receipt, as_uuid
 from comity.kernel.records.subject import Subject, allow, find_subject
 from comity.kernel.records.turns import in_turn
@@ -43,12 +44,14 @@ def answer(
     reason: str | None = None,
     key: str | None = None,
     occurred_at: datetime | None = None,
+    late_cause: str | None = None,
 ) -> Receipt:
     """Accept, return, decline: one of the answers that the offered record's type has.
 
-    Raises Problem: not_found, answer_unknown, not_allowed, offer_already_answered, same_member, invalid.
+    Raises Problem: not_found, answer_unknown, not_allowed, offer_already_answered, same_member, invalid,
+    late_cause_needed.
     """
-    refuse_unspellable(fields=fields, reason=reason)
+    refuse_unspellable(fields=fields, reason=reason, late_cause=late_cause)
     given = fields or {}
     digest = (
         digest_of("answer", record, name, [dict(given), reason], when_asked(occurred_at), *spoken(actor))
@@ -66,14 +69,17 @@ def answer(
         faults += _judged(work, of, subject, rule, given, reason)
         if faults:
             raise Problem("invalid", f"The answer {name} is refused", faults=faults)
+        content = {f"answer/{name}": value for name, value in given.items()} | said(reason=reason, cause=late_cause)
         if offer["from_agency"] == work.agency:
-            told = _reported(work, subject, of, offer, rule, given, reason, when)
+            told = lateness.timed(work, _reported(work, subject, of, offer, rule, content, when))
             receipt = write(work, [_keyed(told, key, digest)])[0]
             _lock(work, offer, told.entry, rule, given, reason, settles=True)
             return receipt
-        entry = _entry(work, subject, of, offer, rule, given, reason, when)
+        own = Change(_entry(work, subject, of, offer, rule, content, when), of, subject.folded, projected=False)
+        own = lateness.timed(work, own, owner=subject.agency)
+        entry = own.entry
         sealed = append(work.conn, [entry])[0]
-        remember(work, [_keyed(Change(entry, of, subject.folded, projected=False), key, digest)])
+        remember(work, [_keyed(own, key, digest)])
         _lock(work, offer, entry, rule, given, reason)
         return Receipt(
             entry=str(entry.id), record=str(subject.id), agency=work.agency, type=of.name,
@@ -155,32 +161,30 @@ def _judged(
 
 
 def _entry(
-    work: Work, subject: Subject, of: Type, offer: Mapping[str, Any], rule: Answer, given: Mapping[str, Any],
-    reason: str | None, when: datetime | None,
+    work: Work, subject: Subject, of: Type, offer: Mapping[str, Any], rule: Answer,
+    content: Mapping[str, Any], when: datetime | None,
 ) -> Entry:  # fmt: skip
     """The answerer's own entry about the offerer's record: it names the offer's entry, so that both logs meet."""
     row = work.conn.execute(
         "select coalesce(max(version), 0) from comity.entry where record = %s and agency = %s",
         (subject.id, work.agency),
     ).fetchone()
-    content: dict[str, Any] = {f"answer/{name}": value for name, value in given.items()}
     return Entry(
         id=names.new_id(), agency=work.agency, record=subject.id, type=of.core_name, type_version=work.version,
         kind="answer", act=rule.name, actor=UUID(work.actor.member), occurred_at=when or work.now,
         entered_at=work.now, version=(row[0] if row else 0) + 1, state_from=offer["state"], state_to=rule.to,
-        content=content | said(reason=reason), refers=offer["offer_entry"],
+        content=dict(content), refers=offer["offer_entry"],
     )  # fmt: skip
 
 
 def _reported(
-    work: Work, subject: Subject, of: Type, offer: Mapping[str, Any], rule: Answer, given: Mapping[str, Any],
-    reason: str | None, when: datetime | None,
+    work: Work, subject: Subject, of: Type, offer: Mapping[str, Any], rule: Answer,
+    content: Mapping[str, Any], when: datetime | None,
 ) -> Change:  # fmt: skip
     """The answer in the offerer's own log: what an outsider told it, or its own to what it reports of an outsider.
 
     The offer is its own record, so the same entry moves it.
     """
-    content = {f"answer/{name}": value for name, value in given.items()} | said(reason=reason)
     return changed(
         work, of, subject.folded, record=subject.id, kind="answer", act=rule.name, content=content, state_to=rule.to,
         occurred_at=when, refers=offer["offer_entry"],

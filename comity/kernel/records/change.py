@@ -123,12 +123,16 @@ def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
 def _overtaken(changes: Sequence[Change]) -> Problem:
     """Why a version was there before: an id given twice, or another act."""
     if all(one.before.version == 0 for one in changes):
-        faults = [Fault("id_taken", "id", "this id cannot be given", "leave it out, or make a new random one")]
-        return Problem("invalid", "The id is taken", faults=faults)
+        return id_taken()
     return Problem(
         "version_conflict", "The record was changed by another act in the meantime",
         fix="read it again and decide on what it says now",
     )  # fmt: skip
+
+
+def id_taken() -> Problem:
+    faults = [Fault("id_taken", "id", "this id cannot be given", "leave it out, or make a new random one")]
+    return Problem("invalid", "The id is taken", faults=faults)
 
 
 def numbered(work: Work, changes: Sequence[Change]) -> list[Change]:

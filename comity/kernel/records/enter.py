@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import psycopg
 
@@ -21,15 +19,15 @@ from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.decide import Resource
 from comity.kernel.records import guards, lateness, links, offering, project, turns
-from comity.kernel.records.change import Change, Repeated, changed, digest_of, replays, reused, spoken, write
+from comity.kernel.records.change import Change, Repeated, changed, digest_of, id_taken, replays, reused, spoken, write
 from comity.kernel.records.node import Node, Work
+from comity.kernel.records.occurred import occurred_at
 from comity.kernel.records.project import parties_of
 from comity.kernel.records.results import Draft, Receipt, as_uuid
 from comity.kernel.records.subject import Subject, allow
 from comity.kernel.types import shape
 from comity.kernel.types.catalogue import Type
 
-AHEAD = timedelta(minutes=5)
 LIMIT = 5_000
 
 
@@ -45,7 +43,9 @@ def enter_many(node: Node, actor: Actor, drafts: Sequence[Draft]) -> list[Receip
     """Enter drafts in one transaction: a receipt or a refusal for each, in their order.
 
     A refused draft does not stop the others, except those of its `group`. Drafts with a key that was used before are
-    answered with the first receipt. Raises Problem when nothing could be tried at all.
+    answered with the first receipt. An id that is taken is its own draft's refusal, as far as this transaction sees;
+    one that an agency beyond its reach has, or that is taken at this moment, refuses them all (`invalid`, id_taken).
+    Raises Problem when nothing could be tried at all.
     """
     if len(drafts) > LIMIT:
         raise Problem("body_too_large", f"at most {LIMIT} records are entered in one transaction")
@@ -123,20 +123,23 @@ class _Batch:
         before = replays(self.work, sorted({d.key for d in self.drafts if d.key} | cited))
         records = {key: found.receipt.record for key, found in before.items() if found.receipt}
         first: dict[str, int] = {}
+        taken = self.taken()
         for at, draft in enumerate(self.drafts):
-            if not draft.key:
-                continue
-            if draft.key in before:
+            if draft.key and draft.key in before:
                 self.answers[at] = before[draft.key].answer(draft.key, self.digests[at])
-            elif draft.key in first:
+            elif draft.key and draft.key in first:
                 earlier = first[draft.key]
                 if self.digests[earlier] == self.digests[at]:
                     self.twins[at] = earlier
                 else:
                     self.answers[at] = reused(draft.key, str(self.ids[earlier]))
+            elif draft.id and self.ids[at] in taken:
+                self.answers[at] = id_taken()
             else:
-                first[draft.key] = at
-                records[draft.key] = str(self.ids[at])
+                taken.add(self.ids[at])
+                if draft.key:
+                    first[draft.key] = at
+                    records[draft.key] = str(self.ids[at])
         self.resolved = [
             {
                 name: [records.get(t[4:], t) if t.startswith("key:") else t for t in given]
@@ -144,6 +147,18 @@ class _Batch:
             }
             for d in self.drafts
         ]
+
+    def taken(self) -> set[UUID]:
+        """The ids asked for that this agency sees are taken: by a record, or by an entry of its own about one."""
+        wanted = [self.ids[at] for at, one in enumerate(self.drafts) if one.id]
+        if not wanted:
+            return set()
+        rows = self.work.conn.execute(
+            """select id from comity.record where id = any(%(ids)s)
+                union select record from comity.entry where record = any(%(ids)s)""",
+            {"ids": wanted},
+        )
+        return {row[0] for row in rows}
 
     def take_turns(self) -> None:
         """Whoever enters what stands on a common record waits for its turn there, before anything is read."""
@@ -422,27 +437,3 @@ def mark_faults(
         for name in field_marks
         if name not in of.fields
     ]
-
-
-def occurred_at(
-    work: Work, of: Type, fields: Mapping[str, Any], given: datetime | None
-) -> tuple[datetime | None, list[Fault]]:
-    """When the act happened: as given, or the type's effective date at the start of that day in the agency's zone."""
-    name = of.effective_field
-    if given is None and name and isinstance(fields.get(name), str):
-        text = fields[name]
-        try:
-            if len(text) == 10:
-                zone = ZoneInfo(work.catalogue.definition.zone)
-                given = datetime.combine(datetime.fromisoformat(text).date(), time(), zone)
-            else:
-                given = clock.parse_instant(text)
-        except ValueError:
-            return None, []
-        if given > work.now:
-            given = None if given - work.now < timedelta(days=1) else given
-    if given is not None and given > work.now + AHEAD:
-        return given, [
-            Fault("occurred_in_future", "occurred_at", "an act is entered when it has happened", "correct the instant")
-        ]
-    return given, []

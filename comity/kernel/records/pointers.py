@@ -31,6 +31,9 @@ def met(work: Work, changes: Sequence[Change]) -> Mapping[UUID, Sequence[str]]:
 def collisions(work: Work, changes: Sequence[Change]) -> Mapping[UUID, Sequence[str]]:
     """Deconfliction: the agencies whose target, place or operation collides with each record; they learn the same."""
     changed = [one for one in changes if one.type.deconflict and one.after != one.before]
+    for one in changed:
+        for rule in one.type.deconflict:
+            rule.refuse_unreadable(one.type.core_state(one.after.state), one.after.fields)
     records = [(one.entry.record, one.type, one.after) for one in changed]
     moved = [one.entry.record for one in changed if one.before.version]
     return deconflicted(work.conn, work.node.keys, records, moved, work.now)

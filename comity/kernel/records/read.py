@@ -86,7 +86,7 @@ def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
         pointers=_pointers(work, subject) if subject.agency == work.agency else (),
         claims=() if past else tied.claims_about(work, subject), erased=now.erased,
         on_behalf=now.behalf, reported=reported.of_record(work, subject, whole=seen.whole),
-        late=[one.as_json() for one in late_entries(work, [(subject, seen.whole)])],
+        late=[one.as_json() for one in late_entries(work, [(subject, seen.whole)], answers=not past)],
     )  # fmt: skip
 
 

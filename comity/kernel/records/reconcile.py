@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -385,8 +384,10 @@ class _Walk:
             ends.append(joint.within.after(since, str(self.zone(owed_by)), legal))
         named = told.get(joint.by) if joint.by else None
         if isinstance(named, str):
-            with suppress(ValueError):
+            try:
                 ends.append(parse_instant(named))
+            except ValueError:
+                ends.append(since)  # until when cannot be read: it is owed at once, and so it is seen
         return min(ends, default=since)
 
     def zone(self, agency: str) -> ZoneInfo:

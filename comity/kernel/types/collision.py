@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from comity.clock import parse_instant
 from comity.errors import Fault, Problem
 from comity.kernel.types.definition import Faults, Form, Node, is_names, is_text
 from comity.kernel.types.spelling import normalise, words
@@ -53,18 +54,38 @@ class Rule:
             for bucket in buckets(*window):
                 yield f"{said}\x1f{bucket}"
 
+    def refuse_unreadable(self, core_state: str, fields: Mapping[str, Any]) -> None:
+        """Problem `invalid` where an end of the window stands there and cannot be read: it would collide with nothing.
+
+        New values are judged by their shape; this is for one that was entered before that was strict.
+        """
+        if self.while_ and core_state not in self.while_:
+            return
+        faults = [
+            Fault("format", f"fields.{name}", f"{fields[name]!r} cannot be read, so nothing would be compared",
+                  "write it as 2026-11-22T14:05:00Z")
+            for name in self.during
+            if fields.get(name) not in (None, "") and _read(fields[name]) is None
+        ]  # fmt: skip
+        if faults:
+            raise Problem("invalid", "The window cannot be deconflicted", faults=faults)
+
     def _window(self, fields: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
-        try:
-            first, last = (datetime.fromisoformat(str(fields[name])) for name in self.during)
-            if first > last:
-                return None
-        except (KeyError, ValueError, TypeError):
+        first, last = (_read(fields.get(name)) for name in self.during)
+        if first is None or last is None or first > last:
             return None
         if last - first > LONGEST:
             path = f"fields.{self.during[-1]}"
             faults = [Fault("window_too_long", path, f"at most {LONGEST.days} days", "enter a part for each fortnight")]
             raise Problem("invalid", "The window is too long to be deconflicted", faults=faults)
         return first, last
+
+
+def _read(value: Any) -> datetime | None:
+    try:
+        return parse_instant(str(value))
+    except ValueError:
+        return None
 
 
 def buckets(first: datetime, last: datetime) -> range:

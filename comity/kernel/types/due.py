@@ -115,12 +115,12 @@ class Undecided(Exception):
 
 
 def read_when(value: Any) -> date | datetime | None:
-    """A day or an instant as a record holds it: ISO text."""
+    """A day or an instant as a record holds it: ISO text, its letters large or small. None for what is neither."""
     if isinstance(value, date):
         return value
     if not isinstance(value, str):
         return None
     try:
-        return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+        return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value.upper())
     except ValueError:
         return None

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
 
+from comity.clock import parse_instant
 from comity.kernel.types.definition import Faults, Node, Source, nearest
 from comity.names import AGENCY
 
@@ -28,12 +30,38 @@ PLAIN = frozenset(
 KEYWORDS = PLAIN | LEAST | MOST | INSIDE | SEVERAL
 NESTED = KEYWORDS | {"required"}
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,9})?\Z")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-5][0-9])\Z"
+)
+
+
+def is_day(text: str) -> bool:
+    """A day of the calendar, as 2026-11-22."""
+    return _DAY.match(text) is not None and _reads(date.fromisoformat, text)
+
+
+def is_instant(text: str) -> bool:
+    """An instant in the spelling that every reader here reads: RFC 3339, large T and Z, no leap second."""
+    return _INSTANT.match(text) is not None and _reads(parse_instant, text)
+
+
+def _reads(reader: Callable[[str], object], text: str) -> bool:
+    try:
+        reader(text)
+    except ValueError:
+        return False
+    return True
+
+
 FORMATS: Mapping[str, Callable[[str], bool]] = {
     "decimal": lambda text: _DECIMAL.match(text) is not None,
     "agency": lambda text: AGENCY.match(text) is not None,
+    "date": is_day,
+    "date-time": is_instant,
 }
 KNOWN_FORMATS = frozenset(FORMATS) | {
-    "date", "date-time", "time", "duration", "uuid", "email", "uri", "ipv4", "ipv6", "hostname",
+    "time", "duration", "uuid", "email", "uri", "ipv4", "ipv6", "hostname",
 }  # fmt: skip
 
 

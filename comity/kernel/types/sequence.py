@@ -4,7 +4,7 @@
     sequence:
       stay_after_its_warrant:
         title: Nobody is taken in before the warrant stands
-        act: custody.intake.enter                      # type.act; a list of them for one rule
+        act: custody.intake.enter                      # type.act or type.answer; a list of them for one rule
         occurred: received_at                          # the field that says when it happened; else the entry's own time
         after: { link: authority, type: court.warrant, act: enter_on_docket }    # link: self is the record itself;
                                                        # field: in place of act: an instant or day that it states
@@ -34,6 +34,7 @@ from comity.kernel.types.definition import (
     is_text,
     nearest,
 )
+from comity.kernel.types.lifecycle import answers
 
 SELF = "self"
 _ORDER = {"title": is_text, "act": is_names, "occurred": is_text, "after": is_map, "late_after": is_text}
@@ -120,8 +121,9 @@ def _check(
         if name.partition(".")[0] in homes:
             faults.add("type_unknown", source, f"there is no type {name}", nearest(name, types))
         return
-    if verb not in of.acts:
-        faults.add("act_unknown", source, f"{name} has no act {verb}", nearest(verb, of.acts))
+    there_are = {**of.acts, **answers(of.offer)}
+    if verb not in there_are:
+        faults.add("act_unknown", source, f"{name} has no act {verb}", nearest(verb, there_are))
     if one.occurred and one.occurred not in of.fields:
         faults.add("field_unknown", source, f"{name} has no field {one.occurred}", nearest(one.occurred, of.fields))
     if one.after is None:

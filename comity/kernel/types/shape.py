@@ -18,7 +18,8 @@ from comity.kernel.types.lifecycle import answers
 from comity.kernel.types.record_schema import object_schema
 
 _FIXES: Mapping[str, str] = {
-    "date": "write it as 2026-11-22", "date-time": "write it as 2026-11-22T14:05:00Z",
+    "date": "write it as 2026-11-22",
+    "date-time": "write it as 2026-11-22T14:05:00Z or 2026-11-22T09:05:00-05:00: T and Z large, seconds 00 to 59",
     "decimal": "write a plain decimal as text, such as 12.50", "uuid": "name a record by its id",
     "agency": "name an agency by its id, such as atf",
 }  # fmt: skip

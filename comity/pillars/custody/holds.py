@@ -161,17 +161,27 @@ def _elsewhere(
 
 
 def _ran(hold: Fact, at: datetime) -> bool:
-    """Whether a hold ran at an instant: begun by then, and neither ended nor expired before."""
+    """Whether a hold ran at an instant: begun by then, and neither ended nor expired before.
+
+    One with a time that cannot be read does not count.
+    """
     if hold.state == "entered_in_error":
         return False
     began, ended = _instant(hold.fields.get("since")), _instant(hold.fields.get("ended_at"))
-    expires = hold.fields.get("expires_on")
-    over = expires is not None and date.fromisoformat(str(expires)) < at.date()
-    return began is not None and began <= at and (ended is None or ended > at) and not over
+    ends = hold.fields.get("ended_at") is None or (ended is not None and ended > at)
+    return began is not None and began <= at and ends and _in_force(hold.fields.get("expires_on"), at.date())
+
+
+def _in_force(expires: object, day: date) -> bool:
+    try:
+        return expires is None or date.fromisoformat(str(expires)) >= day
+    except ValueError:
+        return False
 
 
 def _instant(value: object) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(value))
+        found = datetime.fromisoformat(str(value))
     except ValueError:
         return None
+    return found if found.tzinfo is not None else None

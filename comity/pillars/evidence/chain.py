@@ -6,7 +6,7 @@ not see cannot be judged, and the owner of an item sees its whole chain.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -44,11 +44,13 @@ def chain(item: Fact, transfers: Sequence[Fact]) -> tuple[list[Holding], list[Ga
     """Every holding of an item in order, and every gap: one ends as the next begins, never two at once."""
     began = _instant(item.fields.get("taken_at")) or item.entered_at
     holdings = [Holding(item.agency, began, None, "taken")]
-    gaps: list[Gap] = []
+    gaps = _unread(item, "taken_at", item.fields)
     for one in _in_order(transfers):
         if one.offer is None:
             continue
         last = holdings[-1]
+        gaps += _unread(one, "sent", one.fields)
+        gaps += _unread(one, "received", one.fields) or _unread(one, "received", one.offer.answer)
         sent = _instant(one.fields.get("sent")) or one.offer.offered_at
         if one.offer.from_agency != last.holder:
             said = f"{one.number} was handed over by {one.offer.from_agency}, but {last.holder} held it"
@@ -74,6 +76,15 @@ def chain(item: Fact, transfers: Sequence[Fact]) -> tuple[list[Holding], list[Ga
     if item.state == "out" and item.fields.get("out_to") not in INSIDE and len(holdings) == 1:
         gaps.append(Gap("custody_gap", "it is checked out and no transfer says to whom", item, item.agency))
     return holdings, gaps
+
+
+def _unread(about: Fact, name: str, told: Mapping[str, object]) -> list[Gap]:
+    """The gap of a time that stands there and cannot be read: the chain is reckoned with another, and is not whole."""
+    value = told.get(name)
+    if value is None or _instant(value) is not None:
+        return []
+    said = f"the time {name} of {about.number or 'the item'} cannot be read ({value})"
+    return [Gap("time_unreadable", said, about, about.agency)]
 
 
 def chain_unbroken(facts: Facts) -> list[Missing]:
