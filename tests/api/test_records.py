@@ -189,3 +189,12 @@ def test_members_of_a_body_are_known_by_name_and_kind(call: Any) -> None:
     sent = {"fields": {}, "links": {"assigned": ["me"]}}
     problem = refused(call("agent")("POST", "/records/investigation.case", sent), 400, "request_invalid")
     assert problem["faults"][0]["path"] == "links.assigned"
+
+
+def test_a_late_cause_is_said_with_an_amendment_and_an_answer(call: Any) -> None:
+    nowhere = "/records/id/00000000-0000-4000-8000-000000000000"
+    told = {"late_cause": "Found on Monday"}
+    refused(call("agent")("POST", f"{nowhere}/answers/accepted", told), 404, "not_found")
+    refused(call("agent")("PATCH", nowhere, told, headers={"If-Match": '"v1"'}), 404, "not_found")
+    problem = refused(call("agent")("POST", f"{nowhere}/answers/accepted", {"late_cause": 3}), 400, "request_invalid")
+    assert [fault["path"] for fault in problem["faults"]] == ["late_cause"]
