@@ -111,6 +111,21 @@ def test_a_detainer_against_the_same_person_holds_by_a_live_claim(relation: str 
     assert holders(graph) == (["state-police"] if held else [])
 
 
+@pytest.mark.parametrize("hidden", [["hold"], ["detainer"], ["detainer", "claim"]])
+def test_what_the_member_may_not_see_holds_and_is_not_told(hidden: list[str]) -> None:
+    graph = a_prisoner()
+    if hidden == ["hold"]:
+        graph.add("hold", HOLD, {"authority": "usms"}, state="active", links={"intake": ["stay"]})
+    else:
+        detainer(graph, "lodged", person=["wanted" if "claim" in hidden else "inmate"])
+        ends = {"person": ["inmate"], "same_as": ["wanted"]}
+        graph.add("claim", "registry.identity_claim", {}, state="claimed", links=ends)
+    graph.hide(*hidden)
+    found = no_active_hold(graph)
+    assert [one.code for one in found] == ["hold_unseen"]
+    assert not {"usms", "state-police", "warrant", *hidden} & set(found[0].message.lower().split())
+
+
 def test_the_end_of_a_stay_is_judged_like_a_release() -> None:
     graph = a_prisoner()
     graph.add("order", HOLD, {"basis": "sentence", "authority": "usdc"}, state="active", links={"intake": ["stay"]})
