@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from comity.pillars.custody.counting import count_agrees
-from comity.pillars.custody.holds import hold_was_active, no_active_hold, one_receiver
+from comity.pillars.custody.holds import hold_was_active, no_active_hold, one_receiver, own_release
 from tests.pillars.graph import Graph, at, offer
 
 STAY = "custody.intake"
@@ -218,3 +218,18 @@ def test_a_count_agrees_with_who_is_housed_and_not_out(counted: int, agrees: boo
     graph.add("count", "custody.count", {"counted": counted}, state="taken", links={"unit": ["unit"]})
     graph.subject_id = "count"
     assert [one.code for one in count_agrees(graph)] == ([] if agrees else ["count_differs"])
+
+
+@pytest.mark.parametrize(("steps", "own"), [(0, True), (1, True), (2, True), (None, False)])
+def test_a_release_ends_its_own_stay_and_those_that_led_to_it(steps: int | None, own: bool) -> None:
+    graph = a_prisoner()
+    graph.add("other", STAY, {}, state="in_custody")
+    for step in range(steps or 0):
+        before = f"stay{step}" if step else "stay"
+        graph.add(f"transfer{step}", "custody.transfer", {}, state="accepted", links={"intake": [before]})
+        graph.add(f"stay{step + 1}", STAY, {}, state="in_custody", links={"transfer": [f"transfer{step}"]})
+    last = "other" if steps is None else f"stay{steps}" if steps else "stay"
+    graph.change("release", links={"intake": [last]}, state="completed")
+    graph.change("stay", links={"person": ["inmate"], "release": ["release"]})
+    graph.subject_id = "stay"
+    assert [one.code for one in own_release(graph)] == ([] if own else ["release_of_another"])

@@ -44,6 +44,34 @@ def hidden_against(facts: Facts, intake: Fact) -> bool:
     )
 
 
+def own_release(facts: Facts) -> list[Missing]:
+    """Guard of the end of a stay: it is released by a release of this stay, or of one to which it was handed over."""
+    intake = facts.subject
+    return [
+        Missing(
+            code="release_of_another", severity="error", message=f"{label(one)} is not a release of {label(intake)}.",
+            about=one.id, about_label=label(one), owed_by=facts.agency, since=facts.today,
+            fix="Name the release of this stay, or of the stay that began with its transfer.",
+        )
+        for one in facts.linked(intake, "release")
+        if intake.id not in one.links.get("intake", ())
+        and not any(_began_with(facts, stay, intake.id) for stay in facts.linked(one, "intake"))
+    ]  # fmt: skip
+
+
+def _began_with(facts: Facts, stay: Fact, before: str) -> bool:
+    """Whether a stay goes back, transfer by transfer, to the stay `before`."""
+    known, waiting = {stay.id}, [stay]
+    while waiting:
+        for transfer in facts.linked(waiting.pop(), "transfer"):
+            if before in transfer.links.get("intake", ()):
+                return True
+            earlier = [one for one in facts.linked(transfer, "intake") if one.id not in known]
+            known.update(one.id for one in earlier)
+            waiting += earlier
+    return False
+
+
 def hold_was_active(facts: Facts) -> list[Missing]:
     """Guard of recording a release in error: it is computed, so at least one hold ran at the moment of release."""
     intake = facts.subject
