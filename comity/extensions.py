@@ -10,7 +10,7 @@ The name of an extension is `pillar.function`; `config` registers what a pillar'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -77,6 +77,14 @@ class Facts(Protocol):
 
     def linking(self, fact: Fact, type_name: str, name: str) -> Sequence[Fact]:
         """The records of a type whose link `name` points at `fact`, oldest first; hidden ones are absent."""
+
+    def unseen(self, record: str, type_name: str, name: str, states: Collection[str], tie: str = "") -> bool:
+        """Whether records of a type in these core states, whose link `name` points at `record`, are there and not
+        the actor's to see: that alone, nothing of them. Judged among what reaches the acting agency.
+
+        With `tie`, a type of claims, also those that point at what a live claim says to be the same, when the claim
+        or the other end is hidden. A deliberate disclosure (ADR 0012): ask it only where not to know harms somebody.
+        """
 
     def rules(self, name: str) -> Any:
         """A rule file of the jurisdiction or agency, such as `us-federal.statutes`; None when there is none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ class Graph:
         self.agency = self.owner = agency
         self.today = TODAY
         self.records: dict[str, Fact] = {}
+        self.hidden: dict[str, Fact] = {}
         self.subject_id = ""
 
     @property
@@ -43,6 +44,20 @@ class Graph:
     def linking(self, fact: Fact, type_name: str, name: str) -> Sequence[Fact]:
         found = (one for one in self.records.values() if one.type == type_name)
         return [one for one in found if fact.id in one.links.get(name, ())]
+
+    def unseen(self, record: str, type_name: str, name: str, states: Collection[str], tie: str = "") -> bool:
+        near = {record}
+        for claim in self.hidden.values():
+            if claim.type == tie and record in (ends := [one for ids in claim.links.values() for one in ids]):
+                near.update(ends)
+        return any(
+            one.type == type_name and one.state in states and near & set(one.links.get(name, ()))
+            for one in self.hidden.values()
+        )
+
+    def hide(self, *ids: str) -> None:
+        """What the member's roles do not open: it is there, and neither `linked` nor `linking` gives it."""
+        self.hidden |= {one: self.records.pop(one) for one in ids}
 
     def rules(self, name: str) -> Any:
         layer, file = name.split(".")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from comity.pillars.custody.counting import count_agrees
-from comity.pillars.custody.holds import hold_was_active, no_active_hold, one_receiver
+from comity.pillars.custody.holds import hold_was_active, no_active_hold, one_receiver, own_release
 from tests.pillars.graph import Graph, at, offer
 
 STAY = "custody.intake"
@@ -111,6 +111,21 @@ def test_a_detainer_against_the_same_person_holds_by_a_live_claim(relation: str 
     assert holders(graph) == (["state-police"] if held else [])
 
 
+@pytest.mark.parametrize("hidden", [["hold"], ["detainer"], ["detainer", "claim"]])
+def test_what_the_member_may_not_see_holds_and_is_not_told(hidden: list[str]) -> None:
+    graph = a_prisoner()
+    if hidden == ["hold"]:
+        graph.add("hold", HOLD, {"authority": "usms"}, state="active", links={"intake": ["stay"]})
+    else:
+        detainer(graph, "lodged", person=["wanted" if "claim" in hidden else "inmate"])
+        ends = {"person": ["inmate"], "same_as": ["wanted"]}
+        graph.add("claim", "registry.identity_claim", {}, state="claimed", links=ends)
+    graph.hide(*hidden)
+    found = no_active_hold(graph)
+    assert [one.code for one in found] == ["hold_unseen"]
+    assert not {"usms", "state-police", "warrant", *hidden} & set(found[0].message.lower().split())
+
+
 def test_the_end_of_a_stay_is_judged_like_a_release() -> None:
     graph = a_prisoner()
     graph.add("order", HOLD, {"basis": "sentence", "authority": "usdc"}, state="active", links={"intake": ["stay"]})
@@ -207,3 +222,18 @@ def test_a_count_agrees_with_who_is_housed_and_not_out(counted: int, agrees: boo
     graph.add("count", "custody.count", {"counted": counted}, state="taken", links={"unit": ["unit"]})
     graph.subject_id = "count"
     assert [one.code for one in count_agrees(graph)] == ([] if agrees else ["count_differs"])
+
+
+@pytest.mark.parametrize(("steps", "own"), [(0, True), (1, True), (2, True), (None, False)])
+def test_a_release_ends_its_own_stay_and_those_that_led_to_it(steps: int | None, own: bool) -> None:
+    graph = a_prisoner()
+    graph.add("other", STAY, {}, state="in_custody")
+    for step in range(steps or 0):
+        before = f"stay{step}" if step else "stay"
+        graph.add(f"transfer{step}", "custody.transfer", {}, state="accepted", links={"intake": [before]})
+        graph.add(f"stay{step + 1}", STAY, {}, state="in_custody", links={"transfer": [f"transfer{step}"]})
+    last = "other" if steps is None else f"stay{steps}" if steps else "stay"
+    graph.change("release", links={"intake": [last]}, state="completed")
+    graph.change("stay", links={"person": ["inmate"], "release": ["release"]})
+    graph.subject_id = "stay"
+    assert [one.code for one in own_release(graph)] == ([] if own else ["release_of_another"])

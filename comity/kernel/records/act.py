@@ -12,7 +12,7 @@ from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import guards, lateness, links, offering
-from comity.kernel.records.amend import check_version, field_content, link_content
+from comity.kernel.records.amend import check_version, field_content, fixed, link_content
 from comity.kernel.records.change import Change, changed, digest_of, once, spoken, when_asked, write
 from comity.kernel.records.enter import needs, said
 from comity.kernel.records.following import consequences
@@ -126,7 +126,7 @@ def judged(
     ]  # fmt: skip
     content, after, supplied = field_content(before.fields, given)
     content |= link_content(before.links, pointed, {})
-    faults += shape.judge(
+    faults += fixed(of, content) + shape.judge(
         of, work.catalogue, before=before.fields, after=after, state=state, supplied=supplied, act=rule.name
     )
     if pointed:

@@ -116,7 +116,7 @@ def _judged(work: Work, of: Type, subject: Subject, wanted: _Wanted, state: str)
     content |= link_content(before.links, wanted.links, wanted.unlink)
     content |= {f"mark/{mark}": True for mark in wanted.marks if mark not in before.marks}
     content |= {f"field_mark/{name}": sorted(one) for name, one in wanted.field_marks.items()}
-    faults = shape.judge(
+    faults = fixed(of, content) + shape.judge(
         of, work.catalogue, before=before.fields, after=after, state=state, supplied=supplied, act="amend"
     )
     if wanted.links:
@@ -138,6 +138,19 @@ def _judged(work: Work, of: Type, subject: Subject, wanted: _Wanted, state: str)
             reason=wanted.reason or "", subject=subject,
         )  # fmt: skip
     return content, faults
+
+
+def fixed(of: Type, content: Mapping[str, Any]) -> list[Fault]:
+    """What would change that is set once: a field or link that the type says is `fixed`."""
+    found: dict[str, Fault] = {}
+    for item in content:
+        kind, _, rest = item.partition("/")
+        parts, where = (of.links, "links") if kind in ("link", "unlink") else (of.fields, "fields")
+        name = rest.partition("/")[0] if where == "links" else rest
+        if kind in ("set", "unset", "link", "unlink") and name in parts and parts[name].fixed:
+            fix = "take the record back and enter it anew"
+            found[name] = Fault("fixed", f"{where}.{name}", f"{name} is set on entering and never changed", fix)
+    return list(found.values())
 
 
 def field_content(

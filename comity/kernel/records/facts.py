@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -39,6 +39,41 @@ class FactGraph:
                (select record from comity.link where target = %(target)s::uuid and name = %(name)s)""",
             {"type": type_name, "target": fact.id, "name": name},
         )
+
+    def unseen(self, record: str, type_name: str, name: str, states: Collection[str], tie: str = "") -> bool:
+        """Asked under row-level security and without the policy, which says only what of it is hidden."""
+        work = self._work
+        of = work.catalogue.types.get(tie)
+        ties = of.ties if of is not None else None
+        params: dict[str, Any] = {
+            "record": record, "type": type_name, "name": name, "states": list(states), "tie": tie,
+            "ends": list(ties.ends if ties else ()), "live": list(ties.live if ties else ()),
+        }  # fmt: skip
+        sees = {}
+        for alias in ("r", "c", "t"):
+            sees[alias], policy = visible(work, alias=alias)
+            params |= policy
+        apart = []
+        for at, (field, values) in enumerate(ties.apart.items() if ties else ()):
+            apart.append(f"c.fields ->> %(apart{at})s = any(%(values{at})s)")
+            params |= {f"apart{at}": field, f"values{at}": [str(one) for one in values]}
+        target = f"exists (select from comity.record t where t.id = l.target and {sees['t']})"
+        found = self._work.conn.execute(
+            f"""select exists (select from comity.link l join comity.record r on r.id = l.record
+                  where l.target = %(record)s::uuid and l.name = %(name)s and r.core_type = %(type)s
+                    and r.core_state = any(%(states)s) and not ({sees["r"]} and {target}))
+                or exists (select from comity.link one join comity.record c on c.id = one.record
+                  join comity.link other on other.record = c.id and other.name <> one.name
+                  join comity.link l on l.target = other.target and l.name = %(name)s
+                  join comity.record r on r.id = l.record
+                  where one.target = %(record)s::uuid and one.name = any(%(ends)s) and other.name = any(%(ends)s)
+                    and c.core_type = %(tie)s and c.core_state = any(%(live)s)
+                    and not coalesce({" and ".join(apart) or "false"}, false)
+                    and r.core_type = %(type)s and r.core_state = any(%(states)s)
+                    and not ({sees["r"]} and {sees["c"]} and {target}))""",
+            params,
+        ).fetchone()
+        return bool(found and found[0])
 
     def rules(self, name: str) -> Any:
         return self._work.catalogue.rules.get(name)

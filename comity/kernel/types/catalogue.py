@@ -94,6 +94,7 @@ class Field:
     observed: bool = False
     input: bool = False
     retype: bool = True
+    fixed: bool = False
     owner_layer: str = "core"
     source: str = ""
 
@@ -107,7 +108,8 @@ class Field:
 class Link:
     """A named pointer to records. `to` holds type names, or `member`, or `any`; `inherit` passes the target's marks.
     `fills` are fields that, not given on entry, are taken over from the target as far as the actor may read them.
-    `serial`: whoever acts on a record with this link takes turns with all who act on the target (records/turns)."""
+    `serial`: whoever acts on a record with this link takes turns with all who act on the target (records/turns).
+    `fixed`, here as in a field: set on entering and never changed."""
 
     name: str
     to: tuple[str, ...]
@@ -121,6 +123,7 @@ class Link:
     inherit: bool = False
     fills: tuple[str, ...] = ()
     serial: bool = False
+    fixed: bool = False
     owner_layer: str = "core"
     source: str = ""
 

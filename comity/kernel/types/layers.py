@@ -83,6 +83,8 @@ def _narrow_field(draft: Draft, core: Field, node: Node, layer: str, faults: Fau
             faults.add("layer_loosens_field", form.at(key), f"{key} of field {core.name} is the core's", _KEEP_CORE)
     if form.plain("find") is True and not core.find:
         faults.add("layer_loosens_field", form.at("find"), f"the core does not search {core.name}", _KEEP_CORE)
+    if form.plain("fixed") is False and core.fixed:
+        faults.add("layer_loosens_field", form.at("fixed"), f"{core.name} is set once in the core", _KEEP_CORE)
     if form.plain("required") is False and core.required:
         fix = "leave it out: what the core requires stays required"
         faults.add("layer_loosens_required", form.at("required"), f"field {core.name} is required", fix)
@@ -105,7 +107,8 @@ def _narrow_field(draft: Draft, core: Field, node: Node, layer: str, faults: Fau
         labels={**core.labels, **form.labels}, term=form.text("term", core.term), find=form.plain("find", core.find),
         required=core.required or form.plain("required", False),
         required_from=form.text("required_from") or core.required_from, cls=cls, unit=form.text("unit") or core.unit,
-        retype=form.plain("retype", core.retype), source=str(form.source),
+        retype=form.plain("retype", core.retype), fixed=core.fixed or form.plain("fixed", False),
+        source=str(form.source),
     )  # fmt: skip
 
 
@@ -131,6 +134,8 @@ def _link(draft: Draft, name: str, node: Node, layer: str, faults: Faults) -> No
         faults.add("layer_loosens_field", form.at("inherit"), f"link {name} passes marks on", _KEEP_CORE)
     if form.plain("serial") is False and core.serial:
         faults.add("layer_loosens_field", form.at("serial"), f"acts take turns on link {name}", _KEEP_CORE)
+    if form.plain("fixed") is False and core.fixed:
+        faults.add("layer_loosens_field", form.at("fixed"), f"link {name} is set once in the core", _KEEP_CORE)
     if form.plain("required") is False and core.required:
         faults.add("layer_loosens_required", form.at("required"), f"link {name} is required", _KEEP_CORE)
     if core.required_from and "required_from" in form:
@@ -141,7 +146,8 @@ def _link(draft: Draft, name: str, node: Node, layer: str, faults: Faults) -> No
         required=core.required or form.plain("required", False),
         required_from=form.text("required_from") or core.required_from,
         inherit=core.inherit or form.plain("inherit", False), fills=core.fills or form.names("fills"),
-        serial=core.serial or form.plain("serial", False), owner_layer=core.owner_layer, source=str(form.source),
+        serial=core.serial or form.plain("serial", False), fixed=core.fixed or form.plain("fixed", False),
+        owner_layer=core.owner_layer, source=str(form.source),
     )  # fmt: skip
 
 

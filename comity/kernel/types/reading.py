@@ -38,11 +38,11 @@ FIELD_KEYS: Mapping[str, Kind] = {
     **dict.fromkeys(schema.KEYWORDS, is_any), "codes": is_any, "label": is_text, "term": is_text, "group": is_text,
     "find": is_flag, "required": is_flag, "required_from": is_text, "class": is_text, "effective": is_flag,
     "party": is_flag, "counterparty": is_flag, "unit": is_text, "observed": is_flag, "input": is_flag,
-    "retype": is_flag,
+    "retype": is_flag, "fixed": is_flag,
 }  # fmt: skip
 LINK_KEYS: Mapping[str, Kind] = {
     "to": is_names, "many": is_flag, "term": is_text, "label": is_text, "required": is_flag, "required_from": is_text,
-    "inherit": is_flag, "fills": is_names, "serial": is_flag,
+    "inherit": is_flag, "fills": is_names, "serial": is_flag, "fixed": is_flag,
 }  # fmt: skip
 STATE_KEYS: Mapping[str, Kind] = {
     "initial": is_flag, "final": is_flag, "within": is_text, "label": is_text, "term": is_text,
@@ -191,7 +191,7 @@ def read_field(name: str, node: Node, layer: str, faults: Faults) -> Field:
         required_from=form.text("required_from") or None, cls=cls, effective=form.plain("effective", False),
         party=form.plain("party", False), counterparty=form.plain("counterparty", False),
         unit=form.text("unit") or None, observed=form.plain("observed", False), input=form.plain("input", False),
-        retype=form.plain("retype", True), owner_layer=layer, source=str(node.source),
+        retype=form.plain("retype", True), fixed=form.plain("fixed", False), owner_layer=layer, source=str(node.source),
     )  # fmt: skip
 
 
@@ -203,7 +203,8 @@ def read_link(name: str, node: Node, layer: str, faults: Faults) -> Link:
         name=name, to=form.names("to"), many=form.plain("many", False), term=form.text("term"),
         label=form.text("label"), labels=form.labels, required=form.plain("required", False),
         required_from=form.text("required_from") or None, inherit=form.plain("inherit", False),
-        fills=form.names("fills"), serial=form.plain("serial", False), owner_layer=layer, source=str(node.source),
+        fills=form.names("fills"), serial=form.plain("serial", False), fixed=form.plain("fixed", False),
+        owner_layer=layer, source=str(node.source),
     )  # fmt: skip
 
 

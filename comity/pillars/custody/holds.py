@@ -1,7 +1,7 @@
 """Who may not let a person go, and who has the person: the rules behind every release and every hand-over of a person.
 
 Pure over Facts. What the acting agency may not see cannot be judged: a facility sees its own holds and every detainer
-that was sent to it.
+that was sent to it. What its member may not see holds as well: that there is something is said, and nothing of it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,46 @@ def no_active_hold(facts: Facts) -> list[Missing]:
         missing += [_held(facts, intake, one) for one in holds]
         covered = {target for one in holds for target in one.links.get("detainer", ())}
         missing += [_held(facts, intake, one) for one in detainers(facts, intake) if one.id not in covered]
+        if hidden_against(facts, intake):
+            missing.append(_unseen(facts, intake))
     return missing
+
+
+def hidden_against(facts: Facts, intake: Fact) -> bool:
+    """Whether a hold or a standing detainer against the stay, or its person, is there that the actor may not see."""
+    return (
+        facts.unseen(intake.id, HOLD, "intake", ("active",))
+        or facts.unseen(intake.id, DETAINER, "intake", STANDING)
+        or any(facts.unseen(one, DETAINER, "person", STANDING, CLAIM) for one in intake.links.get("person", ()))
+    )
+
+
+def own_release(facts: Facts) -> list[Missing]:
+    """Guard of the end of a stay: it is released by a release of this stay, or of one to which it was handed over."""
+    intake = facts.subject
+    return [
+        Missing(
+            code="release_of_another", severity="error", message=f"{label(one)} is not a release of {label(intake)}.",
+            about=one.id, about_label=label(one), owed_by=facts.agency, since=facts.today,
+            fix="Name the release of this stay, or of the stay that began with its transfer.",
+        )
+        for one in facts.linked(intake, "release")
+        if intake.id not in one.links.get("intake", ())
+        and not any(_began_with(facts, stay, intake.id) for stay in facts.linked(one, "intake"))
+    ]  # fmt: skip
+
+
+def _began_with(facts: Facts, stay: Fact, before: str) -> bool:
+    """Whether a stay goes back, transfer by transfer, to the stay `before`."""
+    known, waiting = {stay.id}, [stay]
+    while waiting:
+        for transfer in facts.linked(waiting.pop(), "transfer"):
+            if before in transfer.links.get("intake", ()):
+                return True
+            earlier = [one for one in facts.linked(transfer, "intake") if one.id not in known]
+            known.update(one.id for one in earlier)
+            waiting += earlier
+    return False
 
 
 def hold_was_active(facts: Facts) -> list[Missing]:
@@ -72,12 +111,13 @@ def one_receiver(facts: Facts) -> list[Missing]:
 
 def not_on_the_way(facts: Facts) -> list[Missing]:
     """Guard of a release and of the end of a stay: no other custodian has been asked to take the person."""
-    return [
-        _with_another(facts, intake, one)
-        for intake in _stays(facts)
-        for one in facts.linking(intake, TRANSFER, "intake")
-        if standing(one) == "offered"
-    ]
+    missing = []
+    for intake in _stays(facts):
+        asked = [one for one in facts.linking(intake, TRANSFER, "intake") if standing(one) == "offered"]
+        missing += [_with_another(facts, intake, one) for one in asked]
+        if facts.unseen(intake.id, TRANSFER, "intake", ("offered",)):
+            missing.append(_unseen(facts, intake))
+    return missing
 
 
 def received(facts: Facts) -> list[Missing]:
@@ -143,6 +183,14 @@ def _held(facts: Facts, intake: Fact, hold: Fact) -> Missing:
         since=hold.entered_at.date(),
         fix=f"Ask {authority} to lift it; then end the hold.",
     )
+
+
+def _unseen(facts: Facts, intake: Fact) -> Missing:
+    return Missing(
+        code="hold_unseen", severity="error", message="Something stands against the release that you may not see.",
+        about=intake.id, about_label=label(intake), owed_by=facts.agency, since=facts.today,
+        fix="Ask a colleague whose role may see it; if nobody's may, the authority that sent it takes it back.",
+    )  # fmt: skip
 
 
 def _with_another(facts: Facts, who: Fact, transfer: Fact) -> Missing:
