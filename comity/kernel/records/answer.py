@@ -100,12 +100,20 @@ def _rule(of: Type, name: str) -> Answer:
 
 def _offered(work: Work, record: str) -> Subject:
     """The offered record. One that is over may no longer be read; that it is over, its receiver may know."""
+    _refuse_ended(work, record)
+    try:
+        return find_subject(work, record)
+    except Problem:
+        _refuse_ended(work, record)  # it may have ended between the two looks
+        raise
+
+
+def _refuse_ended(work: Work, record: str) -> None:
     row = work.conn.execute(
         "select state from comity.offer where id = %s and to_agency = comity.me()", (as_uuid(record),)
     ).fetchone()
     if row and row[0] != "offered":
         raise Problem("offer_already_answered", f"The offer was already {row[0]}", state=row[0])
-    return find_subject(work, record)
 
 
 def _open_offer(work: Work, subject: Subject) -> dict[str, Any]:
