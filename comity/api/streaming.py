@@ -115,9 +115,11 @@ class Feed:
         self._keep(self._hear())
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """End every task, asking until it has: `wait_for` before Python 3.12 loses a cancellation that meets a wake."""
+        while pending := [one for one in self._tasks if not one.done()]:
+            for task in pending:
+                task.cancel()
+            await asyncio.wait(pending, timeout=0.2)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
