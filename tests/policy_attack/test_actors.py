@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from comity import clock
 from comity.errors import Problem
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.codes import SIGNS, new_code
 from comity.kernel.records.act import act
 from comity.kernel.records.amend import amend
 from comity.kernel.records.answer import answer
@@ -197,6 +199,20 @@ def test_a_code_is_redeemed_once(world: World) -> None:
     later = tokens.invite(world.node, administrator, agency="atf", name="Late", roles=["special_agent"])
     with clock.at(later.expires_at + timedelta(seconds=1)):
         assert refused(tokens.redeem, world.node, later.code).code == "code_expired"
+
+
+def test_a_code_is_read_out_and_typed_by_hand(world: World) -> None:
+    """No code looks like an option of a command, and none turns on case, hyphens or signs that look alike."""
+    shape = re.compile(r"[0-9A-HJKMNP-TV-Z]{5}(-[0-9A-HJKMNP-TV-Z]{5}){3}")
+    made = {new_code() for _ in range(2000)}
+    assert len(made) == 2000 and all(shape.fullmatch(code) for code in made)
+    assert set("".join(made)) == {*SIGNS, "-"}
+    administrator = world.seats[world.seat("atf", "administrator")]
+    invited = tokens.invite(world.node, administrator, agency="atf", name="By telephone", roles=["special_agent"])
+    typed = invited.code.replace("-", " ").lower().replace("0", "o").replace("1", "l")
+    assert refused(tokens.redeem, world.node, typed[:-1]).code == "code_expired"
+    assert tokens.redeem(world.node, f" {typed} ").agency == "atf"
+    assert refused(tokens.redeem, world.node, invited.code).code == "code_expired"
 
 
 def test_absent_and_forbidden_are_told_in_the_same_words(world: World, garden: Garden) -> None:

@@ -23,6 +23,7 @@ from comity.errors import Fault, Problem
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.codes import as_made, new_code
 from comity.kernel.types.catalogue import Catalogue
 
 OPERATOR = UUID(int=2)
@@ -142,11 +143,11 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
                 f"{agency} has a member named {name}",
                 faults=[Fault("name_taken", "name", "the name is taken")],
             )
-        code = secrets.token_urlsafe(12)
+        code = new_code()
         expires = clock.now() + CODE_LIFE
         conn.execute(
             "insert into comity.invitation (hash, agency, name, roles, expires_at) values (%s, %s, %s, %s, %s)",
-            (_hash(code), agency, name, list(roles), expires),
+            (_hash(as_made(code)), agency, name, list(roles), expires),
         )
         return Invitation(code, agency, name, tuple(roles), expires)
 
@@ -208,7 +209,7 @@ def _administrator(begun: Any, actor: Actor, agency: str, catalogue: Catalogue) 
 
 def redeem(node: Directory, code: str) -> Issued:
     """Become the member that a one-time code stands for; answers the first token. Problem `code_expired`."""
-    hashed = _hash(code)
+    hashed = _hash(as_made(code))
     with node.transaction("-") as (conn, _):
         conn.execute("select set_config('comity.token', %s, true)", (hashed.hex(),))
         row = conn.execute("select agency from comity.invitation where hash = %s", (hashed,)).fetchone()
