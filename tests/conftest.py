@@ -5,11 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as searching
 
 from comity.config.database import Database, migrate, open_database
 from comity.config.settings import Settings, settings
 from comity.kernel.records.node import Node
 from tests.world import World, installed, node_on
+
+# The same examples each time and no clock: a run that fails can be repeated, and a busy machine fails none.
+searching.register_profile("comity", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+searching.load_profile("comity")
 
 
 def test_binaries() -> Path | None:

@@ -15,6 +15,7 @@ from comity.kernel.records.install import install
 from comity.kernel.records.keys import KeyRing
 from comity.kernel.records.node import Node
 from comity.kernel.types.load import read_folder
+from tests.patience import PATIENCE
 
 AGENCIES = {"cpd": "us-federal", "atf": "us-federal", "dea": "us-federal"}
 SEATS = {
@@ -28,7 +29,7 @@ SEATS = {
 
 def furnished(database: Database, settings: Settings) -> Node:
     """A node on the database, with the agencies installed. Installing again changes nothing."""
-    pool: ConnectionPool[Any] = ConnectionPool(database.app_url, min_size=1, max_size=12, open=True, timeout=10)
+    pool: ConnectionPool[Any] = ConnectionPool(database.app_url, min_size=1, max_size=12, open=True, timeout=PATIENCE)
     node = Node(pool=pool, home=settings.home, keys=KeyRing(settings.keys), extensions=loader.extensions())
     for name, law in AGENCIES.items():
         install(

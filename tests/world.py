@@ -33,12 +33,13 @@ from comity.kernel.records.node import Node
 from comity.kernel.records.read import read
 from comity.kernel.records.results import Receipt, View
 from comity.kernel.types.load import read_folder
+from tests.patience import PATIENCE
 
 
 def node_on(database: Database, settings: Settings, *, connections: int = 12) -> Node:
     """A node on the database in production's app role, with the pillars' extensions. Close it."""
     pool: ConnectionPool[Any] = ConnectionPool(
-        database.app_url, min_size=1, max_size=connections, open=True, timeout=10
+        database.app_url, min_size=1, max_size=connections, open=True, timeout=PATIENCE
     )
     return Node(pool=pool, home=settings.home, keys=KeyRing(settings.keys), extensions=loader.extensions())
 

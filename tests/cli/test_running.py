@@ -6,7 +6,6 @@ import json
 import stat
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 
@@ -20,23 +19,21 @@ ADMINISTRATOR = ("--as", "atf", "--seat", "Lindqvist")
 
 
 HELP = """
-import sys, time
-began = time.perf_counter()
+import sys
 from comity.cli.app import run
 from comity.config.main import ways
 code = run(ways(), ["--help"])
 slow = ("comity.kernel.", "django", "psycopg", "cedarpy", "pydantic")
-print(code, time.perf_counter() - began, [name for name in sys.modules if name.startswith(slow)], file=sys.stderr)
+print(code, [name for name in sys.modules if name.startswith(slow)], file=sys.stderr)
 """
 
 
-def test_help_is_quick_and_imports_no_kernel() -> None:
+def test_help_imports_no_kernel() -> None:
     ended = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=True)
-    code, seconds, slow = ended.stderr.split(maxsplit=2)
+    code, slow = ended.stderr.split(maxsplit=1)
     assert (code, slow.strip()) == ("0", "[]")
     for command in ("demo", "serve", "submit", "import", "rebuild", "upgrade", "doctor", "profile", "member", "agency"):
         assert command in ended.stdout
-    assert float(seconds) < 2  # 0.1 s on a quiet machine
 
 
 def test_a_member_is_invited_redeems_once_and_is_suspended(comity: Command, people: Path) -> None:
@@ -169,10 +166,9 @@ def test_seats_are_kept_by_many_at_once(tmp_path: Path) -> None:
         "import sys, pathlib; from comity.cli import seats; home = pathlib.Path(sys.argv[1])\n"
         "for n in range(20): seats.remember(home, agency='atf', member=f'{sys.argv[2]}-{n}', name='N', token='t')"
     )
-    began = time.monotonic()
     many = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(n)]) for n in range(4)]
     assert [one.wait(60) for one in many] == [0] * 4
-    assert len(seats.known(tmp_path)) == 80, time.monotonic() - began
+    assert len(seats.known(tmp_path)) == 80
     (tmp_path / "keys" / "tokens.json").write_text(json.dumps({"seats": 3}))
     with pytest.raises(Problem) as refused:
         seats.known(tmp_path)

@@ -4,11 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+
+from tests.patience import PATIENCE, eventually
 
 PROGRAM = """
 import sys
@@ -44,7 +44,7 @@ def said(process: subprocess.Popen[str]) -> str:
 def finish(process: subprocess.Popen[str]) -> None:
     assert process.stdin is not None and process.stdout is not None
     process.stdin.close()
-    process.wait(10)
+    process.wait(PATIENCE)
     process.stdout.close()
 
 
@@ -54,12 +54,12 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 
 def ask(url: str, query: str) -> object:
-    with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+    with psycopg.connect(url, autocommit=True, connect_timeout=30) as connection:
         row = connection.execute(query).fetchone()
         return row[0] if row else None
 
 
-def ask_patiently(url: str, query: str, patience: float = 30.0) -> object:
+def ask_patiently(url: str, query: str) -> object:
     found: list[object] = []
 
     def answered() -> bool:
@@ -69,15 +69,8 @@ def ask_patiently(url: str, query: str, patience: float = 30.0) -> object:
             return False
         return True
 
-    wait_until(answered, patience)
+    eventually(answered)
     return found[0]
-
-
-def wait_until(holds: Callable[[], bool], patience: float = 10.0) -> None:
-    deadline = time.monotonic() + patience
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to pass in time"
-        time.sleep(0.05)
 
 
 def postmaster(home: Path) -> int:
@@ -108,5 +101,5 @@ def processes_of(home: Path) -> list[str]:
     return found
 
 
-def nothing_left(home: Path, patience: float = 12.0) -> None:
-    wait_until(lambda: not processes_of(home), patience)
+def nothing_left(home: Path) -> None:
+    eventually(lambda: not processes_of(home))

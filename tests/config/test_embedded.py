@@ -18,6 +18,7 @@ from comity.config.embedded_cluster import require_room
 from comity.config.startup import StartupRefused
 from tests.config import server
 from tests.conftest import test_binaries
+from tests.patience import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="watches processes through /proc")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root meets this")
@@ -104,7 +105,7 @@ def test_a_killed_postmaster_is_started_again_even_while_a_query_runs(made: Path
         pid = server.postmaster(made)
         busy.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 200000000)")
         server.kill_hard(pid)
-        server.wait_until(lambda: not Path(f"/proc/{pid}").exists())
+        eventually(lambda: not Path(f"/proc/{pid}").exists())
         assert server.ask_patiently(urls.app, "SELECT count(*) FROM kept WHERE word = 'committed'") == 1
         assert server.postmaster(made) != pid
     server.nothing_left(made)
@@ -128,7 +129,7 @@ def test_a_long_running_program_is_attached_again_by_itself(made: Path) -> None:
     embedded.keep()
     before = server.supervisor(made)
     server.kill_hard(before)
-    server.wait_until(lambda: not Path(f"/proc/{before}").exists())
+    eventually(lambda: not Path(f"/proc/{before}").exists())
     assert server.ask_patiently(urls.app, "SELECT 1") == 1
     embedded.release()
     server.nothing_left(made)

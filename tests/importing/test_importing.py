@@ -28,6 +28,7 @@ from comity.kernel.records.install import install
 from comity.kernel.records.keys import KeyRing
 from comity.kernel.records.node import Node
 from comity.kernel.types.load import read_folder
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 CITY = ROOT / "agencies" / "cpd"
@@ -71,7 +72,7 @@ class City:
 
 
 def node_of(url: str, home: Path) -> Node:
-    pool = ConnectionPool(url, min_size=1, max_size=4, open=True, timeout=10)
+    pool = ConnectionPool(url, min_size=1, max_size=4, open=True, timeout=PATIENCE)
     return Node(pool=pool, home=home, keys=KeyRing(home / "keys"), extensions=extensions())
 
 

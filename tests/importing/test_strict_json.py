@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comity import clock
 from comity.errors import Problem
 from comity.formats import strict_json
+from tests.patience import no_hang
 
 REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "NaN": ('{"fields": {"weight": NaN}}', "json_nan", "fields.weight"),
@@ -98,10 +98,8 @@ def test_any_input_is_a_value_or_a_refusal(text: str | bytes) -> None:
 
 def test_a_hostile_string_costs_no_more_than_its_length() -> None:
     text = '{"a": [' + "[],".join([""] * 70) + '"' + '\\"' * 300_000
-    began = clock.monotonic()
-    with pytest.raises(Problem):
+    with no_hang(), pytest.raises(Problem):
         strict_json.loads(text)
-    assert clock.monotonic() - began < 2
 
 
 def test_an_ordinary_body_is_read_in_microseconds() -> None:

@@ -13,6 +13,7 @@ from comity.config import loader, paths
 from comity.errors import Problem
 from comity.kernel.records import guards, rebuild, turns
 from comity.kernel.types.load import read_folder
+from tests.patience import PATIENCE, eventually
 from tests.pillars.federal import AGENCIES, SEATS
 from tests.pillars.stage import Stage, staged
 
@@ -55,8 +56,8 @@ class Met:
 
 
 @pytest.fixture
-def meet(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Met]:
-    """Run `first`; once its conditions have passed, run `second` and give it time to end; then let `first` write."""
+def meet(joint_stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Met]:
+    """Run `first`; once it is judged, run `second` until it ends or waits its turn; then let `first` write."""
     real = guards.faults
     judged, over = threading.Event(), threading.Event()
 
@@ -64,7 +65,8 @@ def meet(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Met]:
         found = real(*given, **named)
         if threading.current_thread().name == "first" and not judged.is_set():
             judged.set()
-            overtook.append(over.wait(0.6))
+            eventually(lambda: over.is_set() or _somebody_waits(joint_stage))
+            overtook.append(over.is_set())
         return found
 
     overtook: list[bool] = []
@@ -82,7 +84,7 @@ def meet(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Met]:
                 said[name] = problem.faults[0].code if problem.faults else problem.code
 
         def then() -> None:
-            judged.wait(10)
+            judged.wait(PATIENCE)
             one("second", second)
             over.set()
 
@@ -90,10 +92,17 @@ def meet(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Met]:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE)
         return Met(said["first"], said["second"], bool(overtook and overtook[0]))
 
     return run
+
+
+def _somebody_waits(stage: Stage) -> bool:
+    """Whether an act waits for a lock that another holds."""
+    waiting = "select exists (select 1 from pg_stat_activity where usename = current_user and wait_event_type = 'Lock')"
+    with stage.node.pool.connection() as conn:
+        return bool(conn.execute(waiting).fetchone() == (True,))
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from comity.kernel.ledger import sequence
 from comity.kernel.ledger.append import append
 from comity.kernel.records.node import Node
 from tests.ledger.conftest import an_entry
+from tests.patience import PATIENCE
 
 Conn = psycopg.Connection[Any]
 
@@ -178,7 +179,7 @@ def test_a_second_worker_waits_until_the_first_has_placed_its_batch(
         time.sleep(0.2)
         assert not waiting.done()
         half.commit()
-        assert waiting.result(10) == 1
+        assert waiting.result(PATIENCE) == 1
     places = gapless(sequencer)
     assert places[second.id] == places[first.id] + 1
 
@@ -214,7 +215,7 @@ def started(program: str, database: Database) -> tuple[subprocess.Popen[str], st
 
 def ended(process: subprocess.Popen[str]) -> None:
     process.kill()
-    process.wait(10)
+    process.wait(PATIENCE)
     assert process.stdout is not None
     process.stdout.close()
 

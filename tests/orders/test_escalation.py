@@ -24,6 +24,7 @@ from comity.kernel.types.dated import Span
 from comity.kernel.types.escalation import escalations_of
 from comity.kernel.types.load import load, read_folder
 from tests.orders.flow import Release
+from tests.patience import PATIENCE
 from tests.pillars.stage import Stage
 from tests.world import instant
 
@@ -144,12 +145,12 @@ def test_two_followers_at_once_raise_one(stage: Stage) -> None:
     gate = Barrier(2)
 
     def one() -> int:
-        gate.wait(10)
+        gate.wait(PATIENCE)
         escalate.owe_due(stage.node, "pretrial")
         return escalate.raise_owed(stage.node, "pretrial")
 
     with clock.at(WEDNESDAY + 4 * HOUR), ThreadPoolExecutor(2) as pool:
-        assert sum(found.result(30) for found in [pool.submit(one), pool.submit(one)]) >= 1
+        assert sum(found.result(PATIENCE) for found in [pool.submit(one), pool.submit(one)]) >= 1
     assert rows(stage, "usdc", service) == [("pretrial", 1)]
 
 

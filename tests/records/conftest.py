@@ -13,6 +13,7 @@ import pytest
 from comity.errors import Problem
 from comity.kernel.records import rebuild
 from comity.kernel.records.results import Receipt
+from tests.patience import PATIENCE
 from tests.world import World, day, instant
 
 
@@ -29,12 +30,12 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     gate = Barrier(len(calls))
 
     def one(call: Callable[[], Any]) -> Any:
-        gate.wait(10)
+        gate.wait(PATIENCE)
         return call()
 
     with ThreadPoolExecutor(len(calls)) as pool:
         begun = [pool.submit(one, call) for call in calls]
-        return [future.exception(60) or future.result() for future in begun]
+        return [future.exception(PATIENCE) or future.result() for future in begun]
 
 
 def code_of(answer: Any) -> str:

@@ -14,6 +14,7 @@ from comity.kernel.records.results import Receipt
 from comity.kernel.sharing import deliver
 from comity.kernel.sharing.inbox import InboxItem, inbox
 from comity.kernel.sharing.subscribe import Subscription, subscribe, unsubscribe
+from tests.patience import PATIENCE
 from tests.world import World
 
 _count = itertools.count(1)
@@ -80,7 +81,7 @@ class Receiver:
     answer: Callable[[int], bytes] = lambda _: b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     port: int = 0
-    hold: float = 0.0
+    hold: threading.Event | None = None  # answers only once this is set, or at the end
 
     @property
     def url(self) -> str:
@@ -107,10 +108,11 @@ class Receiver:
             except TimeoutError:
                 continue
             with connection:
-                connection.settimeout(3)
+                connection.settimeout(PATIENCE)
                 try:
                     self.got.append(_request(connection))
-                    ending.wait(self.hold)
+                    while self.hold and not (self.hold.wait(0.05) or ending.is_set()):
+                        pass
                     connection.sendall(self.answer(len(self.got)))
                 except OSError:
                     continue

@@ -15,10 +15,9 @@ from comity import clock
 from comity.api.streaming import MOST_OF_MEMBER, Feed
 from comity.kernel.policy import tokens
 from comity.kernel.sharing.ticket import issue_ticket, redeem_ticket
+from tests.patience import PATIENCE
 from tests.sharing.stage import case, incident, place_all
 from tests.world import World, refused
-
-WITHIN = 5.0
 
 
 class Client:
@@ -58,13 +57,11 @@ class Client:
                 found.append({**json.loads(lines["data"]), "event_id": lines.get("id")})
         return found
 
-    async def until(self, holds: Callable[[], Any], within: float = WITHIN) -> float:
-        """Seconds until it holds."""
+    async def until(self, holds: Callable[[], Any]) -> None:
         began = clock.monotonic()
         while not holds():
-            assert clock.monotonic() - began < within, f"it did not come about; so far {self.raw!r}"
+            assert clock.monotonic() - began < PATIENCE, f"it did not come about; so far {self.raw!r}"
             await asyncio.sleep(0.005)
-        return clock.monotonic() - began
 
 
 def play(world: World, story: Callable[[Feed], Awaitable[None]], **options: float) -> None:
@@ -73,9 +70,9 @@ def play(world: World, story: Callable[[Feed], Awaitable[None]], **options: floa
     async def whole() -> None:
         feed = Feed(world.node, world.database.app_url, **options)
         await feed.start()
-        await asyncio.wait_for(feed.listening.wait(), WITHIN)
+        await asyncio.wait_for(feed.listening.wait(), PATIENCE)
         try:
-            await asyncio.wait_for(story(feed), 60)
+            await asyncio.wait_for(story(feed), 4 * PATIENCE)
         finally:
             await feed.stop()
 
@@ -220,7 +217,7 @@ def revoke_token(world: World, seat: str) -> Callable[[], Any]:
     ids=lambda one: getattr(one, "__name__", one),
 )
 @pytest.mark.parametrize("slow", [False, True], ids=["reading", "stuck"])
-def test_a_stream_is_closed_within_a_second_of_revocation(world: World, revoke: Any, code: str, slow: bool) -> None:
+def test_a_revocation_closes_the_stream_before_the_next_beat(world: World, revoke: Any, code: str, slow: bool) -> None:
     seat = world.seat("atf", "special_agent", also="to be revoked")
     other = "cpd_records"
     place_all(world)
@@ -234,16 +231,15 @@ def test_a_stream_is_closed_within_a_second_of_revocation(world: World, revoke: 
             await asyncio.sleep(0.1)
         undo = await asyncio.to_thread(revoke, world, seat)
         try:
-            took = await client.until(client.task.done, within=2)
+            await client.until(client.task.done)
         finally:
             await asyncio.to_thread(undo)
-        assert took < 1.0
         if not slow:
             assert [one["code"] for one in client.events("closed")] == [code]
         assert not apart.task.done()
         apart.leave()
 
-    play(world, story)
+    play(world, story, beat=4 * PATIENCE, slow=4 * PATIENCE)
 
 
 def test_a_token_that_expires_ends_the_stream_at_the_next_beat(world: World) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from comity.kernel.types.definition import MAX_DEPTH, DefinitionsRefused, yaml_text
+from tests.patience import no_hang
 
 
 def refused(text: str) -> list[tuple[str, str]]:
@@ -65,7 +64,6 @@ def test_hostile_files_cost_no_time() -> None:
         "{a: " * 50_000,
         "- " * 100_000,
     ]
-    started = time.perf_counter()
-    for bomb in bombs:
-        assert refused(bomb)
-    assert time.perf_counter() - started < 2
+    with no_hang():
+        for bomb in bombs:
+            assert refused(bomb)

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
 from comity.kernel.types.definition import DefinitionsRefused
 from comity.kernel.types.expression import MAX_OPERATORS, GuardError, bounds, compile_guard, evaluate
+from tests.patience import no_hang
 
 
 def value(text: str, **variables: Any) -> bool:
@@ -112,6 +112,5 @@ def test_what_a_guard_may_not_say(text: str, expected: str) -> None:
 def test_the_dearest_guard_that_is_allowed_is_cheap() -> None:
     ids = [f"{n:036d}" for n in range(1000)]
     text = " && ".join(["links.a.all(x, x in links.b)"] * 5)
-    started = time.perf_counter()
-    assert value(text, links={"a": ids[:100], "b": ids})
-    assert time.perf_counter() - started < 2
+    with no_hang():
+        assert value(text, links={"a": ids[:100], "b": ids})

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.due import read_when
 from comity.kernel.types.schema import loosened
 from comity.kernel.types.shape import judge, judge_links, needs_faults
+from tests.patience import no_hang
 from tests.types.world import layers, world
 
 ATF = world()
@@ -291,10 +291,9 @@ def test_a_hostile_pattern_that_the_engine_takes_runs_in_linear_time() -> None:
         "type: investigation.note\ntitle: Note\nfields:\n  text: { type: string, pattern: '^(a+)+$' }\n"
         "states: { open: { initial: true, final: true } }\n"
     )})  # fmt: skip
-    started = time.perf_counter()
-    found = faults({"text": "a" * 50_000 + "!"}, catalogue=catalogue, type="investigation.note", state="open")
-    assert found == [("pattern", "fields.text")]
-    assert time.perf_counter() - started < 1
+    with no_hang():
+        found = faults({"text": "a" * 50_000 + "!"}, catalogue=catalogue, type="investigation.note", state="open")
+        assert found == [("pattern", "fields.text")]
 
 
 def test_links_are_judged_by_name_number_and_need() -> None:
@@ -331,18 +330,3 @@ def test_the_published_schema_stands_alone() -> None:
     assert schema["additionalProperties"] is False
     assert schema["properties"]["program"]["enum"] == ["firearms", "fraud", "alcohol_tobacco"]
     assert schema["properties"]["atf:nibin_lead"]["title"] == "NIBIN lead"
-
-
-def test_judging_twenty_fields_takes_microseconds() -> None:
-    rows = "\n".join(f"  f{n}: {{ type: string, maxLength: 50, required: true }}" for n in range(20))
-    text = f"type: investigation.note\ntitle: Note\nfields:\n{rows}\nstates: {{ open: {{ initial: true, final: true }} }}\n"
-    catalogue = world({"core/investigation/types/note.yml": text})
-    of = catalogue.type("investigation.note")
-    record = {f"f{n}": "some text here" for n in range(20)}
-    best = 1.0
-    for _ in range(20):
-        started = time.perf_counter()
-        for _ in range(100):
-            assert not judge(of, catalogue, before=None, after=record, state="open", supplied=record, act="enter")
-        best = min(best, (time.perf_counter() - started) / 100)
-    assert best < 50e-6
