@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,11 +82,12 @@ class Receiver:
     answer: Callable[[int], bytes] = lambda _: b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     port: int = 0
+    tls: ssl.SSLContext | None = None
     hold: threading.Event | None = None  # answers only once this is set, or at the end
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hook"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}/hook"
 
     @contextmanager
     def listening(self) -> Iterator[Receiver]:
@@ -107,15 +109,22 @@ class Receiver:
                 connection, _ = server.accept()
             except TimeoutError:
                 continue
-            with connection:
-                connection.settimeout(PATIENCE)
-                try:
-                    self.got.append(_request(connection))
-                    while self.hold and not (self.hold.wait(0.05) or ending.is_set()):
-                        pass
-                    connection.sendall(self.answer(len(self.got)))
-                except OSError:
-                    continue
+            connection.settimeout(PATIENCE)
+            with suppress(OSError), self._spoken(connection) as speaking:
+                self.got.append(_request(speaking))
+                while self.hold and not (self.hold.wait(0.05) or ending.is_set()):
+                    pass
+                speaking.sendall(self.answer(len(self.got)))
+
+    @contextmanager
+    def _spoken(self, connection: socket.socket) -> Iterator[socket.socket]:
+        """The connection, over TLS where the receiver has a certificate."""
+        with connection:
+            if self.tls is None:
+                yield connection
+                return
+            with self.tls.wrap_socket(connection, server_side=True) as over:
+                yield over
 
 
 def _request(connection: socket.socket) -> tuple[dict[str, str], bytes]:

@@ -189,12 +189,9 @@ class _PinnedTls(http.client.HTTPSConnection):
         self._address, self._made = address, context
 
     def connect(self) -> None:
-        plain = socket.create_connection((self._address, self.port), self.timeout)
-        try:
-            self.sock = self._made.wrap_socket(plain, server_hostname=self.host)
-        except BaseException:
-            plain.close()
-            raise
+        self.sock = socket.create_connection((self._address, self.port), self.timeout)
+        self.sock = self._made.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+        self.sock.do_handshake()  # on a socket that is ours already, so that `_cut` ends this too
 
 
 def _cut(connection: http.client.HTTPConnection) -> None:
