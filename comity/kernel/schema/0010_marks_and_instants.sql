@@ -94,3 +94,45 @@ begin
     delete from comity.tie where claim = e.record and agency = comity.me() and exists (
         select 1 from jsonb_object_keys(before) path where path like 'link/%' and not kept ? path);
 end $$;
+
+-- 3. One clock. A transaction says its instant when it begins (comity/clock.py), and what ends, ends by it in SQL as in
+-- Python. Whoever speaks SQL as the app role can set it too. So it only ever shortens: an end is measured by the later of it
+-- and the database's own clock, and a beginning, as well as the longest time of an emergency (policy emergency_opens), by
+-- the database's own clock alone. A clock set back revives nothing, one set ahead begins nothing early.
+create function comity.now() returns timestamptz language sql stable as
+$$ select greatest(pg_catalog.now(), nullif(current_setting('comity.instant', true), '')::timestamptz) $$;
+
+drop function comity.begin(text, uuid);
+create function comity.begin(for_agency text, for_member uuid, at timestamptz default null)
+returns table (epoch bigint, agency_state text, agency_version int, member_state text, member_name text, roles text[])
+language plpgsql as $$
+begin
+    perform set_config('comity.agency', for_agency, true), set_config('comity.instant', coalesce(at::text, ''), true);
+    return query
+    select e.n, a.state, a.version, m.state, m.name, m.roles
+      from comity.epoch e left join comity.agency a on a.id = for_agency
+      left join comity.member m on m.id = for_member and m.agency = for_agency;
+end $$;
+grant execute on function comity.now(), comity.begin(text, uuid, timestamptz) to comity_app;
+
+-- As before, by this clock; an offer whose time is over ties nobody, whether or not its offerer has ended it yet.
+create or replace function comity.reach() returns text[] language plpgsql stable security definer
+set search_path = comity, pg_temp as $$
+declare
+    instant timestamptz := comity.now();
+begin
+    return case when exists (select 1 from comity.agency where id = comity.me() and state = 'suspended')
+        then array[comity.me()] else (
+        select array_agg(other) from (
+            select comity.me() as other
+            union select case agency when comity.me() then to_agency else agency end from comity.agreement
+                   where (agency = comity.me() or to_agency = comity.me())
+                     and valid_from <= current_date + 1 and instant::date - 1 <= valid_until
+            union select case from_agency when comity.me() then to_agency else from_agency end from comity.offer
+                   where (from_agency = comity.me() or to_agency = comity.me()) and not ends
+                     and (state <> 'offered' or expires_at is null or expires_at > instant)
+            union select agency from comity.share where to_agency = comity.me() and live
+                     and (until is null or until > instant)
+            union select agency from comity.reported where by_agency = comity.me() and state <> 'open'
+        ) reachable) end;
+end $$;
