@@ -21,7 +21,7 @@ from comity.errors import Problem
 from comity.kernel.ledger import sequence
 from comity.kernel.records import owed
 from comity.kernel.records.node import Node
-from comity.kernel.sharing import activity, deliver, digest, escalate, settle
+from comity.kernel.sharing import activity, deliver, digest, escalate, pass_on, settle
 from comity.kernel.sharing.outward import Outward
 from comity.kernel.sharing.send import Sender
 
@@ -57,21 +57,24 @@ def once(node: Node, conn: psycopg.Connection[Any]) -> int:
 def follow_all(node: Node, *, by_the_clock: bool = True) -> int:
     """One round of every follower of every agency; how much moved. What only the day brings may be left out.
 
-    Between two agencies, and before the first, every answered offer follows: somebody waits for that.
+    Between two agencies, and before the first, comes what cannot wait.
     """
-    moved = _settle_all(node)
+    moved = _first(node)
     for agency in node.agencies():
-        moved += _follow(node, agency, by_the_clock=by_the_clock) + _settle_all(node)
+        moved += _follow(node, agency, by_the_clock=by_the_clock) + _first(node)
     return moved
 
 
-def _settle_all(node: Node) -> int:
-    """Let the offers follow their answers, at the agencies where one waits; what cannot now, can in the next round."""
-    row = node.ask("select array_agg(a) from comity.unsettled() a", ())
+def _first(node: Node) -> int:
+    """Let marks follow, which close what is open until then, and then the offers their answers, for which somebody
+    waits: at the agencies where there are any. What cannot now, can in the next round."""
+    row = node.ask("select array(select comity.unmarked()), array(select comity.unsettled())", ())
+    marked, answered = row or ((), ())
     moved = 0
-    for agency in (row[0] or ()) if row else ():
-        with suppress(Problem):
-            moved += settle.settle(node, agency)
+    for follower, agencies in ((pass_on.pass_on, marked), (settle.settle, answered)):
+        for agency in agencies:
+            with suppress(Problem):
+                moved += follower(node, agency)
     return moved
 
 

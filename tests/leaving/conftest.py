@@ -13,14 +13,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from comity import clock
 from comity.config.database import migrate, open_database
 from comity.config.settings import settings
-from comity.kernel.ledger.append import append
-from comity.kernel.ledger.entry import Entry
-from comity.kernel.ledger.erase import erase
 from comity.kernel.records.attach import attach
 from comity.kernel.records.emergency import open_in_emergency
+from comity.kernel.records.erasing import erase
 from comity.kernel.records.leave import Left, leave
 from comity.kernel.records.results import Receipt
 from tests.conftest import test_binaries
@@ -113,21 +110,10 @@ def kept(world: World) -> Kept:
     asked = world.enter(
         "dea_agent", "investigation.lead", {"partner": "atf", "lead_agency": "dea"}, links={"case": [theirs.record]}
     )  # fmt: skip
-    _erased(world, erased)
+    with world.node.work(world.seats["atf_agent"]) as work:
+        erase(work, UUID(erased.entry), authority="Order to expunge", paths=["set/name"])
     world.follow()
     return Kept(case, offers[0], offers[1], asked, erased, file, opened.id)
-
-
-def _erased(world: World, person: Receipt) -> None:
-    now = clock.now()
-    order = Entry(
-        id=uuid4(), agency="atf", record=uuid4(), type="kernel.order", type_version=0, kind="erase", act="erase",
-        actor=UUID(int=2), occurred_at=now, entered_at=now, version=1, state_from="", state_to="done", content={},
-        refers=UUID(person.entry),
-    )  # fmt: skip
-    with world.node.transaction("atf") as (conn, _):
-        append(conn, [order])
-        erase(conn, UUID(person.entry), order=order.id, paths=["set/name"])
 
 
 @pytest.fixture(scope="package")

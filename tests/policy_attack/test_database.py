@@ -99,6 +99,42 @@ def test_reach_is_what_agreements_in_force_say(app: psycopg.Connection[Any], isl
         assert reach(app) == expected
 
 
+TIES = {
+    "agreement": """insert into comity.agreement values
+                ('east', 'x', 'west', '{}', '2020-01-01', current_date + %(days)s::int)""",
+    "share": """insert into comity.share (id, record, agency, to_agency, groups, basis, until)
+                values (%(id)s, %(id)s, 'east', 'west', '{base}', 'x', now() + %(days)s * '1d'::interval)""",
+    "offer": """insert into comity.offer (id, from_agency, to_agency, type, state, offered_at, offer_entry, expires_at)
+                values (%(id)s, 'east', 'west', 'x', 'offered', now(), %(id)s, now() + %(days)s * '1d'::interval)""",
+}
+BEGINS_LATER = """insert into comity.agreement values
+                ('east', 'x', 'west', '{}', current_date + 9, current_date + 99)"""
+
+
+@pytest.mark.parametrize("tie", TIES)
+def test_what_ties_two_agencies_ends_by_the_transactions_clock(app: psycopg.Connection[Any], tie: str) -> None:
+    with app.transaction(force_rollback=True):
+        act_for(app, "east")
+        app.execute(TIES[tie], {"days": 3, "id": uuid.uuid4()})
+        for moved, within in (("0 days", True), ("1 day", True), ("5 days", False), ("-9 years", True)):
+            app.execute("select comity.begin('west', null, now() + %s::interval)", (moved,))
+            assert reach(app) == ({"west", "east"} if within else {"west"}), moved
+
+
+@pytest.mark.parametrize("instant", ["1999-01-01", "-infinity", "infinity", "2999-01-01", ""])
+def test_a_clock_that_is_set_revives_nothing_and_begins_nothing_early(
+    app: psycopg.Connection[Any], instant: str
+) -> None:
+    """The app role can say any instant: what has ended stays ended, what is to begin has not begun."""
+    for planted in (*TIES.values(), BEGINS_LATER):
+        with app.transaction(force_rollback=True):
+            act_for(app, "east")
+            app.execute(planted, {"days": -3, "id": uuid.uuid4()})
+            act_for(app, "west")
+            app.execute("select set_config('comity.instant', %s, true)", (instant,))
+            assert reach(app) == {"west"}
+
+
 def test_ten_thousand_probes_bring_no_row_beyond_reach(
     app: psycopg.Connection[Any], islands: dict[str, set[str]]
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from comity import clock
 from comity.kernel.ledger import follow
 from comity.kernel.policy import tokens
+from comity.kernel.records.find import find
 from comity.kernel.records.history import history
 from comity.kernel.records.results import Receipt
 from comity.kernel.sharing import settle as settling
@@ -159,8 +160,18 @@ def test_an_offer_that_the_receiver_has_not_agreed_to_is_refused(world: World, c
     assert count == 0
 
 
-def test_silence_until_the_last_day_ends_the_offer(world: World, offered: Receipt) -> None:
+def test_silence_until_the_last_day_ends_the_offer(world: World, offered: Receipt, person: Receipt) -> None:
+    """By the transaction's clock, before any worker has said so: what it opened is read, listed and counted no more."""
+    reader = world.seats["dea_supervisor"]
+
+    def listed() -> set[str]:
+        name = world.read("atf_agent", person.record).fields["name"]
+        return {one["id"] for one in find(world.node, reader, type="registry.person", text=name).items}
+
+    assert world.read("dea_supervisor", person.record).id == person.record and listed() == {person.record}
     with clock.at(clock.now() + timedelta(days=7, minutes=1)):
+        assert refused(world.read, "dea_supervisor", person.record).code == "not_found" and not listed()
+        assert "dea" not in world.read("atf_agent", person.record).seen_by
         late = refused(world.answer, "dea_supervisor", offered.record, "agreed")
         assert (late.code, late.extra["state"]) == ("offer_already_answered", "expired")
         settle(world.node, "atf")

@@ -7,16 +7,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from comity import clock
 from comity.config import loader, paths
-from comity.kernel.ledger.append import append
-from comity.kernel.ledger.entry import Entry
-from comity.kernel.ledger.erase import erase
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import retyped
 from comity.kernel.records.amend import amend
 from comity.kernel.records.enter import enter
+from comity.kernel.records.erasing import erase
 from comity.kernel.records.install import install
 from comity.kernel.records.results import Receipt
 from comity.kernel.types.load import read_folder
@@ -86,15 +83,8 @@ def test_a_planted_retyping_is_one_and_without_it_there_is_none(stage: World, of
 
 def _erased(stage: World, office: Office, receipt: Receipt) -> None:
     """Take what was typed out of the log, under an order."""
-    now = clock.now()
-    order = Entry(
-        id=uuid4(), agency=office.name, record=uuid4(), type="kernel.order", type_version=0, kind="erase", act="erase",
-        actor=UUID(int=2), occurred_at=now, entered_at=now, version=1, state_from="", state_to="done",
-        refers=UUID(receipt.entry),
-    )  # fmt: skip
-    with stage.node.transaction(office.name) as (conn, _):
-        append(conn, [order])
-        erase(conn, UUID(receipt.entry), order=order.id)
+    with stage.node.work(office.agent) as work:
+        erase(work, UUID(receipt.entry), authority="Order to expunge")
 
 
 @pytest.mark.parametrize(

@@ -292,12 +292,13 @@ def _set_test(operator: str, left: _Operand, right: _Operand, binding: Binding) 
 def live(share: str) -> str:
     """That a row of comity.share, under its alias, is in force: not ended, its time not over, nor that of its offer.
 
-    What expires is closed by the clock, whether or not a worker has told so yet.
+    What expires is closed by the clock of the transaction, whether or not a worker has told so yet.
     """
     return (
-        f"{share}.live and ({share}.until is null or {share}.until > now()) and ({share}.offer is null or not exists"
+        f"{share}.live and ({share}.until is null or {share}.until > comity.now())"
+        f" and ({share}.offer is null or not exists"
         f" (select from comity.offer {share}_offer where {share}_offer.id = {share}.offer"
-        f" and {share}_offer.state = 'offered' and {share}_offer.expires_at <= now()))"
+        f" and {share}_offer.state = 'offered' and {share}_offer.expires_at <= comity.now()))"
     )
 
 

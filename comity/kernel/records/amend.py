@@ -9,7 +9,7 @@ from typing import Any
 from comity.errors import Fault, Problem
 from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import guards, lateness, links
+from comity.kernel.records import guards, inheriting, lateness, links
 from comity.kernel.records.change import changed, digest_of, once, spoken, when_asked, write
 from comity.kernel.records.enter import mark_faults, needs, said
 from comity.kernel.records.node import Node, Work
@@ -114,7 +114,8 @@ def _judged(work: Work, of: Type, subject: Subject, wanted: _Wanted, state: str)
     before = subject.folded
     content, after, supplied = field_content(before.fields, wanted.fields)
     content |= link_content(before.links, wanted.links, wanted.unlink)
-    content |= {f"mark/{mark}": True for mark in wanted.marks if mark not in before.marks}
+    own = inheriting.of_its_own(work, subject.id, before.marks) if {*wanted.marks} & {*before.marks} else set()
+    content |= {f"mark/{mark}": True for mark in wanted.marks if mark not in own}
     content |= {f"field_mark/{name}": sorted(one) for name, one in wanted.field_marks.items()}
     faults = fixed(of, content) + shape.judge(
         of, work.catalogue, before=before.fields, after=after, state=state, supplied=supplied, act="amend"

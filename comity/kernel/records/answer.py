@@ -110,7 +110,9 @@ def _offered(work: Work, record: str) -> Subject:
 
 def _refuse_ended(work: Work, record: str) -> None:
     row = work.conn.execute(
-        "select state from comity.offer where id = %s and to_agency = comity.me()", (as_uuid(record),)
+        """select case when state = 'offered' and expires_at <= comity.now() then 'expired' else state end
+             from comity.offer where id = %s and to_agency = comity.me()""",
+        (as_uuid(record),),
     ).fetchone()
     if row and row[0] != "offered":
         raise Problem("offer_already_answered", f"The offer was already {row[0]}", state=row[0])

@@ -85,20 +85,32 @@ def changed(
 def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
     """Append and project within the work's transaction; true once that commits. Numbers are drawn last.
 
-    Raises `version_conflict` when somebody moved a record first. Lock: none is held before; the unique index on
-    (agency, record, version) lets one of two writers win.
+    What derives from a record whose marks move follows in the same log (records/inheriting); its receipts are not the
+    caller's. Raises `version_conflict` when somebody moved a record first, and Repeated when a source was marked
+    meanwhile. Lock: none is held before but a turn; the unique index on (agency, record, version) lets one of two
+    writers win.
     """
+    from comity.kernel.records import inheriting
+
     changes = numbered(work, changes)
+    if inheriting.moved(changes):
+        inheriting.alone(work)
+    if inheriting.overtaken(work, changes):
+        raise Repeated
+    written = [*changes, *inheriting.along(work, changes)]
     try:
-        sealed = append(work.conn, [one.entry for one in changes])
+        sealed = append(work.conn, [one.entry for one in written])[: len(changes)]
         remember(work, changes)
-        project.records(work.conn, [one for one in changes if one.projected])
+        project.records(work.conn, [one for one in written if one.projected])
+        inheriting.owe(work, written)
         project.offers(work.conn, changes)
         behalf.report(work, changes)
         met = pointers.met(work, [one for one in changes if one.projected])
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name not in ("entry_agency_record_version_key", "record_pkey"):
             raise
+        if len(written) > len(changes):  # it may be one that follows which was moved: what follows is found anew
+            raise Repeated from None
         raise _overtaken(changes) from None
     receipts = []
     for one, seal in zip(changes, sealed, strict=True):
@@ -204,7 +216,8 @@ def once(
 
 
 class Repeated(Exception):
-    """Another transaction used the same idempotency key first; the verb starts again and replays its receipt."""
+    """Another transaction used the same idempotency key first, or marked what this one derives from; the verb starts
+    again and replays the receipt, or reads the marks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class Node:
     def transaction(
         self, agency: str, member: UUID | None = None, *, snapshot: bool = False
     ) -> Iterator[tuple[Conn, Any]]:
-        """A transaction that acts for `agency`, with the row of comity.begin. Commits, or rolls back on an error.
+        """A transaction that acts for `agency` now, with the row of comity.begin. Commits, or rolls back on an error.
 
         With `snapshot` every statement of it sees the same instant.
         """
@@ -126,7 +126,7 @@ class Node:
             if snapshot:
                 conn.execute("set transaction isolation level repeatable read")
             begun = conn.cursor(row_factory=namedtuple_row).execute(
-                "select * from comity.begin(%s, %s)", (agency, member)
+                "select * from comity.begin(%s, %s, %s)", (agency, member, clock.now())
             )
             yield conn, begun.fetchone()
 

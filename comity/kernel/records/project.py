@@ -55,10 +55,22 @@ def records(conn: Conn, changes: Sequence[Change]) -> None:
     if entered:
         conn.execute(_INSERT, columns([_values(one) for record, one in rows.items() if record in entered]))
     if moved:
-        conn.execute(_UPDATE, columns([_values(rows[record]) for record in moved]))
-        conn.execute("delete from comity.link where record = any(%s::uuid[])", (array(moved),))
-        conn.execute("delete from comity.term where record = any(%s::uuid[])", (array(moved),))
+        _update(conn, [rows[record] for record in moved])
     _links_and_terms(conn, list(rows.values()))
+
+
+def _update(conn: Conn, rows: Sequence[Row]) -> None:
+    """Bring rows up to date, without links and terms."""
+    records = array([one.record for one in rows])
+    conn.execute(_UPDATE, columns([_values(one) for one in rows]))
+    conn.execute("delete from comity.link where record = any(%s::uuid[])", (records,))
+    conn.execute("delete from comity.term where record = any(%s::uuid[])", (records,))
+
+
+def refolded(conn: Conn, row: Row) -> None:
+    """Write a record anew whose entries say less than before."""
+    _update(conn, [row])
+    _links_and_terms(conn, [row])
 
 
 def arrived(conn: Conn, rows: Sequence[Row]) -> None:

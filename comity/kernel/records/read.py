@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.scope import live
 from comity.kernel.records import disclosure, offering, reported, tied
 from comity.kernel.records.lateness import late_entries
 from comity.kernel.records.node import Node, Work
@@ -201,15 +202,15 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any
 def seen_by(work: Work, subject: Subject) -> list[str]:
     """The other agencies to which the record is open now: by agreement for its type, as a party, or by a live share."""
     rows = work.conn.execute(
-        """select distinct to_agency from comity.agreement
+        f"""select distinct to_agency from comity.agreement
             where agency = comity.me() and spec->'read' ? %(type)s and valid_from <= %(day)s and %(day)s <= valid_until
               and (select marks from comity.record where id = %(id)s) <@
-                  (select coalesce(array_agg(m), '{}') from jsonb_array_elements_text(spec->'marks') m)
+                  (select coalesce(array_agg(m), '{{}}') from jsonb_array_elements_text(spec->'marks') m)
            union select distinct p from unnest(%(parties)s::text[]) p join comity.agreement a on p <> comity.me()
              and (a.agency, a.to_agency) in ((comity.me(), p), (p, comity.me()))
              and a.valid_from <= %(day)s and %(day)s <= a.valid_until
-           union select to_agency from comity.share
-            where record = %(id)s and live and decision <> 'withheld' and (until is null or until > now())
+           union select to_agency from comity.share s
+            where record = %(id)s and decision <> 'withheld' and {live("s")}
            order by 1""",
         {"type": subject.core_type, "id": subject.id, "day": work.now.date(),
          "parties": sorted(subject.parties)},

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from psycopg.rows import dict_row
 
@@ -122,13 +123,13 @@ def _compare(
         out.differ(agency, record, f"the versions are {versions[:20]}")
     if entries[0]["kind"] in (*ABOUT_ANOTHERS, "erase") or entries[0]["type"] in KERNEL_TYPES:
         return
-    whole = not _erased(conn, out, agency, record, entries)
+    erased = _erased(conn, out, agency, record, entries)
     state = fold([{**row, "content": _loaded(row["content"])} for row in entries])
     if state.type == "kernel.member":
         out.members += 1
         row = conn.execute("select name, roles, state, version from comity.member where id = %s", (record,)).fetchone()
-        folded = (state.fields.get("name"), state.fields.get("roles"), state.state, state.version)
-        if row is None or (whole and tuple(row) != folded):
+        folded = (state.fields.get("name", record), state.fields.get("roles"), state.state, state.version)
+        if row is None or tuple(row) != folded:
             out.differ(agency, record, "the member differs from its entries")
         return
     out.records += 1
@@ -140,11 +141,9 @@ def _compare(
     if row is None:
         out.differ(agency, record, "the record has entries and no row")
         return
-    for what, folded_value, held in [*_envelope(state, row), *(_content(state, row) if whole else ())]:
-        if folded_value != held:
+    for what, folded_value, held in _columns(state, row):
+        if folded_value != held and not (what == BEHALF and entries[0]["id"] in erased):
             out.differ(agency, record, f"{what} differs from its entries")
-    if not whole:
-        return
     links = conn.execute("select name, target::text from comity.link where record = %s", (record,)).fetchall()
     if sorted(map(tuple, links)) != sorted((name, t) for name, ids in state.links.items() for t in ids):
         out.differ(agency, record, "the link rows differ from its entries")
@@ -159,8 +158,8 @@ def _plain(value: Any) -> Any:
     return sorted(value) if isinstance(value, list) else value
 
 
-def _erased(conn: Conn, out: Rebuilt, agency: str, record: str, entries: list[dict[str, Any]]) -> bool:
-    """Whether content of these entries is gone. Each such entry needs an order in the log that refers to it."""
+def _erased(conn: Conn, out: Rebuilt, agency: str, record: str, entries: list[dict[str, Any]]) -> list[UUID]:
+    """Those of the entries whose content is gone, or part of it. Each needs an order in the log that refers to it."""
     gone = [row["id"] for row in entries if items_erased(row)]
     if gone:
         orders = conn.execute(
@@ -169,7 +168,7 @@ def _erased(conn: Conn, out: Rebuilt, agency: str, record: str, entries: list[di
         )
         for entry in set(gone) - {row[0] for row in orders}:
             out.differ(agency, record, f"entry {entry}: content is gone and no order in the log says so")
-    return bool(gone)
+    return gone
 
 
 def _loaded(content: bytes | None) -> dict[str, Any] | None:
@@ -181,34 +180,40 @@ def _loaded(content: bytes | None) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _envelope(state: Folded, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """What the headers alone say: it can be compared whatever was erased."""
+BEHALF = "on whose behalf"
+"""It stands in the first entry's content alone, and is kept in the row when that is erased: it says who may act."""
+
+
+def _columns(state: Folded, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     yield "type", state.type, row["type"]
     yield "state", state.state, row["state"]
     yield "version", state.version, row["version"]
     yield "type version", state.type_version, row["type_version"]
     yield "who entered it", state.entered_by, row["entered_by"]
-
-
-def _content(state: Folded, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     yield "number", state.number, row["number"]
     yield "fields", dict(state.fields), row["fields"]
     yield "links", {name: list(ids) for name, ids in state.links.items()}, row["links"]
     yield "marks", list(state.marks), sorted(row["marks"])
     yield "marked fields", dict(state.field_marks), row["field_marks"]
     yield "files", dict(state.files), row["files"]
-    yield "on whose behalf", state.behalf, row["on_behalf"]
+    yield BEHALF, state.behalf, row["on_behalf"]
 
 
 def _offers(conn: Conn, out: Rebuilt, agency: str) -> None:
-    """The agency's offers against the entries that made, answered and settled them, its own and the answerer's."""
+    """The agency's offers against the entries that made, answered and settled them, its own and the answerer's.
+
+    Of an entry of which anything was erased (a salt is half as long as a commitment), the content is not compared.
+    """
     for row in conn.cursor(row_factory=dict_row).execute(
-        """select o.*, made.content as made, said.act as said, said.agency as sayer, told.content as told,
+        """select o.*, said.act as said, said.agency as sayer,
+                  case when 2 * length(made.salts) = length(offered.commitments) then made.content end as made,
+                  case when 2 * length(told.salts) = length(said.commitments) then told.content end as told,
                   settled.refers as settles, settled.act as settled,
                   exists (select 1 from comity.arrival a
                            where a.agency = comity.me() and o.answered_at < a.at) as brought,
                   not o.to_agency = any (comity.reach()) as unread
              from comity.offer o
+             left join comity.entry offered on offered.id = o.offer_entry
              left join comity.entry_content made on made.entry = o.offer_entry
              left join comity.entry said on said.id = o.answer_entry
              left join comity.entry_content told on told.entry = o.answer_entry
