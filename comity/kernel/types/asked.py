@@ -23,7 +23,8 @@ NO_CALENDAR = Calendar("utc", "No calendar", "UTC", weekend=frozenset())
 
 
 class Asked:
-    """What a reckoning knows. `begun` and `origin` are when the clock began and by which event; see reckon."""
+    """What a reckoning knows. `begun` and `origin` are when the clock began and by which event, `after` on which record
+    the clock ran whose end began it; see reckon."""
 
     def __init__(
         self, book: Book, rule: ClockRule, events: Sequence[Event], at: datetime, settings: Mapping[str, Any]
@@ -41,6 +42,7 @@ class Asked:
         self.decisions: list[Decision] = []
         self.begun: date | datetime | None = None
         self.origin: Event | None = None
+        self.after = ""
 
     def day(self, value: date | datetime) -> date:
         """The calendar day in the zone of the court: legal days count there."""

@@ -57,7 +57,8 @@ class Due:
     """One clock on one thing. `due` is a day, or an instant for hours; `by` the instant after which it is too late.
 
     `state`: running, stopped (by its event), expired, undecided (a person must decide before there is a day). `kept`:
-    whether the law was kept, None while open.
+    whether the law was kept, None while open. `record`: the one whose event started it; `labels`: its title in other
+    languages.
     """
 
     rule: str
@@ -83,6 +84,8 @@ class Due:
     dated: str = ""
     each: str = ""
     owed_by: str = ""
+    record: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -94,7 +97,7 @@ class Due:
             "warnings": [{"day": shown(day), "said": said} for day, said in self.warnings],
             "consequence": self.consequence, "limit": self.limit, "citation": self.citation,
             "verified": self.verified, "law_from": shown(self.law_from), "dated": self.dated, "each": self.each,
-            "owed_by": self.owed_by,
+            "owed_by": self.owed_by, "record": self.record,
         }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ of the law that then governed, so the same question about a past day has the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -31,11 +31,18 @@ def reckon_all(
 
 
 def reckon(
-    book: Book, code: str, events: Sequence[Event], at: datetime, *, settings: Mapping[str, Any] | None = None
+    book: Book,
+    code: str,
+    events: Sequence[Event],
+    at: datetime,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    only: Collection[str] = (),
 ) -> list[Due]:
     """The dues of one clock, one for each value of the rule's `each` field; none when nothing has started it.
 
-    `settings` chooses what the law leaves open, by parameter name, over the rule's own choice.
+    `settings` chooses what the law leaves open, by parameter name, over the rule's own choice. `only` are the values of
+    `each` that are asked for; all without it.
     """
     rule = book.rules[code]
     known = sorted((one for one in events if _known(one, at)), key=lambda one: instant_of(one.at, NO_CALENDAR))
@@ -44,7 +51,7 @@ def reckon(
         return [made] if made else []
     keys = dict.fromkeys(str(one.fields[rule.each]) for one in known if one.fields.get(rule.each) is not None)
     dues = []
-    for key in keys:
+    for key in [one for one in keys if not only or one in only]:
         mine = [one for one in known if one.fields.get(rule.each) is None or str(one.fields[rule.each]) == key]
         made = _Reckoning(book, rule, mine, at, settings or {}).due()
         dues += [replace(made, each=key)] if made else []
@@ -120,6 +127,7 @@ class _Reckoning(Asked):
             dues = reckon(self.book, anchor.due, self.events, self.at, settings=self.settings)
             day = dues[0].due if dues and dues[0].state != "undecided" else None
             found = day if day is not None and self.instant(day) <= self.at else None
+            self.after = dues[0].record if found is not None else ""
         else:
             held = [one for one in self.events if one.name in anchor.events and self.meets(anchor.when, one, version)]
             if held:
@@ -371,7 +379,8 @@ class _Reckoning(Asked):
             paused=any(one.rule == "paused" for one in self.steps), working=tuple(self.steps),
             decisions=tuple(self.decisions), warnings=self.warned(version), consequence=version.consequence,
             limit=version.limit, citation=version.citation, verified=version.verified, law_from=version.from_,
-            dated=version.dated, owed_by=self.rule.owed_by,
+            dated=version.dated, owed_by=self.rule.owed_by, labels=self.rule.labels,
+            record=self.origin.record if self.origin else self.after,
         )  # fmt: skip
 
     def warned(self, version: Version) -> tuple[tuple[date, str], ...]:
