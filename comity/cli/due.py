@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -106,35 +107,39 @@ def _list(found: Agenda, zone: ZoneInfo, office: str, narrowed: bool, out: Conso
         out.print(f"more: --cursor {found.next}", markup=False, soft_wrap=True)
 
 
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COUNTED = {
     "overdue": "{} overdue", "lapsed": "{} lapsed", "running": "{} running", "undecided": "{} for a person to decide",
 }  # fmt: skip
-_COLOURS = {"overdue": "bold red", "lapsed": "red", "running": "green", "undecided": "yellow"}
+_COLOURS = {
+    "overdue": "bold red", "lapsed": "red", "running": "green", "undecided": "yellow", "done": "dim",
+    "permitted": "dim", "answered": "dim",
+}  # fmt: skip
 
 
 def _due_cell(one: Line, zone: ZoneInfo) -> Text:
     from rich.text import Text
 
     if one.due.due is None:
-        open_ = "a person must decide" if one.standing == "undecided" else ""
-        return Text(one.due.answer or open_, style=_COLOURS.get(one.standing, "dim"))
+        open_ = "a person must decide" if one.due.standing == "undecided" else ""
+        return Text(one.due.answer or open_, style=_COLOURS[one.due.standing])
     before = "not before " if one.due.kind == "not_before" else ""
-    return Text(f"{before}{shown(one.due.due, zone)}", style=_COLOURS.get(one.standing, "dim"))
+    return Text(f"{before}{shown(one.due.due, zone)}", style=_COLOURS[one.due.standing])
 
 
 def _left(one: Line, at: datetime) -> Text:
     """How much time is left, or how long ago it ended: hours where the law counts hours and the end is near."""
     from rich.text import Text
 
-    if one.standing not in ("overdue", "lapsed", "running") or one.left is None:
-        return Text("" if one.standing == "undecided" else one.standing, style="dim")
-    late = one.standing != "running"
+    if one.due.standing not in ("overdue", "lapsed", "running") or one.left is None:
+        return Text("" if one.due.standing == "undecided" else one.due.standing, style="dim")
+    late = one.due.standing != "running"
     days, unit = abs(one.left), "day"
     if isinstance(one.due.due, datetime) and abs(one.due.due - at) < timedelta(hours=48):
         days, unit = int(abs(one.due.due - at) / timedelta(hours=1)), "hour"
     said = counted(days, unit) if days or unit == "hour" else "today"
-    word = {"overdue": " overdue", "lapsed": " since it lapsed"}.get(one.standing, "") if days or late else ""
-    return Text(f"{said}{word}", style=_COLOURS[one.standing])
+    word = {"overdue": " overdue", "lapsed": " since it lapsed"}.get(one.due.standing, "") if days or late else ""
+    return Text(f"{said}{word}", style=_COLOURS[one.due.standing])
 
 
 def _record(one: Line) -> Text:
@@ -154,10 +159,12 @@ def _clock(one: Line) -> Text:
     from rich.text import Text
 
     text = Text(one.clock, style="bold")
+    if one.due.stage:
+        text.append(f"\n{one.due.stage.replace('_', ' ')}", "not bold")
     for decision in one.due.decisions:
         text.append(f"\na person must decide: {decision.message} [{decision.code}]", "yellow")
     if one.due.consequence:
-        text.append(f"\nthen: {one.due.consequence}", "not bold")
+        text.append(f"\nconsequence: {one.due.consequence}", "not bold")
     text.append(f"\n{one.due.citation}, {one.due.verified}", "not bold dim")
     return text
 
@@ -175,7 +182,8 @@ def _page(found: Dues, zone: ZoneInfo, language: str | None, out: Console) -> No
     for one in found.dues:
         title = one.labels.get(language or "en", one.title)
         when = one.answer or (shown(one.due, zone) if one.due else "no day")
-        out.print(Text.assemble((title, "bold"), "  ", (when, "bold cyan"), "  ", (_state(one, zone), _colour(one))))
+        stands = "  ".join(part for part in (_state(one, zone), _whose(found, one.each)) if part)
+        out.print(Text.assemble((title, "bold"), "  ", (when, "bold cyan"), "  ", (stands, _COLOURS[one.standing])))
         rows = [(step.rule, step.said, "" if step.days is None else step.days, step.citation) for step in one.working]
         out.print(speech.table(("rule", "working", "days", "source"), rows, whole=("rule",)))
         for decision in one.decisions:
@@ -183,18 +191,20 @@ def _page(found: Dues, zone: ZoneInfo, language: str | None, out: Console) -> No
         for day, said in one.warnings:
             out.print(Text.assemble(("mind  ", "yellow"), f"{day}: {said}"))
         if one.consequence:
-            out.print(Text.assemble(("then  ", "dim"), one.consequence))
+            out.print(Text.assemble(("consequence  ", "dim"), one.consequence))
         out.print(Text(f"{one.citation}, {one.verified}; {one.rule}\n", style="dim"))
+
+
+def _whose(found: Dues, each: str) -> str:
+    if not each or each == found.record:
+        return ""
+    hidden = "a record that is not yours to see" if _ID.fullmatch(each) else each
+    return f"for {found.named.get(each) or hidden}"
 
 
 def _state(one: Due, zone: ZoneInfo) -> str:
     """Where the clock stands: what stopped it when, whether that was in time, how far a right has come."""
     ended = one.stopped.astimezone(zone).date() if isinstance(one.stopped, datetime) else one.stopped
-    came = f"{one.state} {ended}" if ended else one.state
-    kept = {True: "in time", False: "too late", None: ""}[one.kept]
-    each = f"for {one.each[:8]}" if one.each else ""
-    return "  ".join(part for part in (came, kept, one.stage, "paused" if one.paused else "", each) if part)
-
-
-def _colour(one: Due) -> str:
-    return {"running": "green", "expired": "red", "undecided": "yellow"}.get(one.state, "dim")
+    came = f"done {ended}" if ended else {"undecided": "open", "answered": "so far"}.get(one.standing, one.standing)
+    kept = {True: "in time", False: "too late", None: ""}[one.kept] if ended else ""
+    return "  ".join(part for part in (came, kept, one.stage.replace("_", " "), "paused" if one.paused else "") if part)

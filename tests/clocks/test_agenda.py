@@ -46,7 +46,7 @@ def whole(node: Node, actor: Actor, **asked: Any) -> list[Line]:
 
 def of(lines: list[Line], records: dict[str, str]) -> list[tuple[str, str]]:
     names = {record: name for name, record in records.items()}
-    return [(names[one.due.record], one.standing) for one in lines if one.due.record in names]
+    return [(names[one.due.record], one.due.standing) for one in lines if one.due.record in names]
 
 
 @pytest.fixture(scope="module")
@@ -181,10 +181,10 @@ def test_replayed_at_a_past_day_under_the_law_then_in_force(node: Node, officer:
 
     in_may = then(date(2024, 5, 1))
     assert old in in_may and new not in in_may
-    assert in_may[old].standing == "running" and in_may[old].due.law_from == date(1974, 4, 1)
+    assert in_may[old].due.standing == "running" and in_may[old].due.law_from == date(1974, 4, 1)
     assert "CrPC 57" in in_may[old].due.citation and in_may[old].left == 1
     in_july = then(date(2024, 7, 4))
-    assert in_july[old].standing == "overdue" and "CrPC 57" in in_july[old].due.citation
+    assert in_july[old].due.standing == "overdue" and "CrPC 57" in in_july[old].due.citation
     assert in_july[new].due.law_from == date(2024, 7, 1) and "BNSS 58" in in_july[new].due.citation
     assert then(date(2024, 4, 30)).keys().isdisjoint({old, new})
 
@@ -196,7 +196,7 @@ def test_where_a_person_must_decide_it_says_so_with_the_code(node: Node, officer
     found = [one for one in whole(node, officer, person=True) if one.due.record == fir]
     codes = {one.due.rule.rpartition(".")[2]: [held.code for held in one.due.decisions] for one in found}
     assert codes["fir_copy"] == ["no_fixed_time"] and codes["progress"] == ["parameter_undecided"]
-    assert {(one.standing, one.day, one.left) for one in found} == {("undecided", None, None)}
+    assert {(one.due.standing, one.day, one.left) for one in found} == {("undecided", None, None)}
     page: Agenda = agenda(node, officer, person=True, limit=200)
     assert page.counts["undecided"] >= 2
     assert fir not in {one.due.record for one in whole(node, officer, within=9999)}

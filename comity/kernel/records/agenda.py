@@ -46,14 +46,12 @@ Key = tuple[int, datetime, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One clock on one record. `standing` says where it stands in a list of what is due; `day` is the day on which it
-    is due in the agency's zone, `left` how many calendar days from the day asked about (negative: past). `about` are
-    records of the owner's that it points at, `whose` is the record that the clock is kept for, where it is another.
-    `others` are the records of others that went into it."""
+    """One clock on one record. `day` is the day on which it is due in the agency's zone, `left` how many calendar days
+    from the day asked about (negative: past). `about` are records of the owner's that it points at, `whose` the one
+    that the clock is kept for, where it is another; `others` the records of others that went into it."""
 
     subject: Subject
     due: Due
-    standing: str
     day: date | None
     left: int | None
     label: str = ""
@@ -64,7 +62,7 @@ class Line:
 
     @property
     def key(self) -> Key:
-        turn = 2 if self.standing not in OPEN else 0 if self.due.by else 1
+        turn = 2 if self.due.standing not in OPEN else 0 if self.due.by else 1
         return turn, self.due.by or datetime.max.replace(tzinfo=UTC), self.due.rule, self.due.record, self.due.each
 
     def as_json(self) -> dict[str, Any]:
@@ -74,7 +72,7 @@ class Line:
             "on_behalf": self.subject.folded.behalf, "number": self.subject.folded.number,
             "title": self.subject.title, "about": [_named(held) for held in self.about],
             "whose": _named(self.whose) if self.whose else None, "rule": one.rule, "clock": self.clock,
-            "kind": one.kind, "standing": self.standing, "due": shown(one.due), "by": shown(one.by),
+            "kind": one.kind, "standing": one.standing, "due": shown(one.due), "by": shown(one.by),
             "day": shown(self.day), "days_left": self.left, "started": shown(one.started),
             "stopped": shown(one.stopped), "kept": one.kept, "stage": one.stage, "answer": one.answer,
             "paused": one.paused, "each": one.each, "owed_by": one.owed_by,
@@ -119,9 +117,9 @@ class Wanted:
 
     def takes(self, one: Line) -> bool:
         return (
-            (self.every or one.standing in OPEN)
+            (self.every or one.due.standing in OPEN)
             and (self.until is None or (one.day is not None and one.day <= self.until))
-            and (not self.overdue or one.standing in ("overdue", "lapsed"))
+            and (not self.overdue or one.due.standing in ("overdue", "lapsed"))
             and (not self.person or bool(one.due.decisions))
         )
 
@@ -167,7 +165,7 @@ def agenda(
         def lines() -> Iterator[Line]:
             for whose in _owners(work, owner, everyone):
                 for one in walk.lines(whose):
-                    counts[one.standing] += 1
+                    counts[one.due.standing] += 1
                     if wanted.takes(one) and (after is None or one.key > after):
                         yield one
 
@@ -291,19 +289,8 @@ class _Walk:
             held for held in near[1:] if held.agency != self.work.agency and (events.get(held.id) or held is whose)
         ]
         return Line(
-            one, due, _standing(due), day, left, about=tuple(about[:ABOUT]), whose=whose, others=tuple(others)
+            one, due, day, left, about=tuple(about[:ABOUT]), whose=whose, others=tuple(others)
         )  # fmt: skip
-
-
-def _standing(due: Due) -> str:
-    """What has been stopped is done, in time or not. A period that lapsed unstopped waits for whoever says so."""
-    if due.stopped is not None:
-        return "done"
-    if due.state == "expired":
-        return {"deadline": "overdue", "term": "lapsed"}.get(due.kind, "permitted")
-    if due.state == "running" and due.due is None:
-        return "answered"
-    return due.state
 
 
 def _cursor(at: datetime, key: Key) -> str:

@@ -7,7 +7,7 @@ is not there; nothing is guessed from a hidden value. Asked about a past instant
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -30,7 +30,8 @@ YEARS = (1000, 9000)
 
 @dataclass(frozen=True, slots=True)
 class Dues:
-    """The clocks of a record at an instant. `events` is what they were reckoned from, out of `seen` records."""
+    """The clocks of a record at an instant. `events` is what they were reckoned from, out of `seen` records; `named`
+    are those for which a clock is kept (`each`), by title or number."""
 
     record: str
     at: datetime
@@ -38,11 +39,13 @@ class Dues:
     dues: tuple[Due, ...]
     events: tuple[Event, ...]
     seen: int
+    named: Mapping[str, str]
 
     def as_json(self) -> dict[str, Any]:
         return {
             "record": self.record, "at": show_instant(self.at), "jurisdiction": self.jurisdiction,
-            "records_read": self.seen, "events": len(self.events), "dues": [one.as_json() for one in self.dues],
+            "records_read": self.seen, "events": len(self.events), "named": dict(self.named),
+            "dues": [one.as_json() for one in self.dues],
         }  # fmt: skip
 
 
@@ -62,7 +65,9 @@ def due(node: Node, actor: Actor, record: str, *, at: date | datetime | None = N
         events = [event for many in events_of(work, around, book, asked).values() for event in many]
         dues = reckon_all(book, events, asked, settings=settings)
         disclosed(work, around)
-        return Dues(str(subject.id), asked, law.jurisdiction, tuple(dues), tuple(events), len(around))
+        kept = {one.each for one in dues}
+        named = {str(one.id): one.title or one.folded.number or "" for one in around if str(one.id) in kept}
+        return Dues(str(subject.id), asked, law.jurisdiction, tuple(dues), tuple(events), len(around), named)
 
 
 def asked_about(work: Work, at: date | datetime | None) -> datetime:
@@ -82,7 +87,13 @@ def book_for(catalogue: Catalogue) -> tuple[Book, Mapping[str, Any]]:
 
 @lru_cache(maxsize=64)
 def _book(catalogue: Catalogue) -> Book:
-    return book_of(catalogue.rules)
+    """Days are those of the agency's own zone, unless a court's calendar is named: its day ends when its clocks say."""
+    book = book_of(catalogue.rules)
+    usual = book.calendars.get(book.default_calendar)
+    if usual is None:
+        return book
+    here = replace(usual, zone=catalogue.definition.zone, memo={})
+    return replace(book, calendars={**book.calendars, book.default_calendar: here})
 
 
 def _settings(catalogue: Catalogue) -> dict[str, Any]:

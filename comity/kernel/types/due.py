@@ -58,7 +58,7 @@ class Due:
 
     `state`: running, stopped (by its event), expired, undecided (a person must decide before there is a day). `kept`:
     whether the law was kept, None while open. `record`: the one whose event started it; `labels`: its title in other
-    languages.
+    languages; `settled`: the right that accrued at its end has come as far as it can.
     """
 
     rule: str
@@ -86,10 +86,22 @@ class Due:
     owed_by: str = ""
     record: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    settled: bool = False
+
+    @property
+    def standing(self) -> str:
+        """Where it stands for whoever has to act: what was stopped is done, in time or not; a term that ended without
+        that has lapsed; a bar that is over leaves it permitted; what is no period is answered."""
+        if self.stopped is not None or self.settled:
+            return "done"
+        if self.state == "expired":
+            return {"deadline": "overdue", "term": "lapsed"}.get(self.kind, "permitted")
+        return "answered" if self.state == "running" and self.due is None else self.state
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "rule": self.rule, "title": self.title, "kind": self.kind, "state": self.state, "due": shown(self.due),
+            "rule": self.rule, "title": self.title, "kind": self.kind, "state": self.state,
+            "standing": self.standing, "due": shown(self.due),
             "by": shown(self.by), "stage": self.stage, "answer": self.answer, "started": shown(self.started),
             "stopped": shown(self.stopped), "kept": self.kept, "paused": self.paused,
             "working": [one.as_json() for one in self.working],
