@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
+import re
+import time as ticks
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _fixed: datetime | None = None
@@ -23,12 +24,12 @@ def today(zone: str) -> date:
 
 def monotonic() -> float:
     """Seconds on a clock that never goes back, for measuring durations only."""
-    return time.monotonic()
+    return ticks.monotonic()
 
 
 def pause(seconds: float) -> None:
     """Sleep; here because only this module touches time."""
-    time.sleep(seconds)
+    ticks.sleep(seconds)
 
 
 @contextmanager
@@ -51,6 +52,27 @@ def parse_instant(text: str) -> datetime:
         return value.astimezone(UTC)
     except OverflowError:
         raise ValueError("the instant lies outside the years 1 to 9999 of UTC") from None
+
+
+def parse_when(text: str) -> date | datetime:
+    """A day such as 2026-11-22, or an instant with its zone. Raises ValueError for what is neither."""
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else parse_instant(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no day and no instant: {error}") from None
+
+
+def parse_days(text: str) -> int:
+    """A number of days: 30d, 30, 2w or P30D, at most 9999. Raises ValueError."""
+    found = re.fullmatch(r"[Pp]?(\d{1,4})([DdWw]?)", text, re.ASCII)
+    if found is None:
+        raise ValueError(f"{text!r} is no number of days")
+    return int(found[1]) * (7 if found[2] in ("w", "W") else 1)
+
+
+def end_of_day(day: date, zone: str) -> datetime:
+    """The last instant of a calendar day in a zone. Raises OverflowError for the last day there is."""
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC) - timedelta(microseconds=1)
 
 
 def show_instant(value: datetime) -> str:

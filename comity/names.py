@@ -17,6 +17,11 @@ def new_id() -> uuid.UUID:
     return uuid.uuid4()
 
 
+def counted(number: int, what: str) -> str:
+    """So many of something, in words: 1 day, 2 days."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def as_reported(owner: str, on_behalf: str) -> str:
     """What is said of a record or entry that its owner made for another institution; empty for the owner's own."""
     return f"as reported by {owner} for {on_behalf}" if on_behalf else ""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-from typing import Any, BinaryIO, cast
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, BinaryIO, TypeVar, cast
 from uuid import UUID
 
 from django.http import HttpRequest
 
-from comity.clock import parse_instant
+from comity.clock import parse_days, parse_instant, parse_when
 from comity.errors import Fault, Problem
 from comity.formats.strict_json import loads
 
@@ -19,6 +19,7 @@ JSON_LIMIT = 1 << 20
 BATCH_LIMIT = 16 << 20
 KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
 _PART = 1 << 16
+Read = TypeVar("Read")
 _WORDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number", bool: "true or false"}
 
 
@@ -161,13 +162,28 @@ def query(request: HttpRequest, *known: str, others: bool = False) -> dict[str, 
 
 
 def instant(text: str | None, name: str) -> datetime | None:
-    if text is None:
-        return None
+    return _read(parse_instant, text, name, "an instant", "2026-11-22T09:30:00-05:00")
+
+
+def when(text: str | None, name: str) -> date | datetime | None:
+    return _read(parse_when, text, name, "a day or an instant", "2026-11-22 or 2026-11-22T09:30:00-05:00")
+
+
+def day(text: str | None, name: str) -> date | None:
+    return _read(date.fromisoformat, text, name, "a day", "2026-11-22")
+
+
+def days(text: str | None, name: str) -> int | None:
+    return _read(parse_days, text, name, "a number of days", "30d or 2w")
+
+
+def _read(parse: Callable[[str], Read], text: str | None, name: str, what: str, such: str) -> Read | None:
+    """What a parameter says; None when it is not given. Problem `request_invalid` with how to write it."""
     try:
-        return parse_instant(text)
+        return None if text is None else parse(text)
     except ValueError as error:
-        fault = Fault("wrong_kind", f"?{name}", str(error))
-        raise Problem("request_invalid", "the instant is not understood", faults=[fault]) from None
+        fault = Fault("wrong_kind", f"?{name}", str(error), f"write {what} as {such}")
+        raise Problem("request_invalid", f"{what} is not understood", faults=[fault]) from None
 
 
 def whole(text: str | None, name: str, *, default: int, least: int, most: int) -> int:

@@ -165,6 +165,15 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "record at jurisdiction dues", record=ID, at=INSTANT, jurisdiction=TEXT,
         dues={"type": "array", "items": opened("rule title state working citation verified", rule=TEXT, title=TEXT)},
     ),
+    "Agenda": closed(
+        "at agency zone counts types items next", at=INSTANT, agency=TEXT, zone=TEXT, counts=OBJECT,
+        types={"type": "array", "items": TEXT}, next=nullable(TEXT),
+        items={"type": "array", "items": opened(
+            "record type agency rule clock standing due days_left decisions consequence citation verified", record=ID,
+            number=nullable(TEXT), rule=TEXT, clock=TEXT, due=nullable(TEXT), day=nullable(TEXT),
+            standing={"enum": ["overdue", "lapsed", "running", "undecided", "done", "permitted", "answered"]},
+        )},
+    ),
     "Reconciliation": opened(
         "at agency given done open differences unjudged late", at=INSTANT, given=WHOLE, done=WHOLE, open=listed("Duty"),
         differences=listed("Duty"),

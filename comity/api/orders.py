@@ -35,5 +35,36 @@ def reconcile(request: HttpRequest) -> HttpResponse:
 def due(request: HttpRequest, id: str) -> HttpResponse:
     from comity.kernel.records.clocks import due as verb
 
-    at = body.instant(body.query(request, "at").get("at"), "at")
+    at = body.when(body.query(request, "at").get("at"), "at")
     return answer(verb(service.node(), actor_of(request), body.id_of(id), at=at).as_json())
+
+
+_AGENDA = {
+    "type": "Only clocks that records of this type started.", "at": "As it would have been answered then.",
+    "by": "Due on that day or before.", "within": "Due within so many days from then: 30d, 2w.",
+    "overdue": "Only what is overdue or has lapsed.", "person_must_decide": "Only where a person must decide.",
+    "all": "What is done too, and what is no deadline.", "owner": "On records of that agency; the own without it.",
+    "everyone": "On every agency's records that may be found.", "limit": "At most 200.", "cursor": "The next page's.",
+    "language": "In which its words stand, as far as given: hi.",
+}  # fmt: skip
+
+
+@router.get(
+    "/due",
+    **told("What is due on all records of the office, overdue first", gives="Agenda", refusals=(400, 401, 404),
+           query=_AGENDA),
+)  # fmt: skip
+def agenda(request: HttpRequest) -> HttpResponse:
+    from comity.kernel.records.agenda import MOST
+    from comity.kernel.records.agenda import agenda as verb
+
+    asked = body.query(request, *_AGENDA)
+    found = verb(
+        service.node(), actor_of(request), type=asked.get("type"), at=body.when(asked.get("at"), "at"),
+        until=body.day(asked.get("by"), "by"), within=body.days(asked.get("within"), "within"),
+        overdue=body.truth(asked.get("overdue"), "overdue"), every=body.truth(asked.get("all"), "all"),
+        person=body.truth(asked.get("person_must_decide"), "person_must_decide"), owner=asked.get("owner"),
+        everyone=body.truth(asked.get("everyone"), "everyone"), cursor=asked.get("cursor"),
+        limit=body.whole(asked.get("limit"), "limit", default=50, least=1, most=MOST), language=asked.get("language"),
+    )  # fmt: skip
+    return answer(found.as_json())

@@ -11,6 +11,7 @@ import typer
 
 from comity import __version__
 from comity.cli import (
+    due,
     emergencies,
     files,
     law,
@@ -61,7 +62,7 @@ def _root(
 _RECORDS: tuple[Callable[..., Any], ...] = (
     records.enter, records.amend, records.act, records.answer, records.submit, show.show, show.history, records.find,
     records.inbox, records.activity, files.attach, files.fetch, sharing.subscribe, sharing.subscriptions,
-    sharing.feed, law.due, orders.reconcile, reports.reports, reports.confirm, reports.dispute,
+    sharing.feed, due.due, orders.reconcile, reports.reports, reports.confirm, reports.dispute,
 )  # fmt: skip
 _START: tuple[Callable[..., Any], ...] = (running.demo, running.serve)
 _NODE: tuple[Callable[..., Any], ...] = (running.rebuild, running.upgrade, running.doctor)

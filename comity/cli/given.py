@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-from comity.clock import parse_instant
+from comity.clock import parse_days, parse_instant, parse_when
 from comity.errors import Fault, Problem
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ DOCUMENT = frozenset(
     {"type", "fields", "links", "unlink", "marks", "field_marks", "reason", "occurred_at", "late_cause"}
 )
 _FILE_LIMIT = 1 << 20
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +170,21 @@ def day(text: str | None, option: str) -> date | None:
 
 
 def instant(text: str | None, option: str) -> datetime | None:
-    if text is None:
-        return None
+    return read(parse_instant, text, option, "an instant", "2026-11-22T09:30:00-05:00")
+
+
+def when(text: str | None, option: str) -> date | datetime | None:
+    return read(parse_when, text, option, "a day or an instant", "2026-11-22 or 2026-11-22T09:30:00-05:00")
+
+
+def days(text: str | None, option: str) -> int | None:
+    return read(parse_days, text, option, "a number of days", "30d or 2w")
+
+
+def read(parse: Callable[[str], Read], text: str | None, option: str, what: str, such: str) -> Read | None:
+    """What an option says; None when it is not given. Problem `request_invalid` with how to write it."""
     try:
-        return parse_instant(text)
+        return None if text is None else parse(text)
     except ValueError as error:
-        fault = Fault("wrong_kind", option, str(error))
-        raise Problem("request_invalid", "an instant is not understood", faults=[fault]) from None
+        fault = Fault("wrong_kind", option, str(error), f"write {what} as {such}")
+        raise Problem("request_invalid", f"{option} is not understood", faults=[fault]) from None

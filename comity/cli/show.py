@@ -41,28 +41,15 @@ def show(
 ) -> Shown:
     """Show a record: its fields, what is masked and why, what it is tied to, who sees it, what may be done next."""
     from comity.kernel.records.read import read
+    from comity.kernel.types.language import in_language
 
     if at and as_entered:
         raise Problem("request_invalid", "--at and --as-entered exclude each other")
     then = {"as_entered": given.instant(as_entered, "--as-entered"), "as_of": given.instant(at, "--at")}
     with signed_in(as_, seat, purpose) as session:
         view = read(session.node, session.actor, session.record(record), **then)
-        catalogue = _in_language(session.catalogue, language)
+        catalogue = in_language(session.catalogue, language)
     return Shown(view.as_json(), lambda out: _page(view, catalogue, session.actor.agency, out))
-
-
-def _in_language(catalogue: Catalogue, language: str | None) -> Catalogue:
-    """The definitions as the page needs them; what has no word in the language stands in English."""
-    from dataclasses import replace
-
-    from comity.kernel.types.language import languages, spoken
-
-    if not language or language == "en":
-        return catalogue
-    if language not in (known := languages(catalogue)):
-        fix = f"its words are in {', '.join(['en', *sorted(known)])}"
-        raise Problem("request_invalid", f"The definitions have no words in {language}", fix=fix)
-    return replace(catalogue, types={name: spoken(of, language) for name, of in catalogue.types.items()})
 
 
 def history(

@@ -21,7 +21,7 @@ from comity.config.database import Database, open_database
 from comity.config.settings import Settings
 from comity.config.stories import STORIES
 from comity.config.stories.stage import Script, Story
-from comity.config.told import Told, counted
+from comity.config.told import Told
 from comity.errors import Problem
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
@@ -30,6 +30,7 @@ from comity.kernel.records.install import install
 from comity.kernel.records.node import Node
 from comity.kernel.records.reconcile import reconcile_all
 from comity.kernel.types.load import read_folder
+from comity.names import counted
 
 MARK = "this-is-a-comity-demo"
 

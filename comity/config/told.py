@@ -15,10 +15,6 @@ def who(agency: str, name: str, reporter: Actor | None = None) -> str:
     return f"{agency.upper()} · {name}" if reporter is None else f"{agency.upper()}, as {reporter.agency} reports"
 
 
-def counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
 @dataclass(slots=True)
 class Told:
     """Collects steps; prints them as they happen unless `quiet`."""

@@ -9,11 +9,9 @@ import pytest
 
 from comity import clock
 from comity.config import loader, paths
-from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.clocks import book_for, due
 from comity.kernel.records.enter import enter
-from comity.kernel.records.install import install
 from comity.kernel.records.law import impact, read_pack, sections_in
 from comity.kernel.records.node import Node
 from comity.kernel.types.definition import yaml_text
@@ -110,16 +108,6 @@ def test_every_event_of_the_clocks_is_one_that_records_can_give(law: str) -> Non
 )
 def test_sections_are_read_as_stations_write_them(text: str, cited: dict[str, tuple[str, ...]]) -> None:
     assert sections_in(text, NAMES) == cited
-
-
-@pytest.fixture(scope="module")
-def officer(node: Node) -> Actor:
-    if "in-police" not in node.agencies():
-        own = read_folder(paths.agencies() / "in-police")
-        law = read_folder(paths.jurisdictions() / "india")
-        install(node, tokens.operator(), agency="in-police", core=loader.core_files(), jurisdiction=law, own=own)
-    issued = tokens.admit(node, "in-police", "Officer of the law", ["station_house_officer"])
-    return tokens.sign_in(node, issued.token)
 
 
 def test_a_change_of_law_lists_the_records_that_it_touches(node: Node, officer: Actor) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from comity.kernel.types.clock_reading import book_of, read_book
+from comity.kernel.types.counting import Period
 from comity.kernel.types.definition import DefinitionsRefused, Faults, yaml_text
 from comity.kernel.types.due import Event
 from comity.kernel.types.load import load, read_core, read_folder
@@ -126,3 +127,28 @@ def test_within_a_minute_what_was_known_first_came_first() -> None:
     asked = then + timedelta(days=2)
     told = reckon(book("india"), "india.clocks_investigation.default_bail", events, asked)
     assert [one.stage for one in told] == ["released"]
+
+
+@pytest.mark.parametrize(
+    ("period", "said"),
+    [
+        (Period(days=1), "1 day"), (Period(days=2), "2 days"), (Period(hours=1), "1 hour"),
+        (Period(hours=48), "48 hours"), (Period(months=1), "1 month"), (Period(months=2), "2 months"),
+        (Period(months=12), "1 year"), (Period(months=60), "5 years"),
+        (Period(months=13, days=1), "1 year and 1 month and 1 day"), (Period(), "0 days"),
+    ],
+)  # fmt: skip
+def test_a_period_is_said_as_people_say_it(period: Period, said: str) -> None:
+    assert str(period) == said
+
+
+def test_what_is_not_known_is_named_in_words_and_a_day_within_itself_is_the_same_day() -> None:
+    us = book("us-federal")
+    first = Event("first_appearance", datetime(2026, 3, 2, 20, 30, tzinfo=UTC))
+    undecided = reckon(us, "us-federal.clocks_trial.preliminary_hearing", [first], datetime(2026, 3, 3, tzinfo=UTC))[0]
+    assert undecided.decisions[0].message == "in custody is not known, and the answer depends on it"
+    order = Event("first_date_with_both_counsel", first.at)
+    due = reckon(us, "us-federal.clocks_trial.brady_order", [order], datetime(2026, 3, 2, 21, tzinfo=UTC))[0]
+    assert [one.said for one in due.working] == [
+        "first date with both counsel: 2026-03-02 15:30 EST", "the same day: 2026-03-02",
+    ]  # fmt: skip

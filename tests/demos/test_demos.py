@@ -76,7 +76,7 @@ def test_the_clocks_of_india_show_their_working_and_their_citation(played: Calla
     clocks = [line for one in played("india")["steps"] for line in one["lines"] if line.startswith("the clock")]
     assert len(clocks) == 2
     assert "60 days from" in clocks[0] and "BNSS 187(3)" in clocks[0]
-    assert "1 years from" in clocks[1] and "BNSS 479" in clocks[1]
+    assert "1 year from" in clocks[1] and "BNSS 479" in clocks[1]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from typing import Any
 from comity import clock
 from comity.config import paths
 from comity.config.stories.stage import WAIT, Script, Seat, Story, day, instant
-from comity.config.told import counted
 from comity.errors import Problem
 from comity.kernel.records.find import find
 from comity.kernel.records.history import history
@@ -21,6 +20,7 @@ from comity.kernel.records.read import read
 from comity.kernel.records.results import Receipt, Submission
 from comity.kernel.records.submit import submit
 from comity.kernel.sharing.inbox import inbox
+from comity.names import counted
 
 AGENCIES = ("cpd", "dea", "atf", "fsl", "usao")
 SEATS: Mapping[str, Seat] = {

@@ -22,8 +22,14 @@ def compiled(text: str, source: str) -> Guard:
 NO_CALENDAR = Calendar("utc", "No calendar", "UTC", weekend=frozenset())
 
 
+def worded(name: str) -> str:
+    """The name of a fact or an event as words."""
+    return name.replace("_", " ")
+
+
 class Asked:
-    """What a reckoning knows. `begun` and `origin` are when the clock began and by which event; see reckon."""
+    """What a reckoning knows. `begun` and `origin` are when the clock began and by which event, `after` on which record
+    the clock ran whose end began it; see reckon."""
 
     def __init__(
         self, book: Book, rule: ClockRule, events: Sequence[Event], at: datetime, settings: Mapping[str, Any]
@@ -41,6 +47,7 @@ class Asked:
         self.decisions: list[Decision] = []
         self.begun: date | datetime | None = None
         self.origin: Event | None = None
+        self.after = ""
 
     def day(self, value: date | datetime) -> date:
         """The calendar day in the zone of the court: legal days count there."""
@@ -52,6 +59,10 @@ class Asked:
     def come(self, event: Event) -> bool:
         """Whether it has happened by now: a day fixed for the future is known, and has not come."""
         return self.instant(event.at) <= self.at
+
+    def told(self, when: date | datetime) -> str:
+        """A day or an instant as people of the calendar's zone read it."""
+        return f"{when.astimezone(self.calendar.tz):%Y-%m-%d %H:%M %Z}" if isinstance(when, datetime) else str(when)
 
     def note(
         self, rule: str, said: str, *, days: int | None = None, day: date | datetime | None = None, citation: str = ""
@@ -83,5 +94,5 @@ class Asked:
             name = error.path.rpartition(".")[2]
             if name in version.parameters:
                 note = version.parameters[name].note
-                raise Undecided("parameter_undecided", f"{name} is not settled: {note}") from None
-            raise Undecided("fact_missing", f"{error.path} is not known, and the answer depends on it") from None
+                raise Undecided("parameter_undecided", f"{note} (the agency has not chosen {name})") from None
+            raise Undecided("fact_missing", f"{worded(name)} is not known, and the answer depends on it") from None

@@ -244,6 +244,7 @@ class _Reading:
             versions=tuple(sorted(versions, key=lambda one: one.from_ or date.min)),
             transition=form.text("transition", "start"), each=form.text("each"), calendar=form.text("calendar"),
             owed_by=form.text("owed_by"), rows=form.names("row"), source=str(form.source),
+            labels=form.labels,
         )  # fmt: skip
 
     def dates(self, versions: list[Version], listed: Node | None) -> None:

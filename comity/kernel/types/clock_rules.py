@@ -159,6 +159,7 @@ class ClockRule:
     owed_by: str = ""
     rows: tuple[str, ...] = ()
     source: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from comity.kernel.types.calendars import DAY, Calendar
+from comity.names import counted
 
 Roll = Literal["next", "previous", "none", "undecided"]
 FARTHEST = 200 * 366
@@ -107,14 +108,9 @@ class Period:
         return Period(self.days + other.days, self.hours + other.hours, self.months + other.months)
 
     def __str__(self) -> str:
-        parts = []
-        if self.months:
-            years, rest = divmod(self.months, 12)
-            parts += [f"{years} years"] if years else []
-            parts += [f"{rest} months"] if rest else []
-        parts += [f"{self.days} days"] if self.days else []
-        parts += [f"{self.hours} hours"] if self.hours else []
-        return " and ".join(parts) or "no time"
+        years, months = divmod(self.months, 12)
+        held = ((years, "year"), (months, "month"), (self.days, "day"), (self.hours, "hour"))
+        return " and ".join(counted(many, unit) for many, unit in held if many) or "0 days"
 
 
 def add_months(day: date, months: int) -> date:

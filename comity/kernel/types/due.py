@@ -57,7 +57,8 @@ class Due:
     """One clock on one thing. `due` is a day, or an instant for hours; `by` the instant after which it is too late.
 
     `state`: running, stopped (by its event), expired, undecided (a person must decide before there is a day). `kept`:
-    whether the law was kept, None while open.
+    whether the law was kept, None while open. `record`: the one whose event started it; `labels`: its title in other
+    languages; `settled`: the right that accrued at its end has come as far as it can.
     """
 
     rule: str
@@ -83,10 +84,24 @@ class Due:
     dated: str = ""
     each: str = ""
     owed_by: str = ""
+    record: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    settled: bool = False
+
+    @property
+    def standing(self) -> str:
+        """Where it stands for whoever has to act: what was stopped is done, in time or not; a term that ended without
+        that has lapsed; a bar that is over leaves it permitted; what is no period is answered."""
+        if self.stopped is not None or self.settled:
+            return "done"
+        if self.state == "expired":
+            return {"deadline": "overdue", "term": "lapsed"}.get(self.kind, "permitted")
+        return "answered" if self.state == "running" and self.due is None else self.state
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "rule": self.rule, "title": self.title, "kind": self.kind, "state": self.state, "due": shown(self.due),
+            "rule": self.rule, "title": self.title, "kind": self.kind, "state": self.state,
+            "standing": self.standing, "due": shown(self.due),
             "by": shown(self.by), "stage": self.stage, "answer": self.answer, "started": shown(self.started),
             "stopped": shown(self.stopped), "kept": self.kept, "paused": self.paused,
             "working": [one.as_json() for one in self.working],
@@ -94,7 +109,7 @@ class Due:
             "warnings": [{"day": shown(day), "said": said} for day, said in self.warnings],
             "consequence": self.consequence, "limit": self.limit, "citation": self.citation,
             "verified": self.verified, "law_from": shown(self.law_from), "dated": self.dated, "each": self.each,
-            "owed_by": self.owed_by,
+            "owed_by": self.owed_by, "record": self.record,
         }  # fmt: skip
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from comity.kernel.types import counting
-from comity.kernel.types.asked import Asked
+from comity.kernel.types.asked import Asked, worded
 from comity.kernel.types.calendars import DAY
 from comity.kernel.types.clock_rules import Exclusion, Extension, Version
 from comity.kernel.types.counting import Period
-from comity.kernel.types.due import Event, Undecided, read_when, shown
+from comity.kernel.types.due import Event, Undecided, read_when
+from comity.names import counted
 
 
 def spells(
@@ -28,7 +29,7 @@ def spells(
                 ends = ends or _closing(of, rule, event)
                 if ends is None:
                     said = f"{rule.code} {rule.title}: open since {of.day(event.at)}"
-                    of.note("paused", said, citation=_cited(rule))
+                    of.note("open" if version.kind == "measure" else "paused", said, citation=_cited(rule))
                 begins = of.instant(event.at)
                 yield rule, begins, max(begins, of.instant(ends) if ends is not None else of.at)
 
@@ -77,7 +78,8 @@ def excluded_days(of: Asked, version: Version) -> frozenset[date]:
     found = counting.days_of(held)
     twice = sum((last - first).days + 1 for first, last in held) - len(found)
     if twice:
-        of.note("union", f"{twice} days lie in more than one interval and count once", days=len(found))
+        said = f"{counted(twice, 'day')} in more than one interval, counted once"
+        of.note("union", said, days=len(found))
     return found
 
 
@@ -99,7 +101,7 @@ def further(
 ) -> tuple[Period, date | datetime | None] | None:
     """What one order of extension makes of a period that ends `by`: a longer period, or the day it names; None when it
     has no effect."""
-    name = event.name.replace("_", " ")
+    name = worded(event.name)
     if rule.requires and not of.holds(version, rule.requires, event):
         of.note("no extension", f"{name}: its condition is not met", citation=rule.citation)
         return None
@@ -115,7 +117,7 @@ def further(
     if rule.field:
         days = event.fields.get(rule.field)
         if not isinstance(days, int) or isinstance(days, bool):
-            raise Undecided("fact_missing", f"{name} says no number of days in {rule.field}")
+            raise Undecided("fact_missing", f"{name} says no number of days in {worded(rule.field)}")
         added = Period(days=days)
     if rule.at_most is not None and added.days > rule.at_most.days:
         of.decide("extension_over_limit", f"{name} gives {added}, the law allows {rule.at_most}")
@@ -126,14 +128,14 @@ def further(
 
 def _stated(of: Asked, rule: Extension, event: Event) -> date | datetime:
     """The day that an order of extension names, at most as far from the start as the law allows."""
-    name = event.name.replace("_", " ")
+    name = worded(event.name)
     day = read_when(event.fields.get(rule.until))
     if day is None:
-        raise Undecided("fact_missing", f"{name} names no day in {rule.until}")
+        raise Undecided("fact_missing", f"{name} names no day in {worded(rule.until)}")
     if rule.at_most is not None and of.begun is not None:
         most = counting.add_months(of.day(of.begun), rule.at_most.months) + timedelta(days=rule.at_most.days)
         if of.day(day) > most:
             of.decide("extension_over_limit", f"{name} to {of.day(day)} is past {most}, the most that the law allows")
             day = most
-    of.note("extended", f"{name}: to {shown(day)}", day=day, citation=rule.citation)
+    of.note("extended", f"{name}: to {of.told(day)}", day=day, citation=rule.citation)
     return day

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from comity.errors import Problem
 from comity.kernel.types.catalogue import Act, Answer, Catalogue, Code, Field, Link, State, Type
 
 Labelled = TypeVar("Labelled", Field, Link, State, Act, Answer)
@@ -14,6 +15,17 @@ Labelled = TypeVar("Labelled", Field, Link, State, Act, Answer)
 def languages(catalogue: Catalogue) -> frozenset[str]:
     """The languages, as ISO 639 codes, in which some word of the definitions was given beside English."""
     return frozenset(code for of in catalogue.types.values() for code in of.labels)
+
+
+def in_language(catalogue: Catalogue, language: str | None) -> Catalogue:
+    """The definitions in this language. What has no word in it stands in English; Problem `request_invalid` where
+    nothing has."""
+    if not language or language == "en":
+        return catalogue
+    if language not in (known := languages(catalogue)):
+        fix = f"its words are in {', '.join(['en', *sorted(known)])}"
+        raise Problem("request_invalid", f"The definitions have no words in {language}", fix=fix)
+    return replace(catalogue, types={name: spoken(of, language) for name, of in catalogue.types.items()})
 
 
 def spoken(of: Type, language: str) -> Type:

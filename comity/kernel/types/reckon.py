@@ -6,17 +6,18 @@ of the law that then governed, so the same question about a past day has the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from comity import names
 from comity.kernel.types import counting
-from comity.kernel.types.asked import NO_CALENDAR, Asked
+from comity.kernel.types.asked import NO_CALENDAR, Asked, worded
 from comity.kernel.types.calendars import DAY
 from comity.kernel.types.clock_rules import Anchor, Book, Case, Version
 from comity.kernel.types.counting import Counted, Counting, Period
-from comity.kernel.types.due import Decision, Due, Event, Step, Undecided, instant_of, read_when, shown
+from comity.kernel.types.due import Decision, Due, Event, Step, Undecided, instant_of, read_when
 from comity.kernel.types.exclusions import excluded_days, further, spells
 
 When = date | datetime
@@ -31,11 +32,18 @@ def reckon_all(
 
 
 def reckon(
-    book: Book, code: str, events: Sequence[Event], at: datetime, *, settings: Mapping[str, Any] | None = None
+    book: Book,
+    code: str,
+    events: Sequence[Event],
+    at: datetime,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    only: Collection[str] = (),
 ) -> list[Due]:
     """The dues of one clock, one for each value of the rule's `each` field; none when nothing has started it.
 
-    `settings` chooses what the law leaves open, by parameter name, over the rule's own choice.
+    `settings` chooses what the law leaves open, by parameter name, over the rule's own choice. `only` are the values of
+    `each` that are asked for; all without it.
     """
     rule = book.rules[code]
     known = sorted((one for one in events if _known(one, at)), key=lambda one: instant_of(one.at, NO_CALENDAR))
@@ -44,7 +52,7 @@ def reckon(
         return [made] if made else []
     keys = dict.fromkeys(str(one.fields[rule.each]) for one in known if one.fields.get(rule.each) is not None)
     dues = []
-    for key in keys:
+    for key in [one for one in keys if not only or one in only]:
         mine = [one for one in known if one.fields.get(rule.each) is None or str(one.fields[rule.each]) == key]
         made = _Reckoning(book, rule, mine, at, settings or {}).due()
         dues += [replace(made, each=key)] if made else []
@@ -120,6 +128,7 @@ class _Reckoning(Asked):
             dues = reckon(self.book, anchor.due, self.events, self.at, settings=self.settings)
             day = dues[0].due if dues and dues[0].state != "undecided" else None
             found = day if day is not None and self.instant(day) <= self.at else None
+            self.after = dues[0].record if found is not None else ""
         else:
             held = [one for one in self.events if one.name in anchor.events and self.meets(anchor.when, one, version)]
             if held:
@@ -135,7 +144,7 @@ class _Reckoning(Asked):
 
     def counted(self, version: Version) -> Due | None:
         assert self.begun is not None
-        said = self.origin.name.replace("_", " ") if self.origin else "begun"
+        said = worded(self.origin.name) if self.origin else "begun"
         self.note("start", f"{said}: {self.told(self.begun)}", day=self.begun, citation=version.citation)
         for one in version.decide:
             if not one.when or self.holds(version, one.when):
@@ -160,8 +169,8 @@ class _Reckoning(Asked):
         if case.until:
             fixed = read_when(self.facts.get(case.until))
             if fixed is None:
-                raise Undecided("fact_missing", f"{case.until} is not known: the day itself is stated there")
-            said = f"the day is stated: {shown(fixed)}; a fixed day is not computed (GK)"
+                raise Undecided("fact_missing", f"{worded(case.until)} is not known: the day itself is stated there")
+            said = f"the day is stated: {self.told(fixed)}; a fixed day is not computed (GK)"
             self.note("fixed", said, day=fixed, citation=case.citation or version.citation)
             due, by, stated = fixed, self.over(version, fixed), True
         else:
@@ -189,7 +198,7 @@ class _Reckoning(Asked):
             return case.period or Period()
         value = self.facts.get(case.of)
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise Undecided("fact_missing", f"{case.of} is not known, and the period is a part of it")
+            raise Undecided("fact_missing", f"{worded(case.of)} is not known, and the period is a part of it")
         months, rest = divmod(round(value * 12) * case.part[0], case.part[1])
         if rest:
             self.decide("fraction_of_month", f"{rest}/{case.part[1]} of a month is left out")
@@ -212,6 +221,7 @@ class _Reckoning(Asked):
         start = self.day(self.begun)
         counted = counting.last_day(rule, start, period, self.calendar, excluded)
         said = f"{period} {'back from' if rule.back else 'from'} {start}: {counted.plain}"
+        said = said if period != Period() else f"the same day: {counted.plain}"
         self.note(rule.name, said, days=period.days or None, day=counted.plain, citation=citation)
         self.moved(rule, counted.moved, counted.last)
         if counted.open:
@@ -225,7 +235,7 @@ class _Reckoning(Asked):
     def moved(self, rule: Counting, moved: Sequence[tuple[date, str]], to: When) -> None:
         if moved:
             names = ", ".join(f"{day} {why}" for day, why in moved)
-            said = f"no working day: {names}; moved to {shown(to)}"
+            said = f"no working day: {names}; moved to {self.told(to)}"
             self.note(rule.name, said, days=len(moved), day=to, citation=f"{rule.said} ({rule.verified})")
 
     def after_count(self, version: Version, rule: Counting, counted: Counted) -> Counted:
@@ -252,7 +262,7 @@ class _Reckoning(Asked):
         if version.filing and self.facts.get("filed_on_paper"):
             closes = counting.closing(day, self.calendar)
             if closes is not None:
-                said = f"on paper: the clerk closes at {shown(closes)}"
+                said = f"on paper: the clerk closes at {self.told(closes)}"
                 self.note("us.last_moment", said, day=closes, citation=counting.LAST_MOMENT)
                 return closes
             self.decide("closing_hour_unknown", f"when the clerk's office closes on {day} is not known")
@@ -267,16 +277,18 @@ class _Reckoning(Asked):
         first = self.day(self.begun)
         held = [(self.day(one), self.day(two)) for _, one, two in spells(self, version, (version.measure,))]
         days = counting.days_of((max(one, first), min(two, last)) for one, two in held if one <= last and two >= first)
-        said = f"{len(days)} days, each counted once"
+        total = names.counted(len(days), "day")
+        said = f"{total}, each counted once"
         self.note("sum", said, days=len(days), day=last, citation=version.citation)
-        return self.made(version, "stopped" if until else "running", answer=f"{len(days)} days", stopped=until)
+        return self.made(version, "stopped" if until else "running", answer=total, stopped=until)
 
     def forthwith(self, version: Version, case: Case) -> Due:
         """The law sets no number: how long is too long is for a person."""
         assert self.begun is not None
         stop = self.stop(version)
         ran = (self.day(stop.at if stop else self.today) - self.day(self.begun)).days
-        said = f"{case.title or 'no number of days is set'}; it has taken {ran} days"
+        how = case.title if case.title not in ("", self.rule.title) else "no number of days is set"
+        said = f"{how}; {'it took' if stop else 'so far'} {names.counted(ran, 'day')}"
         self.note("forthwith", said, days=ran, citation=case.citation or version.citation)
         self.decide("no_fixed_time", "the law sets no number of days; whether it took too long, a person must decide")
         return self.made(version, "stopped" if stop else "undecided", stopped=stop)
@@ -320,11 +332,9 @@ class _Reckoning(Asked):
         after = sorted((one for one in self.events if self.come(one) and self.instant(one.at) >= by), key=self.turn)
         for one in (one for one in self.events if self.come(one) and self.instant(one.at) < by):
             if any(one.name in move.on and here in move.from_ for move in version.moves):
-                self.decide(
-                    "acted_early", f"{one.name.replace('_', ' ')} on {self.day(one.at)}: before the right accrued"
-                )
+                self.decide("acted_early", f"{worded(one.name)} on {self.day(one.at)}: before the right accrued")
         self.same_day(version, after)
-        self.note("stage", f"{here} from {self.day(by)}", day=by, citation=version.citation)
+        self.note("stage", f"{worded(here)} from {self.day(by)}", day=by, citation=version.citation)
         for one in after:
             move = next((m for m in version.moves if one.name in m.on and here in m.from_), None)
             if move is None:
@@ -332,12 +342,8 @@ class _Reckoning(Asked):
             if move.decide is not None:
                 self.decide(move.decide.code, move.decide.message)
             here = move.stage
-            self.note("stage", f"{here}: {one.name.replace('_', ' ')}, {self.told(one.at)}", day=one.at)
+            self.note("stage", f"{worded(here)}: {worded(one.name)}, {self.told(one.at)}", day=one.at)
         return here
-
-    def told(self, when: When) -> str:
-        """A day or an instant as people of the calendar's zone read it."""
-        return f"{when.astimezone(self.calendar.tz):%Y-%m-%d %H:%M %Z}" if isinstance(when, datetime) else str(when)
 
     def turn(self, one: Event) -> tuple[datetime, datetime]:
         """Which of two events came first: people state the minute; within it, the one that was known first."""
@@ -371,7 +377,9 @@ class _Reckoning(Asked):
             paused=any(one.rule == "paused" for one in self.steps), working=tuple(self.steps),
             decisions=tuple(self.decisions), warnings=self.warned(version), consequence=version.consequence,
             limit=version.limit, citation=version.citation, verified=version.verified, law_from=version.from_,
-            dated=version.dated, owed_by=self.rule.owed_by,
+            dated=version.dated, owed_by=self.rule.owed_by, labels=self.rule.labels,
+            record=self.origin.record if self.origin else self.after,
+            settled=bool(stage) and not any(stage in move.from_ for move in version.moves),
         )  # fmt: skip
 
     def warned(self, version: Version) -> tuple[tuple[date, str], ...]:
