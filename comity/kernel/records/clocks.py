@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -22,8 +21,7 @@ from comity.kernel.records.node import Node, Work
 from comity.kernel.records.sight import _hidden_by_mark, readable_groups
 from comity.kernel.records.subject import COLUMNS, Subject, find_subject, loaded, subject_of, visible
 from comity.kernel.types.asked import compiled
-from comity.kernel.types.catalogue import Catalogue
-from comity.kernel.types.clock_reading import book_of
+from comity.kernel.types.book import book_for
 from comity.kernel.types.clock_rules import Binding, Book
 from comity.kernel.types.due import Due, Event, read_when
 from comity.kernel.types.expression import GuardError, evaluate
@@ -68,24 +66,6 @@ def due(node: Node, actor: Actor, record: str, *, at: datetime | None = None) ->
         dues = reckon_all(book, events, asked, settings=settings)
         disclosure.told(work, "due", [(one, sorted(one.folded.fields)) for one in around])
         return Dues(str(subject.id), asked, law.jurisdiction, tuple(dues), tuple(events), len(around))
-
-
-def book_for(catalogue: Catalogue) -> tuple[Book, Mapping[str, Any]]:
-    """The clocks of an agency's law, and its own choices where the law leaves one open (rule files with `settings`)."""
-    return _book(catalogue), _settings(catalogue)
-
-
-@lru_cache(maxsize=64)
-def _book(catalogue: Catalogue) -> Book:
-    return book_of(catalogue.rules)
-
-
-def _settings(catalogue: Catalogue) -> dict[str, Any]:
-    held: dict[str, Any] = {}
-    for data in catalogue.rules.values():
-        chosen = data.get("settings") if isinstance(data, Mapping) else None
-        held.update(chosen if isinstance(chosen, Mapping) else {})
-    return held
 
 
 def neighbourhood(work: Work, subject: Subject, book: Book) -> list[Subject]:
