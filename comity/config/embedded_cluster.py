@@ -110,12 +110,26 @@ def _open_to_all(folder: Path) -> bool:
 
 
 def private_folder(path: Path, owner: Account | None = None) -> None:
-    """Make `path`, mode 0700, ours or the account's; refuse one that another user has put there."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise _from_os(error, path) from error
+    """Make `path`, mode 0700, ours or the account's; refuse one that another user has put there.
+
+    A supervisor that ends takes its folder along, between any two of these steps: then it is made again.
+    """
+    for _ in range(100):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, exist_ok=True)
+        except FileExistsError as error:
+            if os.path.lexists(path):
+                raise _from_os(error, path) from error
+            continue
+        except OSError as error:
+            raise _from_os(error, path) from error
+        with contextlib.suppress(FileNotFoundError):
+            return _keep_private(path, owner)
+    raise StartupRefused("home_not_writable", f"{path} is removed again and again", "look who does it")
+
+
+def _keep_private(path: Path, owner: Account | None) -> None:
     if owner is not None:
         owner.own(path)
     found = path.lstat()
@@ -126,6 +140,14 @@ def private_folder(path: Path, owner: Account | None = None) -> None:
         )
     if stat.S_IMODE(found.st_mode) != 0o700:
         path.chmod(0o700)
+
+
+def leave_run_folder(home: Path) -> None:
+    """Remove what lies in the system's temporary folder, if it is empty. Only the holder of the home's lock may."""
+    run = run_folder(home)
+    if run.parent != home:
+        with contextlib.suppress(OSError):
+            run.rmdir()
 
 
 def _from_os(error: OSError, path: Path) -> StartupRefused:

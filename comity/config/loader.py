@@ -73,7 +73,7 @@ def _node(settings: Settings, database: Database, threads: int) -> Node:
     )
     return Node(
         pool=pool, home=settings.home, keys=KeyRing(settings.keys), extensions=extensions(),
-        outward=settings.webhook_allow,
+        outward=settings.webhook_allow, outbox_days=settings.outbox_days,
     )  # fmt: skip
 
 

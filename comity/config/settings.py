@@ -13,6 +13,7 @@
 | COMITY_FEED_BIND | address and port of the live feed, an origin of its own | the address above, the next port |
 | COMITY_FEED_ADDRESS | the feed as others reach it, when a proxy stands in front | made from the line above |
 | COMITY_WEBHOOK_ALLOW | networks that webhooks may reach although not public, as 10.1.2.0/24,127.0.0.1/32 | none |
+| COMITY_OUTBOX_DAYS | days after which a delivery that was made leaves the outbox | 30 |
 """
 
 import ipaddress
@@ -40,6 +41,7 @@ class Settings:
     feed_port: int = 8441
     feed_public: str | None = None
     webhook_allow: tuple[str, ...] = ()
+    outbox_days: int = 30
 
     @property
     def feed_address(self) -> str:
@@ -98,6 +100,7 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         feed_port=feed_port,
         feed_public=said("COMITY_FEED_ADDRESS"),
         webhook_allow=_networks("COMITY_WEBHOOK_ALLOW", said("COMITY_WEBHOOK_ALLOW") or ""),
+        outbox_days=_number("COMITY_OUTBOX_DAYS", said("COMITY_OUTBOX_DAYS") or "30", 1, 36_500),
     )
 
 

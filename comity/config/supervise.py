@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 from comity.config.embedded_account import adopt_orphans
-from comity.config.embedded_cluster import Cluster, Layout, door, layout, private_folder
+from comity.config.embedded_cluster import Cluster, Layout, door, layout, leave_run_folder, private_folder
 from comity.config.startup import StartupRefused
 
 GRACE = float(os.environ.get("COMITY_EMBEDDED_GRACE", "2"))  # seconds: after the last program has gone
@@ -116,6 +116,7 @@ class Supervisor:
             self._bring_down()
             for client in self.clients:
                 client.close()
+            leave_run_folder(self.where.home)
         log("ended")
 
     def _unused(self) -> bool:
@@ -281,6 +282,8 @@ def main(arguments: list[str]) -> int:
     try:
         private_folder(door(home).parent)
         lock = take_lock(home)
+        if lock is not None:
+            private_folder(door(home).parent)  # the one before us has just removed it
         supervisor = Supervisor(layout(home), binaries) if lock is not None else None
         _detach(home, writer, b"{}")
     except StartupRefused as refused:

@@ -21,7 +21,7 @@ from comity.errors import Problem
 from comity.kernel.ledger import sequence
 from comity.kernel.records import owed
 from comity.kernel.records.node import Node
-from comity.kernel.sharing import activity, deliver, digest, escalate, pass_on, settle
+from comity.kernel.sharing import activity, deliver, digest, escalate, pass_on, prune, settle
 from comity.kernel.sharing.outward import Outward
 from comity.kernel.sharing.send import Sender
 
@@ -32,6 +32,8 @@ LINGER = 1.0
 TIMERS = 2.0
 BREATH = 0.01
 """Seconds of rest after a round of the followers: the next one takes together what came meanwhile."""
+PRUNES = 60.0
+"""Seconds between two looks at what may leave the outbox: a batch of each agency at a time."""
 SWITCH = 0.0005
 """Seconds after which a thread that only computes lets the others on: giving places must not wait for a follower."""
 
@@ -92,6 +94,11 @@ def _follow(node: Node, agency: str, *, by_the_clock: bool) -> int:
         if problem.code not in ("agency_suspended", "version_conflict"):
             print(f"worker: {agency}: {problem.code}", file=sys.stderr, flush=True)
         return 0
+
+
+def prune_all(node: Node) -> int:
+    """Let a batch of every agency's old deliveries leave the outbox; how many."""
+    return sum(prune.prune(node, agency, clock.now()) for agency in node.agencies())
 
 
 def inline(node: Node, sequencer_url: str) -> bool:
@@ -158,7 +165,7 @@ def _place(conn: psycopg.Connection[Any], placed: threading.Event, stopping: lis
 
 def _follow_on(node: Node, placed: threading.Event, over: Callable[[], bool]) -> None:
     """Let the followers follow whenever something got its place, and from time to time for what is due by the clock."""
-    last = 0.0
+    last, pruned = 0.0, -PRUNES
     while not over():
         placed.wait(TIMERS)
         placed.clear()
@@ -167,6 +174,9 @@ def _follow_on(node: Node, placed: threading.Event, over: Callable[[], bool]) ->
         try:
             while not over() and follow_all(node, by_the_clock=by_the_clock) and not placed.is_set():
                 pass
+            if clock.monotonic() - pruned > PRUNES:
+                pruned = clock.monotonic()
+                prune_all(node)
             clock.pause(BREATH)
         except (Problem, psycopg.Error) as error:
             print(f"worker: followers: {getattr(error, 'code', type(error).__name__)}", file=sys.stderr, flush=True)

@@ -10,10 +10,11 @@ import pytest
 from comity import clock
 from comity.config import loader, paths
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records.clocks import book_for, due
+from comity.kernel.records.clocks import due
 from comity.kernel.records.enter import enter
 from comity.kernel.records.law import impact, read_pack, sections_in
 from comity.kernel.records.node import Node
+from comity.kernel.types.book import book_for
 from comity.kernel.types.definition import yaml_text
 from comity.kernel.types.load import read_folder
 from tests.world import World, refused

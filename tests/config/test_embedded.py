@@ -1,11 +1,15 @@
 """A server of one's own: it comes when it is needed, survives what can befall it, and leaves nothing behind."""
 
+import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +18,7 @@ import psycopg
 import pytest
 
 from comity.config.embedded import Embedded
-from comity.config.embedded_cluster import require_room
+from comity.config.embedded_cluster import private_folder, require_room
 from comity.config.startup import StartupRefused
 from tests.config import server
 from tests.conftest import test_binaries
@@ -165,8 +169,50 @@ def test_a_home_with_a_long_path(tmp_path: Path) -> None:
         sockets = str(server.ask(urls.superuser, "SHOW unix_socket_directories"))
         assert len(sockets) < 90
         assert Path(sockets).stat().st_mode & 0o777 == 0o700
+    for patience in (0.0, 0.15, 0.3):  # the next one comes at any moment of the last one's end
+        with Embedded(home, test_binaries()) as urls:
+            assert server.ask(urls.app, "SELECT 1") == 1
+            os.kill(server.supervisor(home), signal.SIGTERM)
+            time.sleep(patience)
     server.nothing_left(home)
-    shutil.rmtree(sockets)
+    assert not Path(sockets).exists()
+
+
+def test_a_folder_that_goes_while_it_is_looked_at_is_made_again(tmp_path: Path) -> None:
+    """By a supervisor that ends; two of them, as often as they can."""
+    folder = tmp_path / "run"
+    ended = threading.Event()
+
+    def removing() -> None:
+        while not ended.is_set():
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+    thread = threading.Thread(target=removing)
+    thread.start()
+    try:
+        for _ in range(300):
+            private_folder(folder)
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_what_runs_on_holds_nothing_of_the_one_who_started_it(made: Path) -> None:
+    """Else `comity db start | cat` would not end with the command."""
+    user = server.program(made, stderr=subprocess.PIPE)
+    assert server.said(user).startswith("postgresql://")
+    streams = {str(Path(f"/proc/{user.pid}/fd/{number}").readlink()) for number in (0, 1, 2)}
+    for pid in (server.supervisor(made), server.postmaster(made)):
+        held = set()
+        for one in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                held.add(str(one.readlink()))
+        assert not streams & held
+    server.kill(user)
+    assert user.stderr is not None
+    user.stderr.close()
+    server.nothing_left(made)
 
 
 def test_a_folder_that_another_user_put_in_the_way_is_refused(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ def test_defaults() -> None:
     assert (found.bind_host, found.bind_port) == ("127.0.0.1", 8440)
     assert found.database_url is None
     assert found.workers >= 1
+    assert (found.outbox_days, settings({"COMITY_OUTBOX_DAYS": "7"}).outbox_days) == (30, 7)
 
 
 def test_a_public_address_needs_tls_or_a_proxy(tmp_path: Path) -> None:
@@ -42,6 +43,8 @@ def test_a_public_address_needs_tls_or_a_proxy(tmp_path: Path) -> None:
         ({"COMITY_BIND": "127.0.0.1:99999"}, "setting_invalid"),
         ({"COMITY_WORKERS": "many"}, "setting_invalid"),
         ({"COMITY_WORKERS": "0"}, "setting_invalid"),
+        ({"COMITY_OUTBOX_DAYS": "0"}, "setting_invalid"),
+        ({"COMITY_OUTBOX_DAYS": "a month"}, "setting_invalid"),
         ({"COMITY_TRUSTED_PROXY": "the one in front"}, "setting_invalid"),
         ({"COMITY_TLS_CERT": "/absent.pem"}, "tls_incomplete"),
         ({"COMITY_TLS_CERT": "/absent.pem", "COMITY_TLS_KEY": "/absent.key"}, "setting_invalid"),

@@ -28,7 +28,7 @@ def a_stay(stage: Stage, seat: str = "records", agency: str = "detention") -> tu
 
 def a_release(stage: Stage, stay: str) -> str:
     paper = stage.enter("records", "registry.document", {"title": "Order of release", "kind": "court_paper"})
-    return stage.enter("records", "custody.release", {"ground": "court_order"}, intake=stay, authority=paper)
+    return stage.enter("records", "custody.release", {"ground": "compassionate"}, intake=stay, authority=paper)
 
 
 def an_item(stage: Stage) -> str:
@@ -205,9 +205,9 @@ def test_a_person_on_the_way_to_another_is_not_released(stage: Stage) -> None:
     transfer = stage._done(transferring(stage, stay, person, "detention")())
     paper = stage.enter("marshal", "registry.document", {"title": "Order", "kind": "court_paper"})
     with refused("invalid", "not_the_custodian"):
-        stage.enter("marshal", "custody.release", {"ground": "court_order"}, intake=stay, authority=paper)
+        stage.enter("marshal", "custody.release", {"ground": "compassionate"}, intake=stay, authority=paper)
     stage.act("marshal", transfer, "withdrawn")
-    stage.enter("marshal", "custody.release", {"ground": "court_order"}, intake=stay, authority=paper)
+    stage.enter("marshal", "custody.release", {"ground": "compassionate"}, intake=stay, authority=paper)
 
 
 def test_what_comes_after_the_person_left_is_typed_as_late(stage: Stage) -> None:

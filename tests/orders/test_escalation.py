@@ -17,6 +17,7 @@ from comity.kernel.ledger import follow
 from comity.kernel.policy import tokens
 from comity.kernel.records.node import system
 from comity.kernel.records.read import read
+from comity.kernel.records.reconcile import reconcile
 from comity.kernel.sharing import escalate
 from comity.kernel.sharing.inbox import InboxItem, inbox
 from comity.kernel.types.calendars import Calendar
@@ -25,7 +26,7 @@ from comity.kernel.types.escalation import escalations_of
 from comity.kernel.types.load import load, read_folder
 from tests.orders.flow import Release
 from tests.patience import PATIENCE
-from tests.pillars.stage import Stage
+from tests.pillars.stage import Stage, refused
 from tests.world import instant
 
 HOUR = timedelta(hours=1)
@@ -214,6 +215,69 @@ def test_a_discrepancy_never_answered_and_a_detainer_never_answered_are_raised(s
         with later(timedelta(days=8)):
             rounds(stage)
             assert rows(stage, "usms", asked) == [("detention", 2), ("usms", 1)]
+
+
+def test_a_detainer_without_a_hold_is_raised_at_both_sides_and_its_owner_sees_since_when(stage: Stage) -> None:
+    """It names no stay and the hold is not the owner's to read: that one stands is told, and nothing of it."""
+    with clock.at(WEDNESDAY):
+        stay = Release(stage)
+        stay.held()
+        wanted = stage.enter("sergeant", "registry.person", {"role": "subject", "name": "S. Sample"})
+        asked = {"facility": "detention", "basis": "warrant"}
+        detainer = stage.enter("sergeant", "custody.detainer", asked, person=wanted)
+        stage.answer("records", detainer, "lodged", lodged_at=instant())
+
+        def seen() -> tuple[str | None, list[str]]:
+            view = read(stage.node, stage.seats["sergeant"], detainer)
+            found = reconcile(stage.node, stage.seats["sergeant"])
+            codes = [one.code for one in (*found.open, *found.differences) if one.record == detainer]
+            return view.offer and view.offer["silent_since"], codes
+
+        def held() -> str:
+            fields = {"basis": "detainer", "authority_name": "A sheriff", "since": instant()}
+            return stage.enter(
+                "shift", "custody.hold", fields, marks=["juvenile"], intake=stay.made["stay"], detainer=detainer
+            )
+
+        silent = (clock.show_instant(WEDNESDAY), ["detainer_held"])
+        assert seen() == silent
+        with later(5 * HOUR):
+            rounds(stage)
+            assert [one.state for one in raised(stage, "warden", detainer)] == ["step 1"]
+            assert seen() == silent
+        with later(13 * HOUR):
+            rounds(stage)
+            [mine] = raised(stage, "sergeant", detainer)
+            assert mine.since == WEDNESDAY and "detention is silent" in mine.message
+            hold = held()
+            assert seen() == (None, [])
+            assert raised(stage, "warden", detainer) == raised(stage, "sergeant", detainer) == []
+            with refused("not_found"):
+                read(stage.node, stage.seats["sergeant"], hold)
+        with later(50 * HOUR):
+            stage.act("warden", hold, "retract", reason="Typed in the wrong file")
+            assert seen() == silent
+            assert len(raised(stage, "warden", detainer)) == len(raised(stage, "sergeant", detainer)) == 1
+    with clock.at(WEDNESDAY):
+        other = stage.enter("sergeant", "custody.detainer", asked, person=wanted)
+        stage.answer("records", other, "lodged", lodged_at=instant())
+        detainer = other
+        hold = held()
+        with later(50 * HOUR):
+            rounds(stage)
+            assert rows(stage, "detention", other) == []
+            stage.act("warden", hold, "retract", reason="Typed in the wrong file")
+        with later(51 * HOUR):
+            rounds(stage)
+            assert rows(stage, "detention", other) == [("detention", 1), ("state-police", 2)], (
+                "it is gone, so it is due"
+            )
+            operator = tokens.operator()
+            tokens.suspend_agency(stage.node, operator, "detention", reason="Test")
+            try:
+                assert seen() == (None, []), "what cannot be known is not said to be missing"
+            finally:
+                tokens.suspend_agency(stage.node, operator, "detention", reason="Test over", lift=True)
 
 
 def test_an_agency_suspended_in_mid_offer_is_raised_at_the_other_side(stage: Stage) -> None:

@@ -7,10 +7,10 @@ import pytest
 from comity import clock
 from comity.kernel.records import guards
 from comity.kernel.records.reconcile import reconcile
-from tests.orders.flow import Release
+from tests.orders.flow import Release, doors_open
 from tests.orders.test_reconcile import MONTH, differences, keys
 from tests.pillars.stage import Stage, refused
-from tests.world import instant
+from tests.world import day, instant
 
 
 def test_an_order_that_is_fulfilled_excuses_nobody(stage: Stage) -> None:
@@ -64,8 +64,14 @@ def test_an_order_to_keep_lets_nobody_go_nor_ends_a_hold(stage: Stage) -> None:
             played.held()
             stay = made["stay"]
         stage.act("records", made["hold"], "end", "Typed", links={"ended_by": ended_by}, ended_at=instant())
-        out = stage.enter("records", "custody.release", {"ground": "court_order"}, intake=stay, authority=authority)
-        stage.act("shift", out, "complete", released_at=instant())
+        given = {"intake": stay, "authority": authority}
+        with refused("invalid", "release_not_ordered") as found:
+            stage.enter("records", "custody.release", {"ground": "court_order"}, **given)
+        [fault] = found[0].faults
+        assert fault.path == "links.authority" and "18 U.S.C. 3142" in fault.message and fault.fix
+        with doors_open():
+            out = stage.enter("records", "custody.release", {"ground": "court_order"}, **given)
+            stage.act("shift", out, "complete", released_at=instant())
         stage.act("records", stay, "discharge", ended_at=instant(), links={"release": out})
         found = {(one.code, one.record) for one in differences(stage, before)}
         assert {("release_was_ordered", out), ("hold_ended_by_authority", made["hold"])} <= found
@@ -107,3 +113,148 @@ def test_who_sent_a_detainer_sees_that_the_person_was_let_go(
     found = reconcile(stage.node, stage.seats["sergeant"], at=clock.now() + MONTH).differences
     codes = [one.code for one in found if one.record == made["detainer"]]
     assert codes == (["detainer_kept"] if ends == "discharged" else [])
+
+
+def a_stay(stage: Stage, ground: str = "surrender", **links: str) -> tuple[str, str]:
+    person = stage.enter("intake", "registry.person", {"role": "prisoner", "name": "Sam S."})
+    fields = {"legal_custodian": "usms", "identified_by": "document", "received_at": instant(), "ground": ground}
+    return stage.enter("intake", "custody.intake", fields, person=person, **links), person
+
+
+def released(stage: Stage, stay: str, authority: str, ground: str = "court_order") -> str:
+    """Prepares a release: its authority is judged here and when it is completed."""
+    return stage.enter("records", "custody.release", {"ground": ground}, intake=stay, authority=authority)
+
+
+def service(stage: Stage, order: str, to: str, seat: str, duty: str, **links: str) -> str:
+    made = stage.enter("clerk", "court.order_service", {"addressee": to, "duty": duty}, order=order, **links)
+    if seat:
+        stage.answer(seat, made, "acknowledged", acknowledged_at=instant())
+    return made
+
+
+def on_the_docket(stage: Stage, type: str, docket: str, fields: dict[str, object], **links: str) -> str:
+    made = stage.enter("clerk", type, fields, **links)
+    stage.act("judge", made, "sign")
+    line = stage.enter("clerk", "court.docket_entry", {"entered_on": day(), "text": type}, case=docket)
+    stage.act("clerk", made, "enter_on_docket", entered_on=day(), links={"docket_entry": line})
+    return made
+
+
+def test_a_release_rests_on_what_lets_go_and_stands(stage: Stage) -> None:
+    """Every way of letting go that the types know, under its own ground; and under another ground, none."""
+    played = Release(stage)
+    played.ordered()
+    case, order, party = (played.made[name] for name in ("case", "order", "party"))
+    stay, _ = a_stay(stage)
+    found = {"rests_on": "verdict", "kind": "acquittal", "pronounced_on": day()}
+    judged = on_the_docket(stage, "court.judgment", case, found, case=case, defendant=party)
+    convicted = on_the_docket(
+        stage, "court.judgment", case, {**found, "kind": "conviction"}, case=case, defendant=party
+    )
+    term = {"kind": "imprisonment", "months": 3}
+    sentence = on_the_docket(stage, "court.sentence", case, term, judgment=convicted)
+    life = on_the_docket(stage, "court.sentence", case, {"kind": "imprisonment", "life": True}, judgment=convicted)
+    warrant = on_the_docket(
+        stage, "court.warrant", case, {"kind": "arrest", "terms": "Arrest.", "addressees": ["detention"]}, case=case,
+        defendant=party,
+    )  # fmt: skip
+    bail = stage.enter("clerk", "custody.bail", {"kind": "own_bond", "set_on": day()}, person=party, order=order)
+    paper = stage.enter("records", "registry.document", {"title": "Order of release", "kind": "court_paper"})
+    asked = stage.enter(
+        "sergeant", "custody.detainer", {"facility": "detention", "basis": "warrant"}, intake=stay,
+        person=stage.enter("sergeant", "registry.person", {"role": "subject", "name": "Sam"}),
+    )  # fmt: skip
+    stage.answer("records", asked, "lodged", lodged_at=instant())
+    held = {"basis": "detainer", "authority": "state-police", "since": instant(), "expires_on": day(3)}
+    hold = stage.enter("records", "custody.hold", held, intake=stay, detainer=asked)
+    mine = service(stage, order, "detention", "", "release")
+    commanded = service(stage, warrant, "detention", "records", "arrest")
+    for name, authority, ground in (
+        ("a service that is not acknowledged", mine, "court_order"),
+        ("bail that is not accepted", bail, "bail"),
+        ("a warrant in force", commanded, "court_order"),
+    ):
+        with refused("invalid", "release_not_ordered"):
+            released(stage, stay, authority, ground)
+            pytest.fail(name)
+    stage.answer("records", mine, "acknowledged", acknowledged_at=instant())
+    stage.act("clerk", bail, "furnish", furnished_at=instant())
+    stage.act("judge", bail, "accept", accepted_at=instant())
+    played.made["order"] = warrant
+    recall = played.order("Recall of the warrant", "recall", ["detention"])
+    played.made["order"] = order
+    told = service(stage, recall, "detention", "records", "take_note")
+    stage.act("clerk", warrant, "recall", links={"recalled_by": recall})
+    stage.act("sergeant", asked, "lift", reason="Recalled")
+    stage.act("records", hold, "end", "Lifted", links={"ended_by": asked}, ended_at=instant())
+    for name, authority, ground in (
+        ("a conviction", convicted, "charges_ended"),
+        ("an acquittal under another ground", judged, "transfer"),
+        ("a sentence for life", life, "sentence_served"),
+        ("a sentence under another ground", sentence, "court_order"),
+        ("a paper", paper, "court_order"),
+        ("an arrest by warrant", paper, "period_ended"),
+        ("the stay itself", stay, "court_order"),
+    ):
+        with refused("invalid", "release_not_ordered"):
+            released(stage, stay, authority, ground)
+            pytest.fail(name)
+    for authority, ground in (
+        (mine, "court_order"),
+        (order, "court_order"),
+        (judged, "charges_ended"),
+        (sentence, "sentence_served"),
+        (bail, "bail"),
+        (commanded, "court_order"),
+        (warrant, "court_order"),
+        (recall, "court_order"),
+        (told, "court_order"),
+        (asked, "period_ended"),
+        (hold, "period_ended"),
+        (paper, "compassionate"),
+    ):
+        released(stage, stay, authority, ground)
+    released(stage, a_stay(stage, "arrest_without_warrant")[0], paper, "bail")
+    out = released(stage, stay, mine)
+    stage.act(
+        "clerk",
+        order,
+        "recall",
+        links={"recalled_by": played.order("Recall", "recall", ["detention", "pretrial", "usao"])},
+    )
+    with refused("invalid", "release_not_ordered"):
+        stage.act("shift", out, "complete", released_at=instant())
+
+
+def test_an_order_lets_nobody_else_go(stage: Stage) -> None:
+    """By the case under which the person is kept, and by what the facility itself has said of who the person is."""
+    played = Release(stage)
+    played.ordered()
+    case, party = played.made["case"], played.made["party"]
+    commit = service(stage, played.order("Commitment", "commitment", ["detention"]), "detention", "records", "receive")
+    frees = service(stage, played.made["order"], "detention", "records", "release")
+    kept, _ = a_stay(stage, "commitment", authority=commit)
+    released(stage, kept, frees)
+    played.ordered()
+    assert played.made["case"] != case
+    other = service(stage, played.made["order"], "detention", "records", "release")
+    with refused("invalid", "release_not_ordered"):
+        released(stage, kept, other)
+
+    alone, person = a_stay(stage)
+    _, another = a_stay(stage)
+    named = on_the_docket(
+        stage, "court.order", case,
+        {"kind": "release", "title": "Release", "terms": "So ordered.", "addressees": ["detention"],
+         "us-federal:release_kind": "recognizance"}, case=case, defendant=party,
+    )  # fmt: skip
+    frees = service(stage, named, "detention", "records", "release", defendant=party)
+    released(stage, alone, frees)  # who the defendant is here, nobody has said
+    claim = {"basis": "document", "weight": 60}
+    said = stage.enter("records", "registry.identity_claim", claim, person=another, same_as=party)
+    with refused("invalid", "release_not_ordered"):
+        released(stage, alone, frees)
+    stage.act("records", said, "revoke", reason="Mistaken")
+    stage.enter("records", "registry.identity_claim", claim, person=party, same_as=person)
+    released(stage, alone, frees)

@@ -170,3 +170,64 @@ def test_a_suspended_agencys_log_is_judged_like_any_other(world: World) -> None:
     finally:
         tokens.suspend_agency(world.node, tokens.operator(), "dea", reason="New key", lift=True)
     assert during.equal and (during.records, during.entries) == (before.records, before.entries)
+
+
+KEY = "insert into comity.collision_key values ('\\xdead', 'atf', %({})s)"
+CLOSED = {
+    "collision keys that are missing": ("delete from comity.collision_key where record = %(person)s", "person"),
+    "a collision key too many": (KEY.format("person"), "person"),
+    "a collision key of a type that has none": (KEY.format("claim"), "claim"),
+    "a collision key of no record": (KEY.format("ghost"), "ghost"),
+    "a tie that is missing": ("delete from comity.tie where claim = %(claim)s", "claim"),
+    "a tie that says two": ("update comity.tie set apart = true where claim = %(claim)s", "claim"),
+    "a tie that is certain": ("update comity.tie set certain = true where claim = %(claim)s", "claim"),
+    "a tie to another": ("update comity.tie set other = %(ghost)s where claim = %(claim)s", "claim"),
+    "a tie of a claim that was revoked": (
+        "insert into comity.tie select %(revoked)s, agency, one, other, apart, certain from comity.tie"
+        " where claim = %(claim)s",
+        "revoked",
+    ),
+    "a tie of no claim": (
+        "insert into comity.tie select %(ghost)s, agency, one, other, apart, certain from comity.tie"
+        " where claim = %(claim)s",
+        "ghost",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def tied_persons(world: World) -> dict[str, str]:
+    told = {"name": "Key Sample", "birth_date": "1980-02-03", "role": "subject"}
+    person, other = (world.enter("atf_agent", "registry.person", told).record for _ in range(2))
+    claims = [
+        world.enter(
+            "atf_agent", "registry.identity_claim", {"basis": "biographic", "weight": 60},
+            links={"person": [person], "same_as": [other]},
+        ).record
+        for _ in range(2)
+    ]  # fmt: skip
+    world.act("atf_agent", claims[1], "revoke", reason="Entered twice")
+    return {"person": person, "claim": claims[0], "revoked": claims[1], "ghost": GHOST}
+
+
+@pytest.mark.parametrize("what", CLOSED)
+def test_what_only_the_owner_of_the_tables_reads_is_compared_too(
+    world: World, tied_persons: dict[str, str], what: str
+) -> None:
+    change, record = CLOSED[what]
+    tables = ("collision_key", "tie")
+    assert rebuild.run(world.node, agency="atf").equal
+    with psycopg.connect(world.database.owner_url) as conn:
+        for table in tables:
+            conn.execute(f"create temporary table kept_{table} as select * from comity.{table}")
+        assert conn.execute(change, tied_persons).rowcount > 0
+        conn.commit()
+        try:
+            found = rebuild.run(world.node, agency="atf")
+        finally:
+            for table in tables:
+                conn.execute(f"delete from comity.{table}")
+                conn.execute(f"insert into comity.{table} select * from kept_{table}")
+            conn.commit()
+    assert {one["record"] for one in found.differences} == {tied_persons[record]}
+    assert rebuild.run(world.node, agency="atf").equal

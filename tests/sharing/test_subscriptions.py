@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from comity import clock
+from comity.config import worker
 from comity.kernel.policy import tokens
-from comity.kernel.sharing import deliver
+from comity.kernel.sharing import deliver, prune
 from comity.kernel.sharing.dead import dead_letters, replay, replay_all
 from comity.kernel.sharing.subscribe import subscribe, subscriptions, unsubscribe
 from tests.sharing.stage import case, incident, match, notices, outbox, place_all, subscribed
@@ -287,3 +288,57 @@ def test_an_offer_and_its_answer_are_told_to_both_sides(world: World) -> None:
             assert {item.record for item in told} == {offered.record}
             assert any("enter by atf" in item.message for item in told)
             assert any("accepted by cpd" in item.message for item in told)
+
+
+def test_old_deliveries_leave_the_outbox_batch_by_batch_and_nothing_is_told_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prune, "BATCH", 2)
+    erring = {**INCIDENTS, "where": "record.nothing == 'x'"}
+    with subscribed(world, "atf_agent", INCIDENTS) as one, subscribed(world, "atf_agent", erring) as failing:
+        for _ in range(3):
+            incident(world)
+        world.follow()
+        chief = world.seats[world.seat("atf", "administrator")]
+        tokens.suspend_member(world.node, chief, world.seats["atf_agent"].member, reason="inquiry")
+        try:
+            missed = incident(world)
+            world.follow()  # which stops both, at this place
+        finally:
+            tokens.suspend_member(world.node, chief, world.seats["atf_agent"].member, reason="ended", lift=True)
+        told = notices(world, "atf_agent", one)
+        before = {row[:2] for row in outbox(world, one)}
+        assert before == {("notice", "done"), ("subscription", "dead")}
+        with clock.at(clock.now() + timedelta(days=29)):
+            worker.prune_all(world.node)
+            assert len(outbox(world, one)) == 4
+        with clock.at(clock.now() + timedelta(days=31)):
+            left = []
+            while worker.prune_all(world.node):
+                left.append(len([row for row in outbox(world, one) if row[1] == "done"]))
+            assert sorted(left, reverse=True) == left and left[-1] == 0 and len(left) >= 2
+        assert [row[:2] for row in outbox(world, one)] == [("subscription", "dead")]
+        assert [row[1] for row in outbox(world, failing)] == ["dead"] * 4
+        world.follow()
+        replay_all(world.node, world.seats["atf_agent"], str(one.id))
+        world.follow()
+        again = notices(world, "atf_agent", one)
+        assert {item.record for item in again} - {item.record for item in told} == {missed.record}
+        assert [row for row in outbox(world, one) if row[0] == "notice"] == [("notice", "done", "")]
+        assert len([item for item in again if item.state != "dead"]) == 4
+
+
+def test_the_app_role_deletes_deliveries_that_were_made_and_nothing_else_of_the_outbox(world: World) -> None:
+    entry = incident(world).entry
+    kinds = [("notice", "due"), ("webhook", "dead"), ("escalation", "done"), ("disclosure-digest", "done")]
+    with world.node.transaction("atf") as (conn, _):
+        for follower, state in [*kinds, ("webhook", "done")]:
+            conn.execute(
+                """insert into comity.outbox (follower, entry, target, agency, state, changed_at)
+                   values (%s, %s, 'pruned ' || %s, 'atf', %s, '2020-01-01Z')""",
+                (follower, entry, state, state),
+            )
+        assert conn.execute("delete from comity.outbox where starts_with(target, 'pruned')").rowcount == 1
+        rows = conn.execute("select follower, state from comity.outbox where starts_with(target, 'pruned')").fetchall()
+        assert sorted(rows) == sorted(kinds)
+        conn.execute("update comity.outbox set state = 'done' where starts_with(target, 'pruned')")

@@ -142,6 +142,6 @@ def judged(
     if not faults:
         faults += guards.faults(
             work, of, rule.guards, record=subject.id, after=folded, state=before.state, given=given,
-            reason=reason or "", subject=subject,
+            reason=reason or "", subject=subject, act=rule.name,
         )  # fmt: skip
     return content, faults

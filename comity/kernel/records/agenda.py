@@ -25,10 +25,11 @@ from psycopg.rows import dict_row
 from comity.clock import parse_instant, show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records.clocks import asked_about, book_for
+from comity.kernel.records.clocks import asked_about
 from comity.kernel.records.events import disclosed, events_of, neighbourhoods
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.subject import COLUMNS, Subject, subject_of, visible
+from comity.kernel.types.book import book_for
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.clock_starts import Starts, started_by, starts
 from comity.kernel.types.due import Due, Event, shown

@@ -182,7 +182,7 @@ class _Arriving:
         self.own_offers(conn)
         self.files(conn)
         again = Rebuilt()
-        judge(conn, again, self.agency, catalogue, stated["version"])
+        judge(conn, again, self.agency, catalogue, stated["version"], self.node.keys)
         if not again.equal:
             raise _refused([f"{one['record']}: {one['difference']}" for one in again.differences])
 

@@ -7,9 +7,8 @@ is not there; nothing is guessed from a hidden value. Asked about a past instant
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
 from comity import clock
@@ -19,9 +18,7 @@ from comity.kernel.policy.actor import Actor
 from comity.kernel.records.events import disclosed, events_of, neighbourhoods
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.subject import find_subject
-from comity.kernel.types.catalogue import Catalogue
-from comity.kernel.types.clock_reading import book_of
-from comity.kernel.types.clock_rules import Book
+from comity.kernel.types.book import book_for
 from comity.kernel.types.due import Due, Event
 from comity.kernel.types.reckon import reckon_all
 
@@ -78,27 +75,3 @@ def asked_about(work: Work, at: date | datetime | None) -> datetime:
         fault = Fault("wrong_kind", "at", f"the year {at.year}", f"ask about the years {YEARS[0]} to {YEARS[1]}")
         raise Problem("request_invalid", "No law is known for that year", faults=[fault])
     return at if isinstance(at, datetime) else clock.end_of_day(at, work.catalogue.definition.zone)
-
-
-def book_for(catalogue: Catalogue) -> tuple[Book, Mapping[str, Any]]:
-    """The clocks of an agency's law, and its own choices where the law leaves one open (rule files with `settings`)."""
-    return _book(catalogue), _settings(catalogue)
-
-
-@lru_cache(maxsize=64)
-def _book(catalogue: Catalogue) -> Book:
-    """Days are those of the agency's own zone, unless a court's calendar is named: its day ends when its clocks say."""
-    book = book_of(catalogue.rules)
-    usual = book.calendars.get(book.default_calendar)
-    if usual is None:
-        return book
-    here = replace(usual, zone=catalogue.definition.zone, memo={})
-    return replace(book, calendars={**book.calendars, book.default_calendar: here})
-
-
-def _settings(catalogue: Catalogue) -> dict[str, Any]:
-    held: dict[str, Any] = {}
-    for data in catalogue.rules.values():
-        chosen = data.get("settings") if isinstance(data, Mapping) else None
-        held.update(chosen if isinstance(chosen, Mapping) else {})
-    return held

@@ -392,7 +392,7 @@ def _conditions(work: Work, change: Change) -> list[Fault]:
     return guards.faults(
         work, of, of.acts["enter"].guards, record=change.entry.record, after=after, state=of.initial,
         given=after.fields, reason=str(change.entry.content.get("reason", "")),
-        subject=_unborn(work, of, change.entry.record, after),
+        subject=_unborn(work, of, change.entry.record, after), act="enter",
     )  # fmt: skip
 
 

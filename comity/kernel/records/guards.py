@@ -13,6 +13,7 @@ from comity import clock
 from comity.errors import Fault, Problem
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import acting_roles
+from comity.kernel.records import door
 from comity.kernel.records.facts import FactGraph
 from comity.kernel.records.node import Work
 from comity.kernel.records.sight import readable_fields
@@ -32,11 +33,15 @@ def faults(
     given: Mapping[str, Any],
     reason: str,
     subject: Subject | None,
+    act: str = "",
 ) -> list[Fault]:
-    """What the conditions refuse, all at once; one that errs refuses with `guard_error` and the missing path."""
+    """What the conditions refuse, all at once; one that errs refuses with `guard_error` and the missing path.
+
+    `act` is what is done to the record of `subject`: the joints that stand at its door are judged as well.
+    """
+    found = door.faults(work, act, replace(subject, folded=after)) if act and subject else []
     if not rules:
-        return []
-    found: list[Fault] = []
+        return found
     variables: dict[str, Any] | None = None
     for rule in rules:
         if rule.extension:

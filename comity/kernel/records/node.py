@@ -90,7 +90,8 @@ class _Held:
 class Node:
     """Handed down by `config`. Threads may share it; processes make their own. `block` numbers are drawn at a time.
 
-    `outward` are the networks (CIDR) to which webhooks may go although they are not public.
+    `outward` are the networks (CIDR) to which webhooks may go although they are not public. Deliveries leave the outbox
+    `outbox_days` after they were made.
     """
 
     pool: ConnectionPool[Any]
@@ -99,6 +100,7 @@ class Node:
     extensions: Extensions = field(default_factory=Extensions)
     block: int = 1
     outward: tuple[str, ...] = ()
+    outbox_days: int = 30
     _held: dict[str, _Held] = field(default_factory=dict)
     _catalogues: dict[str, tuple[int, Catalogue]] = field(default_factory=dict)
     _numbers: dict[tuple[str, str], list[int]] = field(default_factory=dict)

@@ -94,12 +94,10 @@ def tied(conn: Conn, records: Iterable[tuple[UUID, Type, Folded]], now: datetime
     """The claims among records as they now stand, tied; for each that cannot be true, whose claims say otherwise."""
     claims = []
     for record, of, after in records:
-        rule = of.ties
-        ends = [after.links.get(end, ()) for end in rule.ends] if rule else []
-        if rule and all(ends):
-            live = of.core_state(after.state) in rule.live
-            fields = after.fields
-            claims.append((record, ends[0][0], ends[1][0], rule.is_apart(fields), rule.is_certain(fields), live))
+        ends = claimed(of, after)
+        if ends is not None:
+            tie = tie_of(of, after)
+            claims.append((record, *(tie or (*ends, False, False)), tie is not None))
     if not claims:
         return {}
     rows = conn.execute(
@@ -108,3 +106,17 @@ def tied(conn: Conn, records: Iterable[tuple[UUID, Type, Folded]], now: datetime
         (*columns(claims), now),
     )
     return {claim: list(agencies) for claim, agencies in rows}
+
+
+def claimed(of: Type, after: Folded) -> tuple[UUID, UUID] | None:
+    """The two records that a claim is about, live or not; None for what is no claim."""
+    ends = [after.links.get(end, ()) for end in of.ties.ends] if of.ties else []
+    return (UUID(ends[0][0]), UUID(ends[1][0])) if ends and all(ends) else None
+
+
+def tie_of(of: Type, after: Folded) -> tuple[UUID, UUID, bool, bool] | None:
+    """The tie of a live claim: its ends, whether it says that they are two, whether it is certain."""
+    ends, rule = claimed(of, after), of.ties
+    if ends is None or rule is None or of.core_state(after.state) not in rule.live:
+        return None
+    return *ends, rule.is_apart(after.fields), rule.is_certain(after.fields)

@@ -12,7 +12,7 @@ from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.scope import live
-from comity.kernel.records import disclosure, offering, reported, tied
+from comity.kernel.records import disclosure, offering, reported, silence, tied
 from comity.kernel.records.lateness import late_entries
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import LinkedRecord, View
@@ -184,7 +184,7 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Sight) -> dict[str, Any
         work.conn.execute("update comity.offer set seen_at = %s where id = %s", (work.now, subject.id))
         row["seen_at"] = work.now
     raised = work.conn.execute("select min(at) from comity.escalation where record = %s", (subject.id,)).fetchone()
-    silent = row["seen_at"] or row["offered_at"] if row["state"] == "offered" else None
+    silent = silence.since(work, {**row, "core_type": subject.core_type, "core_state": subject.core_state})
     moments = {**row, "silent_since": silent, "escalated_at": raised[0] if raised else None}
     instants = {
         name: show_instant(moments[name]) if moments[name] else None

@@ -16,6 +16,8 @@ from comity.kernel.ledger.entry import ABOUT_ANOTHERS
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.verify import check_entry, items_erased
 from comity.kernel.records import project
+from comity.kernel.records.closed import Closed
+from comity.kernel.records.keys import KeyRing
 from comity.kernel.records.node import NODE, Conn, Node
 from comity.kernel.records.reported import Rebuilding
 from comity.kernel.records.subject import loaded
@@ -58,26 +60,31 @@ def run(node: Node, *, agency: str | None = None) -> Rebuilt:
     out = Rebuilt()
     for one in [agency] if agency else [*node.agencies(), NODE]:
         with node.transaction(one) as (conn, begun):
-            judge(conn, out, one, None if one == NODE else node.catalogue_of(conn, one), begun.agency_version)
+            law = None if one == NODE else node.catalogue_of(conn, one)
+            judge(conn, out, one, law, begun.agency_version, node.keys)
     return out
 
 
-def judge(conn: Conn, out: Rebuilt, agency: str, catalogue: Catalogue | None, version: int) -> None:
+def judge(
+    conn: Conn, out: Rebuilt, agency: str, catalogue: Catalogue | None, version: int, keys: KeyRing
+) -> None:  # fmt: skip
     """One agency's records, in a transaction that acts for it. `catalogue` is in force at `version`; the node has none.
 
     What is derived with the help of an older type is not judged.
     """
     before = out.records
     types = {(name, version): of for name, of in catalogue.types.items()} if catalogue else {}
-    reported = Rebuilding(agency)
+    reported, closed = Rebuilding(agency), Closed(conn, keys)
     for record, entries in entries_by_record(conn):
         for row in entries:
             out.entries += 1
             for fault in check_entry(as_text(row)):
                 out.differ(agency, str(record), f"entry {row['id']}: {fault}")
             reported.take(row, None if items_erased(as_text(row)) else _loaded(row["content"]))
-        _compare(conn, out, agency, record, entries, types)
-    for one, what in reported.differences(conn):
+        known = _compare(conn, out, agency, record, entries, types)
+        for what in closed.take(record, *(known or (None, None))):
+            out.differ(agency, record, what)
+    for one, what in (*reported.differences(conn), *closed.left()):
         out.differ(agency, one, what)
     for (lost,) in conn.execute(
         """select id::text from comity.record r where agency = comity.me() and not exists
@@ -117,12 +124,13 @@ def as_text(row: Mapping[str, Any]) -> dict[str, Any]:
 def _compare(
     conn: Conn, out: Rebuilt, agency: str, record: str, entries: list[dict[str, Any]],
     types: Mapping[tuple[str, int], Type],
-) -> None:  # fmt: skip
+) -> tuple[Type, Folded] | None:  # fmt: skip
+    """Compares a record with its row; its type and state where what is derived from them can be judged."""
     versions = [row["version"] for row in entries]
     if versions != list(range(1, len(versions) + 1)):
         out.differ(agency, record, f"the versions are {versions[:20]}")
     if entries[0]["kind"] in (*ABOUT_ANOTHERS, "erase") or entries[0]["type"] in KERNEL_TYPES:
-        return
+        return None
     erased = _erased(conn, out, agency, record, entries)
     state = fold([{**row, "content": _loaded(row["content"])} for row in entries])
     if state.type == "kernel.member":
@@ -131,7 +139,7 @@ def _compare(
         folded = (state.fields.get("name", record), state.fields.get("roles"), state.state, state.version)
         if row is None or tuple(row) != folded:
             out.differ(agency, record, "the member differs from its entries")
-        return
+        return None
     out.records += 1
     row = (
         conn.cursor(row_factory=dict_row)
@@ -140,7 +148,7 @@ def _compare(
     )
     if row is None:
         out.differ(agency, record, "the record has entries and no row")
-        return
+        return None
     for what, folded_value, held in _columns(state, row):
         if folded_value != held and not (what == BEHALF and entries[0]["id"] in erased):
             out.differ(agency, record, f"{what} differs from its entries")
@@ -148,10 +156,12 @@ def _compare(
     if sorted(map(tuple, links)) != sorted((name, t) for name, ids in state.links.items() for t in ids):
         out.differ(agency, record, "the link rows differ from its entries")
     of = types.get((state.type, state.type_version))
-    if of is not None:
-        for what, derived in project.row_of(of, state).items():
-            if what in DERIVED and _plain(derived) != _plain(row[what]):
-                out.differ(agency, record, f"{what} is not what its entries and its type make of it")
+    if of is None:
+        return None
+    for what, derived in project.row_of(of, state).items():
+        if what in DERIVED and _plain(derived) != _plain(row[what]):
+            out.differ(agency, record, f"{what} is not what its entries and its type make of it")
+    return of, state
 
 
 def _plain(value: Any) -> Any:

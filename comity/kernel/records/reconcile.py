@@ -21,11 +21,12 @@ from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.decide import Resource
 from comity.kernel.records import disclosure
-from comity.kernel.records.clocks import book_for
+from comity.kernel.records.about import of_others
 from comity.kernel.records.duties import Duty, NodeReconciliation, Reconciliation
 from comity.kernel.records.lateness import late_entries
 from comity.kernel.records.node import Node, Work, system
 from comity.kernel.records.sight import readable_fields, sight
+from comity.kernel.records.silence import stands
 from comity.kernel.records.subject import (
     COLUMNS,
     Subject,
@@ -36,15 +37,18 @@ from comity.kernel.records.subject import (
     subjects,
     visible,
 )
+from comity.kernel.types.book import book_for
 from comity.kernel.types.calendars import Calendar
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.dated import Law, Rule
+from comity.kernel.types.escalation import Backing
 from comity.kernel.types.expression import GuardError, evaluate
 from comity.kernel.types.joints import Found, Joint, Joints, condition, joints_of
 
 PAGE = 500
 STEPS = 5
 MOST = 5_000
+Ways = Sequence[tuple[Found, Mapping[Any, Sequence[Subject]]]]
 
 
 def reconcile(node: Node, actor: Actor, *, case: str | None = None, at: datetime | None = None) -> Reconciliation:
@@ -66,7 +70,7 @@ def reconcile_all(node: Node, *, at: datetime | None = None) -> NodeReconciliati
         try:
             with node.work(system(agency)) as work:
                 asked = at or work.now
-                walk = _Walk(work, asked, None)
+                walk = Walk(work, asked, None)
                 duties = walk.duties()
                 each[agency] = _summed(work, asked, duties, walk.unjudged)
         except Problem as problem:
@@ -99,7 +103,7 @@ def _weightier(held: Duty | None, one: Duty) -> Duty:
 
 def _reconciled(work: Work, case: str | None, at: datetime) -> Reconciliation:
     within = _hanging_on(work, find_subject(work, case)) if case else None
-    walk = _Walk(work, at, within)
+    walk = Walk(work, at, within)
     duties = walk.duties()
     disclosure.told(work, "reconcile", [(one, ["number"]) for one in walk.read.values()])
     whole = [(one, sight(work, one.type(work), one).whole) for one in walk.own.values()]
@@ -135,7 +139,7 @@ def _hanging_on(work: Work, case: Subject) -> set[str]:
     return found
 
 
-class _Walk:
+class Walk:
     """One reading of all joints at an instant. `own` and `read` are the own and others' records that it looked at."""
 
     def __init__(self, work: Work, at: datetime, within: set[str] | None) -> None:
@@ -205,7 +209,7 @@ class _Walk:
 
     def judged(self, rule: Rule[Joint], law: Law[Joint], joint: Joint, page: Sequence[Subject]) -> Iterator[Duty]:
         began = self.since(page, joint.given.states)
-        ways = [(one, self.look(one, page)) for one in joint.ways]
+        ways, backed = self.ways(joint, page), self.backed(joint, page)
         for given in page:
             told = self.told(given, began[given.id])
             since = began[given.id]
@@ -213,7 +217,7 @@ class _Walk:
                 continue
             for each in self.each(joint, told):
                 try:
-                    duty = self.duty(rule, law, joint, given, told, each, ways)
+                    duty = self.duty(rule, law, joint, given, told, each, ways, backed.get(str(given.id)))
                 except GuardError:
                     self.unjudged.add(rule.name)
                     continue
@@ -222,19 +226,16 @@ class _Walk:
 
     def duty(
         self, rule: Rule[Joint], law: Law[Joint], joint: Joint, given: Subject, told: Mapping[str, Any], each: str,
-        ways: Sequence[tuple[Found, Mapping[Any, Sequence[Subject]]]],
+        ways: Ways, backed: bool | None,
     ) -> Duty | None:  # fmt: skip
         if joint.given.when and not evaluate(condition(joint.given.when), {"given": told, "done": {}, "each": each}):
             return None
         named = {"agency": given.agency, "each": each}.get(joint.owed_by, told.get(joint.owed_by))
         owed_by = str(named or given.agency)
-        found = [
-            one for way, hits in ways
-            for one in self.met(way, given, told, each, [hit for hit in hits[given.id] if self.now(joint, hit)])
-        ]  # fmt: skip
-        if not joint.never and not found and not self.to_judge(rule, joint, given, owed_by):
+        found = self.found(joint, given, told, each, ways)
+        if not joint.never and not found and backed is None and not self.to_judge(rule, joint, given, owed_by):
             return None
-        good = bool(found) is not joint.never
+        good = bool(found or backed) is not joint.never
         due = self.due(joint, told, owed_by)
         words = {"{owed_by}": owed_by, "{number}": given.folded.number or str(given.id), "{each}": each}
         message = joint.message
@@ -247,6 +248,34 @@ class _Walk:
             message=message, fix=joint.fix, citation=law.citation, verified=law.verified, found=tuple(found),
             never=joint.never,
         )  # fmt: skip
+
+    def ways(self, joint: Joint, page: Sequence[Subject]) -> Ways:
+        """Each way with what it leads to from each given; what is shown to be another matter's is left out."""
+        ways = [(one, self.look(one, page)) for one in joint.ways]
+        if not joint.about:
+            return ways
+        apart = of_others(self, joint.about, page, [hits for _, hits in ways])
+        return [
+            (way, {one.id: [hit for hit in hits.get(one.id, ()) if (one.id, hit.id) not in apart] for one in page})
+            for way, hits in ways
+        ]
+
+    def backed(self, joint: Joint, page: Sequence[Subject]) -> dict[str, bool]:
+        """For each own offer of the page whether what is `known` of the joint stands, seen or not; of now only."""
+        mine = [one.id for one in page if one.agency == self.work.agency]
+        out: dict[str, bool] = {}
+        for way in joint.ways if mine and not self.past else ():
+            for name in way.types if way.known else ():
+                told = stands(self.work, Backing(name, way.link, tuple(way.states)), mine)
+                out = {**out, **{record: out.get(record, False) or there for record, there in told.items()}}
+        return out
+
+    def found(self, joint: Joint, given: Subject, told: Mapping[str, Any], each: str, ways: Ways) -> list[str]:
+        """The ids of what meets the joint for one given. Raises GuardError for a condition that cannot be judged."""
+        return [
+            one for way, hits in ways
+            for one in self.met(way, given, told, each, [hit for hit in hits[given.id] if self.now(joint, hit)])
+        ]  # fmt: skip
 
     def now(self, joint: Joint, hit: Subject) -> bool:
         """Whether a record speaks against what must not be: not one that is shown as it once was offered."""
@@ -344,7 +373,7 @@ class _Walk:
             self._shown[one.id] = readable_fields(self.work, of, one)[0]
         return {
             **self._shown[one.id], "id": str(one.id), "type": one.core_type, "state": one.core_state,
-            "agency": one.agency, "number": one.folded.number or "", "since": show_instant(since), "_since": since,
+            "agency": one.institution, "number": one.folded.number or "", "since": show_instant(since), "_since": since,
         }  # fmt: skip
 
     def each(self, joint: Joint, told: Mapping[str, Any]) -> list[str]:

@@ -10,21 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
-from zoneinfo import ZoneInfo
 
 from psycopg.rows import dict_row
 
 from comity.kernel.ledger import follow
-from comity.kernel.records.clocks import book_for
 from comity.kernel.records.node import Node, Work, system
 from comity.kernel.records.sight import readable_fields
+from comity.kernel.records.silence import escalations_for, law_of, laws, stands
 from comity.kernel.records.subject import subjects
-from comity.kernel.types.catalogue import Catalogue
+from comity.kernel.types.book import book_for
 from comity.kernel.types.dated import Law
-from comity.kernel.types.escalation import ADDRESSEE, OFFERER, Escalation, Escalations, escalations_of
+from comity.kernel.types.escalation import ADDRESSEE, OFFERER, Backing, Escalation
 from comity.kernel.types.expression import GuardError, evaluate
 from comity.kernel.types.joints import condition
 
@@ -50,11 +48,6 @@ class Raised:
     def key(self) -> tuple[UUID, str]:
         """What the outbox knows it by."""
         return self.entry, f"{self.rule}/{self.step}@{self.agency}"
-
-
-@lru_cache(maxsize=64)
-def escalations_for(catalogue: Catalogue) -> Escalations:
-    return escalations_of(catalogue.rules)
 
 
 def escalate(node: Node, agency: str) -> int:
@@ -114,9 +107,26 @@ def _write(work: Work, one: Raised) -> int:
     ).rowcount  # fmt: skip
 
 
-def _due(work: Work) -> Iterator[Raised]:
-    """The steps whose time has come at this agency, of offers that it made or was made; conditions are not asked."""
-    for offer, (rule, law) in [(held, one) for held in _offers(work) for one in _laws(work, held)]:
+def _due(work: Work) -> list[Raised]:
+    """The steps whose time has come at this agency, of offers that it made or was made; conditions are not asked.
+
+    While something stands for an answer nothing is due; once it is gone, the time since the answer has long run out.
+    """
+    due = list(_come(work))
+    asked: dict[Backing, list[UUID]] = {}
+    for one in due:
+        if one.law.said.unless is not None:
+            asked.setdefault(one.law.said.unless, []).append(one.offer["id"])
+    told = {unless: stands(work, unless, offers) for unless, offers in asked.items()}
+    return [
+        one
+        for one in due
+        if one.law.said.unless is None or told[one.law.said.unless].get(str(one.offer["id"])) is False
+    ]
+
+
+def _come(work: Work) -> Iterator[Raised]:
+    for offer, (rule, law) in [(held, one) for held in _offers(work) for one in laws(work, held)]:
         entry, since = offer["offer_entry"], offer["offered_at"]
         if law.said.states:
             entry, since = offer["answer_entry"], offer["answered_at"]
@@ -140,7 +150,7 @@ def _offers(work: Work) -> list[dict[str, Any]]:
     """The own offers, made and received, that are unanswered or whose record may still have to be carried out."""
     types, states = set(), set()
     for agency in [row[0] for row in work.conn.execute("select id from comity.agency where version > 0")]:
-        for rule in escalations_for(_law(work, agency)).values():
+        for rule in escalations_for(law_of(work, agency)).values():
             types |= {law.said.type for law in rule.versions}
             states |= {state for law in rule.versions for state in law.said.states}
     if not types:
@@ -155,30 +165,9 @@ def _offers(work: Work) -> list[dict[str, Any]]:
     return rows.fetchall()
 
 
-def _laws(work: Work, offer: Mapping[str, Any]) -> Iterator[tuple[str, Law[Escalation]]]:
-    """The offerer's escalations of such an offer as it stands, in the version of the day of the offer."""
-    catalogue = _law(work, offer["from_agency"])
-    day = offer["offered_at"].astimezone(ZoneInfo(catalogue.definition.zone)).date()
-    for rule in escalations_for(catalogue).values():
-        law = rule.on(day)
-        if law is None or law.said.type != offer["core_type"]:
-            continue
-        stands = offer["core_state"] in law.said.states if law.said.states else offer["state"] == "offered"
-        if stands and (not law.said.states or offer["state"] != "offered"):
-            yield rule.name, law
-
-
-def _law(work: Work, agency: str) -> Catalogue:
-    if agency == work.agency:
-        return work.catalogue
-    if agency not in work.others:
-        work.others[agency] = work.node.catalogue_of(work.conn, agency)
-    return work.others[agency]
-
-
 def _place(work: Work, addressee: str, *, legal: bool) -> tuple[str, Any]:
     """The addressee's zone, and its calendar where days off do not count."""
-    law = _law(work, addressee)
+    law = law_of(work, addressee)
     book = book_for(law)[0] if legal else None
     return law.definition.zone, book.calendars.get(book.default_calendar) if book else None
 

@@ -3,7 +3,7 @@ emergencies, notices."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from comity.clock import show_instant
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import disclosure, offering
+from comity.kernel.records import disclosure, offering, silence
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.reported import Report, disputed, waiting
 from comity.kernel.records.sight import readable_fields, sight
@@ -128,7 +128,8 @@ def _taken_back(work: Work) -> Iterator[InboxItem]:
 def _escalations(work: Work) -> Iterator[InboxItem]:
     """The last step of each silence raised at a role of this member, until it is broken."""
     rows = work.conn.cursor(row_factory=dict_row).execute(
-        """select distinct on (x.record, x.rule) x.* from comity.escalation x join comity.offer o on o.id = x.record
+        """select distinct on (x.record, x.rule) x.*, o.state, o.offered_at, r.core_type, r.core_state
+             from comity.escalation x join comity.offer o on o.id = x.record
              join comity.record r on r.id = x.record
             where x.agency = comity.me() and x.roles && %s::text[]
               and (x.states = '{}' and o.state = 'offered' or r.core_state = any(x.states))
@@ -139,7 +140,7 @@ def _escalations(work: Work) -> Iterator[InboxItem]:
     disclosure.told(work, "inbox", [(one, ["number"]) for one in seen.values()])
     for row in rows:
         one = seen.get(str(row["record"]))
-        if one is not None:
+        if one is not None and not _backed(work, row):
             owes = "it is yours to answer" if row["to_agency"] == work.agency else f"{row['to_agency']} is silent"
             source = f" ({row['citation']})" if row["citation"] else ""
             yield InboxItem(
@@ -147,6 +148,13 @@ def _escalations(work: Work) -> Iterator[InboxItem]:
                 row["from_agency"] if row["to_agency"] == work.agency else row["to_agency"], f"step {row['step']}",
                 f"{row['title']}, since {show_instant(row['since'])[:16]}Z: {owes}{source}", row["since"], row["at"],
             )  # fmt: skip
+
+
+def _backed(work: Work, row: Mapping[str, Any]) -> bool:
+    """Whether what was raised is over since something stands for the answer now."""
+    law = dict(silence.laws(work, row)).get(row["rule"])
+    unless = law.said.unless if law is not None else None
+    return unless is not None and silence.stands(work, unless, [row["record"]]).get(str(row["record"])) is True
 
 
 def _obligations(work: Work) -> Iterator[InboxItem]:

@@ -6,6 +6,7 @@
         title: An order is not acknowledged
         type: court.order_service
         states: [acknowledged]                 # after the answer: still in one of these; left out: not answered yet
+        unless: { type: .., link: .., states: [..] }   # nobody is told while such a record of theirs points at it
         when: "given.duty == 'release'"        # CEL over the record's fields, as `given`
         steps:
           - { after: PT4H, at: addressee, roles: [supervisor] }    # lifecycle roles of that side
@@ -33,6 +34,7 @@ from comity.kernel.types.definition import (
     Node,
     Source,
     is_flag,
+    is_map,
     is_names,
     is_text,
     nearest,
@@ -43,8 +45,9 @@ from comity.kernel.types.joints import KNOWN, known_types
 ADDRESSEE, OFFERER = "addressee", "offerer"
 _RULE = {
     "title": is_text, "type": is_text, "states": is_names, "when": is_text, "legal_days": is_flag,
-    "steps": lambda value: isinstance(value, list) and bool(value),
+    "steps": lambda value: isinstance(value, list) and bool(value), "unless": is_map,
 }  # fmt: skip
+_UNLESS = {"type": is_text, "link": is_text, "states": is_names}
 _STEP = {"after": is_text, "at": lambda value: value in (ADDRESSEE, OFFERER), "roles": is_names}
 
 
@@ -58,6 +61,15 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Backing:
+    """A record of the addressee's in one of these states whose link points at what it answered."""
+
+    type: str
+    link: str
+    states: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Escalation:
     """One version. No `states`: while the offer is unanswered."""
 
@@ -67,6 +79,7 @@ class Escalation:
     when: str
     steps: tuple[Step, ...]
     legal_days: bool = False
+    unless: Backing | None = None
 
 
 Escalations = Mapping[str, Rule[Escalation]]
@@ -107,8 +120,19 @@ def _escalation(form: Form, name: str, faults: Faults) -> Escalation:
     return Escalation(
         title=form.text("title", name), type=form.text("type"), states=frozenset(form.names("states")), when=text,
         steps=tuple(_step(one, name, faults) for one in (listed.value if listed is not None else ())),
-        legal_days=form.plain("legal_days", False),
+        legal_days=form.plain("legal_days", False), unless=_unless(form, name, faults),
     )  # fmt: skip
+
+
+def _unless(form: Form, name: str, faults: Faults) -> Backing | None:
+    node = form.get("unless")
+    if node is None:
+        return None
+    one = Form(node, faults, f"unless of {name}", _UNLESS)
+    if any(key not in one for key in _UNLESS) or not form.names("states"):
+        fix = "write unless: { type: .., link: .., states: [..] } beside states: of what was answered"
+        faults.add("wrong_kind", node.source, f"unless of {name} says not what stands for it", fix)
+    return Backing(one.text("type"), one.text("link"), one.names("states"))
 
 
 def _step(node: Node, name: str, faults: Faults) -> Step:
@@ -133,3 +157,13 @@ def check_escalations(found: Escalations, types: Mapping[str, Type], homes: froz
                 for state in sorted(law.said.states - of.states.keys()):
                     fix = nearest(state, of.states)
                     faults.add("state_unknown", rule.source, f"{of.name} has no state {state}", fix)
+            if law.said.unless is not None:
+                _check_backing(law.said.unless, types, homes, rule.source, faults)
+
+
+def _check_backing(one: Backing, types: Mapping[str, Type], homes: frozenset[str], source: str, faults: Faults) -> None:
+    for of in known_types((one.type,), types, homes, source, faults):
+        if one.link not in of.links:
+            faults.add("link_unknown", source, f"{of.name} has no link {one.link}", nearest(one.link, of.links))
+        for state in sorted({*one.states} - of.states.keys()):
+            faults.add("state_unknown", source, f"{of.name} has no state {state}", nearest(state, of.states))

@@ -13,6 +13,9 @@
           - { path: [authority], type: .., when: "done.kind == 'x'" }               # what it points at, link by link
           - { self: [executed] }                                # its own state
         within: PT24H                                           # time to do it; `by: execute_by` a field with the end
+        about:                                                  # of one matter: where any of these agrees it is, where
+          - { given: [intake.person], done: [person], tie: registry.identity_claim }   # one differs and none agrees not
+        door: { acts: [complete], code: .., link: authority, message: .., fix: .. }    # refused there already
         message: .., fix: .., citation: .., verified: read | secondary | GK | local
 
 `never` in place of `done` lists what must not be there. Conditions are CEL over `given`, `done` and `each`.
@@ -46,12 +49,14 @@ KNOWN = frozenset(("given", "done", "each"))
 _GIVEN = {"type": is_names, "states": is_names, "each": is_text, "when": is_text}
 _DONE = {
     "self": is_names, "type": is_names, "link": is_text, "at": is_names, "path": is_names, "same": is_map,
-    "states": is_names, "when": is_text,
+    "states": is_names, "when": is_text, "known": is_flag,
 }  # fmt: skip
+_ABOUT = {"given": is_names, "done": is_names, "tie": is_text}
+_DOOR = {"acts": is_names, "code": is_text, "link": is_text, "message": is_text, "fix": is_text}
 _JOINT = {
     "title": is_text, "given": is_map, "owed_by": is_text, "done": lambda v: isinstance(v, list | dict),
     "never": lambda v: isinstance(v, list | dict), "within": is_text, "legal_days": is_flag, "by": is_text,
-    "message": is_text, "fix": is_text,
+    "about": lambda v: isinstance(v, list), "door": is_map, "message": is_text, "fix": is_text,
 }  # fmt: skip
 
 
@@ -67,7 +72,11 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A way to find what was done. `own`: by the given's own state; `path`: by its links; else by what points at it."""
+    """A way to find what was done. `own`: by the given's own state; `path`: by its links; else by what points at it.
+
+    `known`: that such a record of the addressee's points at the offer that was given, and nothing of it, is known to
+    the agency that gave, which so judges it too.
+    """
 
     own: frozenset[str] = frozenset()
     types: tuple[str, ...] = ()
@@ -77,6 +86,28 @@ class Found:
     same: Mapping[str, str] = field(default_factory=dict)
     states: frozenset[str] = frozenset()
     when: str = ""
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Paths of links, dotted, from the given and from what was found: they lead to the same, or `tie` claims that they
+    do. With a tie two ends differ only when they are records of the agency of the given: others keep their own."""
+
+    given: tuple[str, ...]
+    done: tuple[str, ...]
+    tie: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The acts on the given that are refused, under `code` and about the link, while the joint does not hold for it."""
+
+    acts: tuple[str, ...]
+    code: str
+    link: str
+    message: str
+    fix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +124,8 @@ class Joint:
     by: str = ""
     message: str = ""
     fix: str = ""
+    about: tuple[About, ...] = ()
+    door: Door | None = None
 
 
 Joints = Mapping[str, Rule[Joint]]
@@ -140,8 +173,31 @@ def _joint(form: Form, name: str, faults: Faults) -> Joint:
         title=form.text("title", name), given=_given(given, name, faults) if given is not None else Given(()),
         owed_by=form.text("owed_by", "agency"), ways=tuple(_way(one, name, faults) for one in ways), never=never,
         within=span(form, "within", faults), legal_days=form.plain("legal_days", False), by=form.text("by"),
-        message=form.text("message"), fix=form.text("fix"),
+        message=form.text("message"), fix=form.text("fix"), about=_about(form, name, faults),
+        door=_door(form, name, faults),
     )  # fmt: skip
+
+
+def _about(form: Form, name: str, faults: Faults) -> tuple[About, ...]:
+    found = []
+    written = form.get("about")
+    for node in written.value if written is not None else ():
+        one = Form(node, faults, f"about of {name}", _ABOUT)
+        if not one.names("given") or not one.names("done"):
+            faults.add("wrong_kind", node.source, f"about of {name} has not both ends", "write given: and done:")
+        found.append(About(one.names("given"), one.names("done"), one.text("tie")))
+    return tuple(found)
+
+
+def _door(form: Form, name: str, faults: Faults) -> Door | None:
+    node = form.get("door")
+    if node is None:
+        return None
+    one = Form(node, faults, f"door of {name}", _DOOR)
+    for key in _DOOR:
+        if key not in one:
+            faults.add("wrong_kind", node.source, f"door of {name} has no {key}", f"add {key}:")
+    return Door(one.names("acts"), one.text("code"), one.text("link"), one.text("message"), one.text("fix"))
 
 
 def _given(node: Node, name: str, faults: Faults) -> Given:
@@ -160,7 +216,7 @@ def _way(node: Node, name: str, faults: Faults) -> Found:
     return Found(
         own=frozenset(own), types=form.names("type"), link=by_link, at=form.names("at") or ("self",), path=by_path,
         same={key: str(one) for key, one in form.plain("same", {}).items()}, states=frozenset(form.names("states")),
-        when=_when(form, faults),
+        when=_when(form, faults), known=form.plain("known", False),
     )  # fmt: skip
 
 
@@ -185,6 +241,11 @@ def check_joints(joints: Joints, types: Mapping[str, Type], homes: frozenset[str
             for name in (one.given.each, one.by):
                 _named(name, known, rule.source, faults)
             _named("" if one.owed_by in ("agency", "each") else one.owed_by, known, rule.source, faults)
+            _linked({path.partition(".")[0] for about in one.about for path in about.given}, known, rule.source, faults)
+            known_types(tuple(about.tie for about in one.about if about.tie), types, homes, rule.source, faults)
+            if one.door is not None:
+                _linked({one.door.link}, known, rule.source, faults)
+                _acts(one.door.acts, known, rule.source, faults)
             for way in one.ways:
                 _states(way.own, known, rule.source, faults)
                 _linked({*way.at} - {"self"}, known, rule.source, faults)
@@ -220,3 +281,9 @@ def _linked(names: set[str], types: list[Type], source: str, faults: Faults) -> 
     known = {link for of in types for link in of.links}
     for name in sorted(names - known if types else ()):
         faults.add("link_unknown", source, f"{types[0].name} has no link {name}", nearest(name, known))
+
+
+def _acts(names: tuple[str, ...], types: list[Type], source: str, faults: Faults) -> None:
+    known = {act for of in types for act in of.acts}
+    for name in sorted({*names} - known if types else ()):
+        faults.add("act_unknown", source, f"{types[0].name} has no act {name}", nearest(name, known))
