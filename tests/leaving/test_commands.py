@@ -153,6 +153,17 @@ def test_what_has_no_place_is_waited_for_and_then_refused(world: World, boss: st
     assert made.entry in (tmp_path / "atf" / "log.jsonl").read_text("utf-8")
 
 
+def test_a_mark_of_anothers_record_is_waited_for(world: World, boss: str, tmp_path: Path) -> None:
+    fields = {"incident_number": "JK-1", "offense_code": "143A", "victim_count": 1}
+    incident = world.enter("cpd_records", "investigation.incident", fields)
+    world.enter("atf_agent", "registry.document", {"kind": "other", "title": "N"}, links={"about": [incident.record]})
+    world.follow()
+    world.amend("cpd_records", incident.record, marks=["privileged"])
+    refusal = refused(leave, world.node, world.seats[boss], tmp_path / "atf", patience=0.2)
+    assert (refusal.code, refusal.detail[:40]) == ("not_settled", "0 entries have no place yet, 1 answers o")
+    world.follow()
+
+
 def test_nothing_is_entered_behind_a_closed_agency(world: World, boss: str, tmp_path: Path) -> None:
     """An act that began before the closing and commits during it is in the folder; one after it is refused."""
     world.follow()

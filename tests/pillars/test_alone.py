@@ -8,6 +8,8 @@ import pytest
 
 from comity.config import paths
 from comity.kernel.records import rebuild
+from comity.kernel.records.amend import amend
+from comity.kernel.records.read import read
 from comity.kernel.types.lifecycle import answers
 from comity.kernel.types.load import load, read_core
 from tests.pillars.stage import Stage, refused, staged
@@ -153,7 +155,6 @@ def court(on: Stage) -> None:
         "court",
         "court.case",
         {"kind": "criminal", "caption": "Land v. Sample", "opened_on": day()},
-        marks=["sealed"],
         defendant=accused,
     )
     order = on.enter("court", "court.order", {"kind": "unseal", "title": "Unsealing", "terms": "Unsealed."}, case=case)
@@ -164,8 +165,14 @@ def court(on: Stage) -> None:
     with refused("invalid", "no_unsealing_order"):
         on.act("court", case, "unseal", links={"order": order})
     on.act("court", order, "enter_on_docket", entered_on=day(), links={"docket_entry": line})
+    amend(on.node, on.seats["court"], case, version=1, marks=["sealed"])
+    under_seal = on.enter("court", "court.docket_entry", {"entered_on": day(), "text": "SEALED"}, case=case)
+    marks = [read(on.node, on.seats["court"], one).marks for one in (order, line, under_seal)]
+    assert marks == [("sealed",)] * 3, "what was derived before it was sealed is sealed too"
     on.act("court", case, "unseal", links={"order": order})
-    on.act("court", order, "unseal", links={"order": order})
+    marks = [read(on.node, on.seats["court"], one).marks for one in (order, line, under_seal)]
+    assert marks == [(), (), ("sealed",)], "what was entered under seal has its own act"
+    on.act("court", under_seal, "unseal", links={"order": order})
     service = on.enter("court", "court.order_service", {"addressee": "next-court", "duty": "take_note"}, order=order)
     on.answer("court neighbour", service, "acknowledged")
 

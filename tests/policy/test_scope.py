@@ -38,6 +38,7 @@ create table comity.share (record int not null, agency text not null, to_agency 
     groups text[] not null, version int, until timestamptz, offer uuid, live boolean not null);
 create index on comity.share (record);
 create table comity.offer (id uuid primary key, state text not null, expires_at timestamptz);
+create function comity.now() returns timestamptz language sql stable as $$ select pg_catalog.now() $$;
 """
 
 

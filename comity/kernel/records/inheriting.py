@@ -37,6 +37,13 @@ class Moved:
     put: frozenset[str]
     lifted: frozenset[str]
 
+    def after(self, earlier: Moved | None) -> Moved:
+        """This and an earlier one of the same record as one."""
+        if earlier is None:
+            return self
+        put, lifted = earlier.put - self.lifted | self.put, earlier.lifted - self.put | self.lifted
+        return replace(self, put=put, lifted=lifted)
+
 
 def moved(changes: Iterable[Change]) -> list[Moved]:
     """Which of the changes move marks of records that were there before, so that others may derive from them."""
@@ -93,7 +100,9 @@ def heirs(work: Work, sources: Sequence[Moved], latest: dict[UUID, Change]) -> l
     from comity.kernel.records.change import changed
 
     doer = replace(work, actor=system(work.agency))
-    by_record = {one.record: one for one in sources}
+    by_record: dict[UUID, Moved] = {}
+    for one in sources:
+        by_record[one.record] = one.after(by_record.get(one.record))
     out = []
     for subject, of, targets in _deriving(work, by_record):
         now = latest[subject.id].after if subject.id in latest else subject.folded

@@ -129,21 +129,24 @@ def leave(node: Node, actor: Actor, to: Path, *, close: bool = False, patience: 
 
 
 def _settled(node: Node, agency: str, deadline: float, *, answers: bool) -> None:
-    """Wait until every entry has its place and, for `answers`, every answered offer its own entry."""
+    """Wait until every entry has its place and, for `answers`, every answered offer and every mark of what the agency's
+    records derive from its own entry."""
     while True:
         with node.transaction(agency) as (conn, _):
             row = conn.execute(
                 """select (select count(*) from comity.entry where agency = comity.me())
                         - (select count(*) from comity.sequence where agency = comity.me()),
                           (select count(*) from comity.offer where from_agency = comity.me()
-                              and answer_entry is not null and settled_entry is null)"""
+                              and answer_entry is not null and settled_entry is null)
+                        + (select count(*) from comity.outbox where agency = comity.me()
+                              and follower = 'marks' and state = 'due')"""
             ).fetchone()
         waiting, unsettled = row or (0, 0)
         if not waiting and not (answers and unsettled):
             return
         if clock.monotonic() > deadline:
             raise Problem(
-                "not_settled", f"{waiting} entries have no place yet, {unsettled} answers are not settled",
+                "not_settled", f"{waiting} entries have no place yet, {unsettled} answers or marks are not settled",
                 fix="look whether the worker runs (comity serve, comity doctor), then leave again",
             )  # fmt: skip
         clock.pause(0.05)
