@@ -65,6 +65,10 @@ def diary(on: District, made: str) -> None:
         on.enter("police", "investigation.report", {**fields, "occurred": instant()}, case=made)
 
 
+def closed(on: District, made: str) -> None:
+    on.act("police", made, "close", "Sample", clearance="administratively_closed")
+
+
 def produced(on: District) -> str:
     fields = {
         "description": "Phone", "category": "digital_device", "origin": "seized", "legal_basis": "warrant",
@@ -124,6 +128,7 @@ def objected(on: District, made: str) -> None:
     [
         ("trial.procedure_code", "police", fir, "answered", None, "answered", 0),
         ("trial.case_diary", "police", case, "overdue", diary, "running", 3),
+        ("trial.case_diary", "police", case, "running", closed, "done", 0),
         ("trial.property_statement", "police", produced, "running", described, "done", 0),
         ("trial.judgment_any", "court", argued, "running", pronounced, "done", 0),
         ("investigation.report_contents", "police", filed, "undecided", objected, "done", 0),
