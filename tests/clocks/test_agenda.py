@@ -202,6 +202,13 @@ def test_where_a_person_must_decide_it_says_so_with_the_code(node: Node, officer
     assert fir not in {one.due.record for one in whole(node, officer, within=9999)}
 
 
+def test_a_clock_whose_start_a_person_must_decide_stands_on_the_record_that_asks(node: Node, officer: Actor) -> None:
+    """Whether an arrest is in a summons case is not on the record, so the six months may or may not have begun."""
+    record = arrested(node, officer, "2026-11-19")
+    found = [one for one in whole(node, officer, person=True, type="india.arrest") if one.due.record == record]
+    assert {one.due.rule.rpartition(".")[2]: one.due.standing for one in found} == {"summons_case": "undecided"}
+
+
 def test_in_hindi_the_words_that_have_been_given_stand(node: Node, officer: Actor) -> None:
     arrested(node, officer, "2026-11-20")
     found = [

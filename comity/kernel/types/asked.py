@@ -75,7 +75,11 @@ class Asked:
             self.decisions.append(one)
 
     def meets(self, text: str, event: Event, version: Version) -> bool:
-        return not text or self.holds(version, text, event)
+        try:
+            return not text or self.holds(version, text, event)
+        except Undecided:
+            self.origin = event
+            raise
 
     def holds(self, version: Version, text: str, event: Event | None = None) -> bool:
         """A condition over what is known. What is not known cannot be assumed: Undecided, a person must decide."""

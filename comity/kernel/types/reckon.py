@@ -363,7 +363,8 @@ class _Reckoning(Asked):
 
     def undecided(self, version: Version, decision: Decision) -> Due:
         self.decide(decision.code, decision.message)
-        stop = self.stop(version)
+        done = (one for one in self.events if one.name in version.stop and self.come(one))
+        stop = self.stop(version) if self.begun is not None else next(done, None)
         self.note("person", f"a person must decide: {decision.message}")
         return self.made(version, "stopped" if stop and version.kind != "term" else "undecided", stopped=stop)
 
