@@ -50,3 +50,21 @@ def test_the_exit_code_says_whether_there_is_a_difference(
     ]
     assert told["given"] == told["done"] + len(told["open"]) + len(told["differences"])
     assert run(ways(), ["reconcile", "--as", "usdc", "--case", "USDC-C1999-99999"]) == 3
+
+
+def test_who_sent_a_detainer_reads_that_nothing_stands_for_it(
+    stage: Stage, clerk: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    issued = tokens.admit(stage.node, "state-police", f"{clerk} of warrants", ["warrants_sergeant"])
+    seats.remember(
+        stage.node.home, agency="state-police", member=issued.member, name=f"{clerk} of warrants", token=issued.token
+    )
+    wanted = stage.enter("sergeant", "registry.person", {"role": "subject", "name": "S. Sample"})
+    detainer = stage.enter("sergeant", "custody.detainer", {"facility": "detention", "basis": "warrant"}, person=wanted)
+    said = "nothing of theirs stands for it yet"
+    for state in ("offered", "lodged"):
+        capfd.readouterr()
+        assert run(ways(), ["show", detainer, "--as", "state-police", "--seat", f"{clerk} of warrants"]) == 0
+        assert (said in capfd.readouterr().out) is (state == "lodged")
+        if state == "offered":
+            stage.answer("records", detainer, "lodged", lodged_at=clock.show_instant(clock.now()))
