@@ -158,6 +158,7 @@ def _offer(view: View, zone: ZoneInfo, out: Console) -> None:
     if offer.get("answered_at"):
         told += f" on {_when(offer['answered_at'], zone)}"
         told += f", {as_reported(offer['reported_by'], offer['to'])}" if offer.get("reported_by") else ""
+        told += "; nothing of theirs stands for it yet" if offer.get("silent_since") else ""
     elif offer.get("seen_at"):
         told += f", seen {_when(offer['seen_at'], zone)}"
     else:

@@ -175,3 +175,21 @@ def test_a_record_starts_its_clock_and_stops_it(
     assert stands()[rule] == ended
     if "search" in rule:
         assert stands()["process.search_return"] == "done", "an execution is recorded with its return"
+
+
+def test_who_sent_a_detainer_reads_that_nothing_stands_for_it(
+    stage: Stage, clerk: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    issued = tokens.admit(stage.node, "state-police", f"{clerk} of warrants", ["warrants_sergeant"])
+    seats.remember(
+        stage.node.home, agency="state-police", member=issued.member, name=f"{clerk} of warrants", token=issued.token
+    )
+    wanted = stage.enter("sergeant", "registry.person", {"role": "subject", "name": "S. Sample"})
+    detainer = stage.enter("sergeant", "custody.detainer", {"facility": "detention", "basis": "warrant"}, person=wanted)
+    said = "nothing of theirs stands for it yet"
+    for state in ("offered", "lodged"):
+        capfd.readouterr()
+        assert run(ways(), ["show", detainer, "--as", "state-police", "--seat", f"{clerk} of warrants"]) == 0
+        assert (said in capfd.readouterr().out) is (state == "lodged")
+        if state == "offered":
+            stage.answer("records", detainer, "lodged", lodged_at=clock.show_instant(clock.now()))

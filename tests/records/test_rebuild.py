@@ -231,3 +231,15 @@ def test_what_only_the_owner_of_the_tables_reads_is_compared_too(
             conn.commit()
     assert {one["record"] for one in found.differences} == {tied_persons[record]}
     assert rebuild.run(world.node, agency="atf").equal
+
+
+def test_what_is_closed_is_answered_for_the_own_agency_alone(world: World, tied_persons: dict[str, str]) -> None:
+    person, claim = UUID(tied_persons["person"]), UUID(tied_persons["claim"])
+    asked = (
+        "select comity.own_collisions()", f"select comity.own_collision_keys('{person}')",
+        "select claim from comity.own_ties()",
+    )  # fmt: skip
+    mine, _, ties = ([row[0] for row in world.rows("atf", one)] for one in asked)
+    assert person in mine and claim in ties
+    theirs, keys, ties = ([row[0] for row in world.rows("dea", one)] for one in asked)
+    assert person not in theirs and keys == [] and claim not in ties

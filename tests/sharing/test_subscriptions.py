@@ -312,6 +312,11 @@ def test_old_deliveries_leave_the_outbox_batch_by_batch_and_nothing_is_told_twic
         with clock.at(clock.now() + timedelta(days=29)):
             worker.prune_all(world.node)
             assert len(outbox(world, one)) == 4
+        answered = world.enter("atf_agent", "investigation.lead", {"partner": "dea", "lead_agency": "atf"},
+                               links={"case": [case(world).record]})  # fmt: skip
+        world.answer("dea_agent", answered.record, "agreed")
+        world.follow()
+        moved = world.read("atf_agent", answered.record).version
         with clock.at(clock.now() + timedelta(days=31)):
             left = []
             while worker.prune_all(world.node):
@@ -319,7 +324,9 @@ def test_old_deliveries_leave_the_outbox_batch_by_batch_and_nothing_is_told_twic
             assert sorted(left, reverse=True) == left and left[-1] == 0 and len(left) >= 2
         assert [row[:2] for row in outbox(world, one)] == [("subscription", "dead")]
         assert [row[1] for row in outbox(world, failing)] == ["dead"] * 4
+        assert world.rows("atf", "select count(*) from comity.outbox where follower = 'settle'") == [(0,)]
         world.follow()
+        assert world.read("atf_agent", answered.record).version == moved
         replay_all(world.node, world.seats["atf_agent"], str(one.id))
         world.follow()
         again = notices(world, "atf_agent", one)

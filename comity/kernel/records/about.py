@@ -7,7 +7,7 @@ not judged; one agreement is enough; what differs, and agrees nowhere, is anothe
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -16,6 +16,9 @@ from psycopg.rows import dict_row
 from comity.kernel.records.node import Work
 from comity.kernel.records.subject import COLUMNS, Subject, subject_of, subjects, visible
 from comity.kernel.types.joints import About
+
+STEPS = 2
+"""From the court's defendant to an earlier record of the prisoner, and from there to that of this stay."""
 
 
 class Walked(Protocol):
@@ -42,7 +45,7 @@ def of_others(
         for given, hit in pairs:
             here, there = ours[given.id], theirs[hit.id]
             there = there.union(*(tied[end] for end in there if end in tied))
-            known = {end for end in there if owner.get(end) == given.agency} if one.tie else there
+            known = {end for end in there if owner.get(end) == given.institution} if one.tie else there
             if here & there:
                 agree.add((given.id, hit.id))
             elif here and known:
@@ -61,11 +64,24 @@ def _ends(walk: Walked, paths: Sequence[str], page: Sequence[Subject]) -> dict[U
 
 
 def _tied(walk: Walked, name: str, ids: Collection[str]) -> dict[str, set[str]]:
-    """For each end what a live claim that may be seen says to be the same, one step away; itself always."""
-    out: dict[str, set[str]] = defaultdict(set, {one: {one} for one in ids})
+    """For each end what live claims that may be seen say to be the same, at most STEPS away; itself always."""
+    edges: dict[str, set[str]] = defaultdict(set)
+    edge = set(ids)
+    for _ in range(STEPS):
+        for one, other in _claims(walk, name, edge):
+            edges[one].add(other)
+            edges[other].add(one)
+        edge = {other for one in edge for other in edges[one]}
+    out = {one: {one} for one in ids}
+    for _ in range(STEPS):
+        out = {one: same.union(*(edges[other] for other in same)) for one, same in out.items()}
+    return out
+
+
+def _claims(walk: Walked, name: str, ids: Collection[str]) -> Iterator[tuple[str, str]]:
     of = walk.work.catalogue.types.get(name)
     if of is None or of.ties is None or not ids:
-        return out
+        return
     may, params = visible(walk.work)
     rows = walk.work.conn.cursor(row_factory=dict_row).execute(
         f"""select {COLUMNS} from comity.record r where r.core_type = %(tie)s and {may} and r.id in
@@ -75,11 +91,8 @@ def _tied(walk: Walked, name: str, ids: Collection[str]) -> dict[str, set[str]]:
     for claim in walk.known([subject_of(row) for row in rows]):
         if claim.core_state in of.ties.live and not of.ties.is_apart(claim.folded.fields):
             one, other = (claim.folded.links.get(end, ()) for end in of.ties.ends)
-            for first, second in ((first, second) for first in one for second in other):
-                out[first].add(second)
-                out[second].add(first)
-    return out
+            yield from ((first, second) for first in one for second in other)
 
 
 def _owners(walk: Walked, ids: Collection[str]) -> dict[str, str]:
-    return {record: one.agency for record, one in subjects(walk.work, sorted(ids)).items()}
+    return {record: one.institution for record, one in subjects(walk.work, sorted(ids)).items()}

@@ -6,12 +6,15 @@ reads the same ways as `reconcile`, so the two never say different things of one
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from comity import clock
 from comity.errors import Fault
 from comity.kernel.records.node import Work
 from comity.kernel.records.reconcile import Walk, joints_for
 from comity.kernel.records.subject import Subject
-from comity.kernel.types.dated import Law
+from comity.kernel.types.catalogue import Catalogue
+from comity.kernel.types.dated import Law, Rule
 from comity.kernel.types.expression import GuardError, evaluate
 from comity.kernel.types.joints import Joint, condition
 
@@ -22,11 +25,16 @@ def faults(work: Work, act: str, subject: Subject) -> list[Fault]:
     A joint whose types are not all installed refuses nothing: what lets go may be what cannot be recorded here.
     """
     found, today = [], clock.today(work.catalogue.definition.zone)
-    for rule in joints_for(work.catalogue).values():
+    for rule in _doors(work.catalogue):
         law = rule.on(today)
         if law is not None and _stands(work, law.said, act, subject):
             found += _judged(work, rule.name, law, subject)
     return found
+
+
+@lru_cache(maxsize=64)
+def _doors(catalogue: Catalogue) -> tuple[Rule[Joint], ...]:
+    return tuple(rule for rule in joints_for(catalogue).values() if any(law.said.door for law in rule.versions))
 
 
 def _stands(work: Work, joint: Joint, act: str, subject: Subject) -> bool:

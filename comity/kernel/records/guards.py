@@ -39,7 +39,10 @@ def faults(
 
     `act` is what is done to the record of `subject`: the joints that stand at its door are judged as well.
     """
-    found = door.faults(work, act, replace(subject, folded=after)) if act and subject else []
+    found: list[Fault] = []
+    if act and subject:
+        left = replace(subject, folded=after, core_state=of.core_state(after.state))
+        found = door.faults(work, act, left)
     if not rules:
         return found
     variables: dict[str, Any] | None = None

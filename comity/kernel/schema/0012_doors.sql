@@ -15,8 +15,9 @@ $$;
 revoke execute on function comity.own_collisions(), comity.own_collision_keys(uuid), comity.own_ties() from public;
 grant execute on function comity.own_collisions(), comity.own_collision_keys(uuid), comity.own_ties() to comity_app;
 
--- Of what effects did, the app role deletes deliveries alone: what is due, a dead letter, a digest and an escalation stay.
+-- Of what effects did, the app role deletes deliveries and settled answers alone: what is due, a dead letter, a digest and
+-- an escalation stay.
 grant delete on comity.outbox to comity_app;
 create policy delivered_only on comity.outbox as restrictive for delete
-    using (state = 'done' and follower in ('notice', 'webhook'));
-create index outbox_delivered on comity.outbox (agency, changed_at) where state = 'done' and follower in ('notice', 'webhook');
+    using (state = 'done' and follower in ('notice', 'webhook', 'settle'));
+create index outbox_delivered on comity.outbox (agency, changed_at) where state = 'done' and follower in ('notice', 'webhook', 'settle');

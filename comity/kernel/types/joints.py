@@ -92,7 +92,7 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class About:
     """Paths of links, dotted, from the given and from what was found: they lead to the same, or `tie` claims that they
-    do. With a tie two ends differ only when they are records of the agency of the given: others keep their own."""
+    do. With a tie two ends differ only when they are records of the institution of the given: others keep their own."""
 
     given: tuple[str, ...]
     done: tuple[str, ...]
