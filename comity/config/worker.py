@@ -10,8 +10,9 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -30,10 +31,38 @@ IDLE, BUSY = 0.02, 0.001
 """Seconds between two looks at what waits: when nothing came for a while, and when something just did."""
 LINGER = 1.0
 TIMERS = 2.0
+"""Seconds after which everything is looked at, whether or not anybody was told of it."""
 BREATH = 0.01
-"""Seconds of rest after a round of the followers: the next one takes together what came meanwhile."""
+"""Seconds between two rounds of the followers for whom nobody waits: the next takes together what came meanwhile."""
 SWITCH = 0.0005
 """Seconds after which a thread that only computes lets the others on: giving places must not wait for a follower."""
+
+
+class Heard:
+    """What the thread that gives places tells the one that follows. Nothing is lost that TIMERS does not find again."""
+
+    def __init__(self) -> None:
+        self._stirred = threading.Event()
+        self._lock = threading.Lock()
+        self._agencies: set[str] = set()
+
+    def tell(self, agencies: Collection[str] = ()) -> None:
+        """Something came; the logs of these agencies grew."""
+        with self._lock:
+            self._agencies.update(agencies)
+        self._stirred.set()
+
+    @property
+    def waits(self) -> bool:
+        return self._stirred.is_set()
+
+    def take(self, patience: float) -> set[str]:
+        """Wait until something came, at most so many seconds; the agencies that were named since."""
+        self._stirred.wait(patience)
+        self._stirred.clear()
+        with self._lock:
+            named, self._agencies = self._agencies, set()
+            return named
 
 
 def once(node: Node, conn: psycopg.Connection[Any]) -> int:
@@ -54,15 +83,58 @@ def once(node: Node, conn: psycopg.Connection[Any]) -> int:
     return total
 
 
-def follow_all(node: Node, *, by_the_clock: bool = True) -> int:
-    """One round of every follower of every agency; how much moved. What only the day brings may be left out.
+def follow_all(node: Node, owing: set[str] | None = None) -> int:
+    """One round of every follower of every agency; how much moved. `owing` learns who has open obligations.
 
     Between two agencies, and before the first, every answered offer follows: somebody waits for that.
     """
     moved = _settle_all(node)
     for agency in node.agencies():
-        moved += _follow(node, agency, by_the_clock=by_the_clock) + _settle_all(node)
+        moved += _follow(node, agency, _everything(owing if owing is not None else set())) + _settle_all(node)
     return moved
+
+
+def follow_placed(node: Node, agencies: Collection[str], owing: set[str]) -> int:
+    """One round of the followers that the growth of these agencies' logs concerns; how much moved.
+
+    An agency counts its own entries. Entries of anybody may meet an obligation, and only its own bring it one. They may
+    be what a subscription names.
+    """
+    row = node.ask("select array_agg(a) from comity.subscribers(%s, %s) a", (deliver.FOLLOWER, deliver.NOTICE))
+    told = set(row[0] or ()) if row else set()
+    moved = 0
+    for agency in sorted({*agencies, *owing, *told}):
+        moved += _follow(node, agency, _due(agency, agencies, owing, told)) + _settle_all(node)
+    return moved
+
+
+Step = Callable[[Node, str], int]
+
+
+def _everything(owing: set[str]) -> Iterator[Step]:
+    yield partial(_meet, owing)
+    yield from (settle.settle, digest.write_due, escalate.escalate, _count, deliver.follow_subscriptions)
+
+
+def _due(agency: str, grown: Collection[str], owing: set[str], told: Collection[str]) -> Iterator[Step]:
+    if agency in grown or agency in owing:
+        yield partial(_meet, owing)
+    if agency in grown:
+        yield _count
+    if agency in told:
+        yield deliver.follow_subscriptions
+
+
+def _count(node: Node, agency: str) -> int:
+    """The view of activity; nothing else follows from it, so it asks for no further round."""
+    activity.advance(node, agency)
+    return 0
+
+
+def _meet(owing: set[str], node: Node, agency: str) -> int:
+    found = owed.close_met(node, agency)
+    (owing.add if found.owes else owing.discard)(agency)
+    return len(found.closed)
 
 
 def _settle_all(node: Node) -> int:
@@ -75,14 +147,10 @@ def _settle_all(node: Node) -> int:
     return moved
 
 
-def _follow(node: Node, agency: str, *, by_the_clock: bool) -> int:
-    """One agency's followers. A suspended agency's wait; a failing one is told and does not stop the others."""
+def _follow(node: Node, agency: str, steps: Iterable[Step]) -> int:
+    """An agency's followers. A suspended agency's wait; a failing one is told and does not stop the others."""
     try:
-        moved = len(owed.close_met(node, agency))
-        if by_the_clock:
-            moved += settle.settle(node, agency) + digest.write_due(node, agency) + escalate.escalate(node, agency)
-        activity.advance(node, agency)
-        return moved + deliver.follow_subscriptions(node, agency)
+        return sum(step(node, agency) for step in steps)
     except Problem as problem:
         if problem.code == "agency_suspended":
             deliver.shelve(node, agency)
@@ -123,48 +191,57 @@ def _turn(node: Node, sequencer_url: str, stopping: list[int]) -> None:
                 break
             clock.pause(0.5)
         sys.setswitchinterval(SWITCH)
-        placed, over = threading.Event(), threading.Event()
+        heard, over = Heard(), threading.Event()
         sender = Sender(node, Outward(allowed=node.outward))
         beside = [
-            threading.Thread(target=_follow_on, args=(node, placed, over.is_set), name="comity-followers"),
+            threading.Thread(target=_follow_on, args=(node, heard, over.is_set), name="comity-followers"),
             threading.Thread(target=sender.run, args=(over.is_set,), name="comity-webhooks"),
         ]
         for thread in beside:
             thread.start()
         try:
-            _place(conn, placed, stopping)
+            _place(conn, heard, stopping)
         finally:
             over.set()
-            placed.set()
+            heard.tell()
             for thread in beside:
                 thread.join(20)
 
 
-def _place(conn: psycopg.Connection[Any], placed: threading.Event, stopping: list[int]) -> None:
+def _place(conn: psycopg.Connection[Any], heard: Heard, stopping: list[int]) -> None:
     """Give places, looking often while entries come and seldom when none do."""
     last = 0.0
     while not stopping:
         waits = conn.execute("select exists (select 1 from comity.pending)").fetchone()
         if waits and waits[0]:
-            while sequence.drain(conn, clock.now()) and not stopping:
-                placed.set()
+            heard.tell()  # an answer is followed while its entry gets its place
+            heard.tell(sequence.place(conn, clock.now()).agencies)
             last = clock.monotonic()
         else:
             clock.pause(BUSY if clock.monotonic() - last < LINGER else IDLE)
 
 
-def _follow_on(node: Node, placed: threading.Event, over: Callable[[], bool]) -> None:
-    """Let the followers follow whenever something got its place, and from time to time for what is due by the clock."""
-    last = 0.0
+def _follow_on(node: Node, heard: Heard, over: Callable[[], bool]) -> None:
+    """Let the followers follow: answered offers at once, what else was placed soon, and from time to time everything.
+
+    What an error or a kill left undone, and what nobody told, is found by the round of everything.
+    """
+    named: set[str] = set()
+    owing: set[str] = set()
+    last = everything = 0.0
+    more = False
     while not over():
-        placed.wait(TIMERS)
-        placed.clear()
-        by_the_clock = clock.monotonic() - last > TIMERS
-        last = clock.monotonic() if by_the_clock else last
+        named |= heard.take(BREATH if named or more else TIMERS)
         try:
-            while not over() and follow_all(node, by_the_clock=by_the_clock) and not placed.is_set():
-                pass
-            clock.pause(BREATH)
+            if clock.monotonic() - everything > TIMERS:
+                everything = clock.monotonic()
+                while follow_all(node, owing) and not heard.waits and not over():
+                    pass
+            _settle_all(node)
+            if (named or more) and clock.monotonic() - last > BREATH:
+                placed, named, more = named, set(), False
+                more = follow_placed(node, placed, owing) > 0
+                last = clock.monotonic()
         except (Problem, psycopg.Error) as error:
             print(f"worker: followers: {getattr(error, 'code', type(error).__name__)}", file=sys.stderr, flush=True)
             clock.pause(0.5)
