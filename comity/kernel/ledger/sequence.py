@@ -25,8 +25,8 @@ with drained as (
 ), tail as (
     select coalesce(max(place), 0) as place from comity.sequence
 ), own as (
-    select agency, max(agency_place) as place from comity.sequence
-     where agency in (select agency from drained) group by agency
+    select grown.agency, (select max(s.agency_place) from comity.sequence s where s.agency = grown.agency) as place
+      from (select distinct agency from drained) grown
 ), placed as (
 insert into comity.sequence (place, agency, agency_place, entry, leaf, sequenced_at)
 select tail.place + row_number() over (order by d.serial), d.agency,
