@@ -10,9 +10,8 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import psycopg
@@ -25,6 +24,7 @@ from comity.kernel.records.node import Node
 from comity.kernel.sharing import activity, deliver, digest, escalate, settle
 from comity.kernel.sharing.outward import Outward
 from comity.kernel.sharing.send import Sender
+from comity.kernel.sharing.waiting import waiting
 
 TURN = 4_801_002
 IDLE, BUSY = 0.02, 0.001
@@ -88,9 +88,9 @@ def follow_all(node: Node, owing: set[str] | None = None) -> int:
 
     Between two agencies, and before the first, every answered offer follows: somebody waits for that.
     """
-    moved = _settle_all(node)
+    moved, known = _settle_all(node), owing if owing is not None else set()
     for agency in node.agencies():
-        moved += _follow(node, agency, _everything(owing if owing is not None else set())) + _settle_all(node)
+        moved += _follow(node, agency, known, by_the_clock=True) + _settle_all(node)
     return moved
 
 
@@ -101,40 +101,10 @@ def follow_placed(node: Node, agencies: Collection[str], owing: set[str]) -> int
     be what a subscription names.
     """
     row = node.ask("select array_agg(a) from comity.subscribers(%s, %s) a", (deliver.FOLLOWER, deliver.NOTICE))
-    told = set(row[0] or ()) if row else set()
     moved = 0
-    for agency in sorted({*agencies, *owing, *told}):
-        moved += _follow(node, agency, _due(agency, agencies, owing, told)) + _settle_all(node)
+    for agency in sorted({*agencies, *owing, *(row[0] or ())}):
+        moved += _follow(node, agency, owing, by_the_clock=False) + _settle_all(node)
     return moved
-
-
-Step = Callable[[Node, str], int]
-
-
-def _everything(owing: set[str]) -> Iterator[Step]:
-    yield partial(_meet, owing)
-    yield from (settle.settle, digest.write_due, escalate.escalate, _count, deliver.follow_subscriptions)
-
-
-def _due(agency: str, grown: Collection[str], owing: set[str], told: Collection[str]) -> Iterator[Step]:
-    if agency in grown or agency in owing:
-        yield partial(_meet, owing)
-    if agency in grown:
-        yield _count
-    if agency in told:
-        yield deliver.follow_subscriptions
-
-
-def _count(node: Node, agency: str) -> int:
-    """The view of activity; nothing else follows from it, so it asks for no further round."""
-    activity.advance(node, agency)
-    return 0
-
-
-def _meet(owing: set[str], node: Node, agency: str) -> int:
-    found = owed.close_met(node, agency)
-    (owing.add if found.owes else owing.discard)(agency)
-    return len(found.closed)
 
 
 def _settle_all(node: Node) -> int:
@@ -147,10 +117,22 @@ def _settle_all(node: Node) -> int:
     return moved
 
 
-def _follow(node: Node, agency: str, steps: Iterable[Step]) -> int:
-    """An agency's followers. A suspended agency's wait; a failing one is told and does not stop the others."""
+def _follow(node: Node, agency: str, owing: set[str], *, by_the_clock: bool) -> int:
+    """One agency's followers. A suspended agency's wait; a failing one is told and does not stop the others."""
     try:
-        return sum(step(node, agency) for step in steps)
+        found = waiting(node, agency)
+        (owing.add if found.owes else owing.discard)(agency)
+        if found.suspended:
+            deliver.shelve(node, agency)
+            return 0
+        moved = len(owed.close_met(node, agency)) if found.owes else 0
+        if by_the_clock:
+            moved += settle.settle(node, agency) if found.settles else 0
+            moved += digest.write_due(node, agency) if found.digests else 0
+            moved += escalate.escalate(node, agency) if found.escalates else 0
+        if found.counts:
+            activity.advance(node, agency)
+        return moved + (deliver.follow_subscriptions(node, agency) if found.tells else 0)
     except Problem as problem:
         if problem.code == "agency_suspended":
             deliver.shelve(node, agency)

@@ -18,7 +18,7 @@ LOCK = 4_801_001
 WAKE = "comity_sequenced"
 LOT = 5_000
 
-_DRAIN = f"""
+_DRAIN = """
 with drained as (
     delete from comity.pending where serial in (select serial from comity.pending order by serial limit %(limit)s)
     returning serial, agency, entry, leaf, placed_at
@@ -34,7 +34,7 @@ select tail.place + row_number() over (order by d.serial), d.agency,
        coalesce(d.placed_at, %(now)s)
   from drained d cross join tail left join own using (agency)
 returning agency
-) select array_agg(distinct agency), count(*), pg_notify('{WAKE}', '') from placed having count(*) > 0
+) select array_agg(distinct agency), count(*), pg_notify(%(wake)s, '') from placed having count(*) > 0
 """
 
 
@@ -52,7 +52,7 @@ def place(conn: Connection[Any], now: datetime, limit: int = LOT) -> Placed:
     """
     with conn.pipeline(), conn.transaction():
         conn.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
-        drained = conn.execute(_DRAIN, {"limit": limit, "now": now})
+        drained = conn.execute(_DRAIN, {"limit": limit, "now": now, "wake": WAKE})
     row = drained.fetchone()
     return Placed(row[0], row[1]) if row else Placed()
 
