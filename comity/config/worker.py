@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any
 
@@ -24,18 +24,47 @@ from comity.kernel.records.node import Node
 from comity.kernel.sharing import activity, deliver, digest, escalate, pass_on, prune, settle
 from comity.kernel.sharing.outward import Outward
 from comity.kernel.sharing.send import Sender
+from comity.kernel.sharing.waiting import waiting
 
 TURN = 4_801_002
 IDLE, BUSY = 0.02, 0.001
 """Seconds between two looks at what waits: when nothing came for a while, and when something just did."""
 LINGER = 1.0
 TIMERS = 2.0
+"""Seconds after which everything is looked at, whether or not anybody was told of it."""
 BREATH = 0.01
-"""Seconds of rest after a round of the followers: the next one takes together what came meanwhile."""
+"""Seconds between two rounds of the followers for whom nobody waits: the next takes together what came meanwhile."""
 PRUNES = 60.0
 """Seconds between two looks at what may leave the outbox: a batch of each agency at a time."""
 SWITCH = 0.0005
 """Seconds after which a thread that only computes lets the others on: giving places must not wait for a follower."""
+
+
+class Heard:
+    """What the thread that gives places tells the one that follows. Nothing is lost that TIMERS does not find again."""
+
+    def __init__(self) -> None:
+        self._stirred = threading.Event()
+        self._lock = threading.Lock()
+        self._agencies: set[str] = set()
+
+    def tell(self, agencies: Collection[str] = ()) -> None:
+        """Something came; the logs of these agencies grew."""
+        with self._lock:
+            self._agencies.update(agencies)
+        self._stirred.set()
+
+    @property
+    def waits(self) -> bool:
+        return self._stirred.is_set()
+
+    def take(self, patience: float) -> set[str]:
+        """Wait until something came, at most so many seconds; the agencies that were named since."""
+        self._stirred.wait(patience)
+        self._stirred.clear()
+        with self._lock:
+            named, self._agencies = self._agencies, set()
+            return named
 
 
 def once(node: Node, conn: psycopg.Connection[Any]) -> int:
@@ -56,14 +85,27 @@ def once(node: Node, conn: psycopg.Connection[Any]) -> int:
     return total
 
 
-def follow_all(node: Node, *, by_the_clock: bool = True) -> int:
-    """One round of every follower of every agency; how much moved. What only the day brings may be left out.
+def follow_all(node: Node, owing: set[str] | None = None) -> int:
+    """One round of every follower of every agency; how much moved. `owing` learns who has open obligations.
 
     Between two agencies, and before the first, comes what cannot wait.
     """
-    moved = _first(node)
+    moved, known = _first(node), owing if owing is not None else set()
     for agency in node.agencies():
-        moved += _follow(node, agency, by_the_clock=by_the_clock) + _first(node)
+        moved += _follow(node, agency, known, by_the_clock=True) + _first(node)
+    return moved
+
+
+def follow_placed(node: Node, agencies: Collection[str], owing: set[str]) -> int:
+    """One round of the followers that the growth of these agencies' logs concerns; how much moved.
+
+    An agency counts its own entries. Entries of anybody may meet an obligation, and only its own bring it one. They may
+    be what a subscription names.
+    """
+    row = node.ask("select array_agg(a) from comity.subscribers(%s, %s) a", (deliver.FOLLOWER, deliver.NOTICE))
+    moved = 0
+    for agency in sorted({*agencies, *owing, *(row[0] or ())}):
+        moved += _follow(node, agency, owing, by_the_clock=False) + _first(node)
     return moved
 
 
@@ -80,14 +122,22 @@ def _first(node: Node) -> int:
     return moved
 
 
-def _follow(node: Node, agency: str, *, by_the_clock: bool) -> int:
+def _follow(node: Node, agency: str, owing: set[str], *, by_the_clock: bool) -> int:
     """One agency's followers. A suspended agency's wait; a failing one is told and does not stop the others."""
     try:
-        moved = len(owed.close_met(node, agency))
+        found = waiting(node, agency)
+        (owing.add if found.owes else owing.discard)(agency)
+        if found.suspended:
+            deliver.shelve(node, agency)
+            return 0
+        moved = len(owed.close_met(node, agency)) if found.owes else 0
         if by_the_clock:
-            moved += settle.settle(node, agency) + digest.write_due(node, agency) + escalate.escalate(node, agency)
-        activity.advance(node, agency)
-        return moved + deliver.follow_subscriptions(node, agency)
+            moved += settle.settle(node, agency) if found.settles else 0
+            moved += digest.write_due(node, agency) if found.digests else 0
+            moved += escalate.escalate(node, agency) if found.escalates else 0
+        if found.counts:
+            activity.advance(node, agency)
+        return moved + (deliver.follow_subscriptions(node, agency) if found.tells else 0)
     except Problem as problem:
         if problem.code == "agency_suspended":
             deliver.shelve(node, agency)
@@ -133,51 +183,61 @@ def _turn(node: Node, sequencer_url: str, stopping: list[int]) -> None:
                 break
             clock.pause(0.5)
         sys.setswitchinterval(SWITCH)
-        placed, over = threading.Event(), threading.Event()
+        heard, over = Heard(), threading.Event()
         sender = Sender(node, Outward(allowed=node.outward))
         beside = [
-            threading.Thread(target=_follow_on, args=(node, placed, over.is_set), name="comity-followers"),
+            threading.Thread(target=_follow_on, args=(node, heard, over.is_set), name="comity-followers"),
             threading.Thread(target=sender.run, args=(over.is_set,), name="comity-webhooks"),
         ]
         for thread in beside:
             thread.start()
         try:
-            _place(conn, placed, stopping)
+            _place(conn, heard, stopping)
         finally:
             over.set()
-            placed.set()
+            heard.tell()
             for thread in beside:
                 thread.join(20)
 
 
-def _place(conn: psycopg.Connection[Any], placed: threading.Event, stopping: list[int]) -> None:
+def _place(conn: psycopg.Connection[Any], heard: Heard, stopping: list[int]) -> None:
     """Give places, looking often while entries come and seldom when none do."""
     last = 0.0
     while not stopping:
         waits = conn.execute("select exists (select 1 from comity.pending)").fetchone()
         if waits and waits[0]:
-            while sequence.drain(conn, clock.now()) and not stopping:
-                placed.set()
+            heard.tell()  # an answer is followed while its entry gets its place
+            heard.tell(sequence.place(conn, clock.now()).agencies)
             last = clock.monotonic()
         else:
             clock.pause(BUSY if clock.monotonic() - last < LINGER else IDLE)
 
 
-def _follow_on(node: Node, placed: threading.Event, over: Callable[[], bool]) -> None:
-    """Let the followers follow whenever something got its place, and from time to time for what is due by the clock."""
-    last, pruned = 0.0, -PRUNES
+def _follow_on(node: Node, heard: Heard, over: Callable[[], bool]) -> None:
+    """Let the followers follow: marks and answered offers at once, what else was placed soon, everything at times.
+
+    What an error or a kill left undone, and what nobody told, is found by the round of everything.
+    """
+    named: set[str] = set()
+    owing: set[str] = set()
+    last = everything = 0.0
+    pruned = -PRUNES
+    more = False
     while not over():
-        placed.wait(TIMERS)
-        placed.clear()
-        by_the_clock = clock.monotonic() - last > TIMERS
-        last = clock.monotonic() if by_the_clock else last
+        named |= heard.take(BREATH if named or more else TIMERS)
         try:
-            while not over() and follow_all(node, by_the_clock=by_the_clock) and not placed.is_set():
-                pass
+            if clock.monotonic() - everything > TIMERS:
+                everything = clock.monotonic()
+                while follow_all(node, owing) and not heard.waits and not over():
+                    pass
+            _first(node)
+            if (named or more) and clock.monotonic() - last > BREATH:
+                placed, named, more = named, set(), False
+                more = follow_placed(node, placed, owing) > 0
+                last = clock.monotonic()
             if clock.monotonic() - pruned > PRUNES:
                 pruned = clock.monotonic()
                 prune_all(node)
-            clock.pause(BREATH)
         except (Problem, psycopg.Error) as error:
             print(f"worker: followers: {getattr(error, 'code', type(error).__name__)}", file=sys.stderr, flush=True)
             clock.pause(0.5)

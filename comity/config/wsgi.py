@@ -27,6 +27,8 @@ GATE = "comity.api.gate.Gate"
 THREADS = 4
 """Threads of one HTTP worker: enough to wait for the disk with, few enough not to fight over the interpreter."""
 
+BURST = 32
+"""So many numbers at most a worker reserves at a time while many records are entered."""
 HTTP_PARENT = "COMITY_HTTP_PARENT"
 LAST_REQUESTS = 5.0
 """Seconds for the requests that are under way when a worker is asked to end."""
@@ -50,9 +52,11 @@ def make(of: Settings) -> WSGIHandler:
 
     def open_node() -> Node:
         try:
-            return loader.open_node(of, threads=THREADS)
+            node = loader.open_node(of, threads=THREADS)
         except StartupRefused as refused:
             raise loader.as_problem(refused) from None
+        node.burst = BURST
+        return node
 
     service.attach(
         service.Service(

@@ -190,7 +190,7 @@ from comity import clock
 from comity.kernel.ledger import sequence
 conn = psycopg.connect(sys.argv[1])
 conn.execute("select pg_advisory_xact_lock(%s)", (sequence.LOCK,))
-placed = conn.execute(sequence._DRAIN, {"limit": 5, "now": clock.now()}).rowcount
+placed = conn.execute(sequence._DRAIN, {"limit": 5, "now": clock.now(), "wake": sequence.WAKE}).fetchone()[1]
 print(placed, flush=True)
 time.sleep(60)
 """

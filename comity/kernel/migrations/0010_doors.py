@@ -8,7 +8,7 @@ SCHEMA = Path(__file__).parent.parent / "schema"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("kernel", "0008_marks_and_instants")]  # noqa: RUF012, Django reads it so
+    dependencies = [("kernel", "0009_waking")]  # noqa: RUF012, Django reads it so
     operations = [  # noqa: RUF012
         migrations.RunSQL((SCHEMA / "0012_doors.sql").read_text(encoding="utf-8"), migrations.RunSQL.noop)
     ]

@@ -161,10 +161,13 @@ class _Batch:
         return {row[0] for row in rows}
 
     def take_turns(self) -> None:
-        """Whoever enters what stands on a common record waits for its turn there, before anything is read."""
+        """Whoever enters what stands on a common record waits for its turn there, before anything is read.
+
+        A new record under an id that is made here is nobody else's to stand on before this has committed.
+        """
         types = self.work.catalogue.types
         ids = [
-            turns.stands_on(types[one.type], self.ids[at], self.resolved[at])
+            turns.stands_on(types[one.type], one.id or "", self.resolved[at])
             for at, one in enumerate(self.drafts)
             if one.type in types and self.answers[at] is None
         ]

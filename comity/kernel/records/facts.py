@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from psycopg.rows import dict_row
 
@@ -13,25 +14,27 @@ from comity import clock
 from comity.extensions import Done, Fact, OfferFact
 from comity.kernel.records.node import Work
 from comity.kernel.records.sight import readable_fields
-from comity.kernel.records.subject import COLUMNS, Subject, subject_of, visible
+from comity.kernel.records.subject import COLUMNS, Subject, among, subject_of, visible
 
 
 class FactGraph:
     """Implements extensions.Facts. Each step outward is one statement under the policy; what was read is kept."""
 
-    def __init__(self, work: Work, subject: Subject) -> None:
+    def __init__(self, work: Work, subject: Subject, *, born: bool = True) -> None:
+        """`born` is False for a record that is being entered: nothing has been done with it yet."""
         self._work = work
         self._held: dict[str, Fact] = {}
         self._foreign: dict[str, tuple[Subject, list[str]]] = {}
         self.agency, self.owner = work.actor.institution, work.agency
         self.today: date = clock.today(work.catalogue.definition.zone)
-        self.subject = self._keep([subject])[0]
+        self.subject = self._keep([subject], born=born)[0]
 
     def linked(self, fact: Fact, name: str) -> Sequence[Fact]:
         ids = list(fact.links.get(name, ()))
         if not ids:
             return []
-        return self._read("r.id = any(%(ids)s::uuid[])", {"ids": ids})
+        which, asked = among([UUID(one) for one in ids])
+        return self._read(f"r.id = {which}", {"ids": asked})
 
     def linking(self, fact: Fact, type_name: str, name: str) -> Sequence[Fact]:
         return self._read(
@@ -103,34 +106,36 @@ class FactGraph:
         )
         return self._keep([subject_of(row) for row in rows])
 
-    def _keep(self, found: Sequence[Subject]) -> list[Fact]:
+    def _keep(self, found: Sequence[Subject], *, born: bool = True) -> list[Fact]:
         new = [one for one in found if str(one.id) not in self._held]
-        for fact, subject in zip(self._facts(new), new, strict=True):
+        for fact, subject in zip(self._facts(new, born=born), new, strict=True):
             self._held[fact.id] = fact
             if subject.agency != self.owner:
                 self._foreign[fact.id] = (subject, sorted(fact.fields))
         return [self._held[str(one.id)] for one in found]
 
-    def _facts(self, found: Sequence[Subject]) -> Iterable[Fact]:
+    def _facts(self, found: Sequence[Subject], *, born: bool) -> Iterable[Fact]:
         if not found:
             return
-        ids = [one.id for one in found]
         acts: dict[str, dict[str, Done]] = {}
-        for record, agency, act, actor, at in self._work.conn.execute(
-            """select record, agency, act, actor, entered_at from comity.entry
-                where record = any(%s) order by entered_at""",
-            (ids,),
-        ):
-            acts.setdefault(str(record), {})[act] = Done(str(actor), at, agency)
-        offers = {
-            str(row[0]): OfferFact(*row[1:])
-            for row in self._work.conn.execute(
-                """select id, state, from_agency, to_agency, offered_at, answered_at, answer
-                     from comity.offer
-                    where id = any(%s) and comity.me() in (from_agency, to_agency)""",
-                (ids,),
-            )
-        }
+        offers: dict[str, OfferFact] = {}
+        if born:
+            which, asked = among([one.id for one in found])
+            for record, agency, act, actor, at in self._work.conn.execute(
+                f"""select record, agency, act, actor, entered_at from comity.entry
+                    where record = {which} order by entered_at""",
+                {"ids": asked},
+            ):
+                acts.setdefault(str(record), {})[act] = Done(str(actor), at, agency)
+            offers = {
+                str(row[0]): OfferFact(*row[1:])
+                for row in self._work.conn.execute(
+                    f"""select id, state, from_agency, to_agency, offered_at, answered_at, answer
+                         from comity.offer
+                        where id = {which} and comity.me() in (from_agency, to_agency)""",
+                    {"ids": asked},
+                )
+            }
         for one in found:
             of = self._work.type_of(one.agency, one.type_name, one.core_type)
             yield Fact(

@@ -71,7 +71,7 @@ def _extension(work: Work, rule: GuardRule, subject: Subject | None) -> list[Fau
     guard = work.node.extensions.guards.get(rule.extension or "")
     if guard is None or subject is None:
         return [Fault("guard_error", rule.source, f"no guard {rule.extension} is installed", "install its pillar")]
-    lacks = guard(FactGraph(work, subject))
+    lacks = guard(FactGraph(work, subject, born=subject.folded.version > 1))
     return [Fault(one.code, one.about_label, one.message, one.fix) for one in lacks if one.severity == "error"]
 
 

@@ -88,10 +88,11 @@ class _Held:
 
 @dataclass(slots=True)
 class Node:
-    """Handed down by `config`. Threads may share it; processes make their own. `block` numbers are drawn at a time.
+    """Handed down by `config`. Threads may share it; processes make their own.
 
-    `outward` are the networks (CIDR) to which webhooks may go although they are not public. Deliveries leave the outbox
-    `outbox_days` after they were made.
+    `block` numbers are drawn at a time, up to `burst` when they are wanted in quick succession. `outward` are the
+    networks (CIDR) to which webhooks may go although they are not public. Deliveries leave the outbox `outbox_days`
+    after they were made.
     """
 
     pool: ConnectionPool[Any]
@@ -99,11 +100,13 @@ class Node:
     keys: KeyRing
     extensions: Extensions = field(default_factory=Extensions)
     block: int = 1
+    burst: int = 1
     outward: tuple[str, ...] = ()
     outbox_days: int = 30
     _held: dict[str, _Held] = field(default_factory=dict)
     _catalogues: dict[str, tuple[int, Catalogue]] = field(default_factory=dict)
     _numbers: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    _blocks: dict[tuple[str, str], tuple[int, datetime]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def ask(self, statement: LiteralString, params: Sequence[Any]) -> Any:

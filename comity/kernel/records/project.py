@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -30,21 +30,37 @@ _GIVEN = """unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %
     %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
     as t (id, agency, type, core_type, number, title, state, core_state, version, type_version, fields, links, files,
           field_marks, marks, assigned, parties, entered_by, on_behalf, entered_at, at)"""
-_INSERT = f"""insert into comity.record ({_COLUMNS})
+_ENTERED = f"""entered as (insert into comity.record ({_COLUMNS})
 select id, agency, type, core_type, number, title, state, core_state, version, type_version, fields, links, files,
     field_marks, marks::text[], assigned::text[], parties::text[], entered_by, on_behalf, entered_at, at
-    from {_GIVEN}"""
+    from {_GIVEN})"""
+_LINKED = """linked as (insert into comity.link (record, name, target, agency, type)
+select * from unnest(%s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::text[]))"""
+_FOUND_BY = """found_by as (insert into comity.term (record, agency, type, field, grp, token, whole)
+select * from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[])
+    on conflict do nothing)"""
 _UPDATE = f"""update comity.record r set number = t.number, title = t.title, state = t.state,
     core_state = t.core_state, version = t.version, type_version = t.type_version, fields = t.fields, links = t.links,
     files = t.files, field_marks = t.field_marks, marks = t.marks::text[], assigned = t.assigned::text[],
     parties = t.parties::text[], changed_at = t.at from {_GIVEN} where r.id = t.id"""
+# One row as values and not as arrays: for those a plan is kept, an array is planned each time.
+_KINDS = ("id uuid", "agency text", "type text", "core_type text", "number text", "title text", "state text",
+          "core_state text", "version int", "type_version int", "fields jsonb", "links jsonb", "files jsonb",
+          "field_marks jsonb", "marks text", "assigned text", "parties text", "entered_by text", "on_behalf text",
+          "entered_at timestamptz", "at timestamptz")  # fmt: skip
+_ONE = f"(select {', '.join('%s::{1} as {0}'.format(*one.split()) for one in _KINDS)}) t"
+_UPDATE_ONE = _UPDATE.replace(_GIVEN, _ONE)
+_CLEARED = """with unlinked as (delete from comity.link where record = any(%s::uuid[]))
+delete from comity.term where record = any(%s::uuid[])"""
 
 
 def records(conn: Conn, changes: Sequence[Change]) -> None:
     """Write the rows, links and search terms of changed records of the own agency, in the caller's transaction.
 
-    A record that stands twice among the changes is written as the last of them left it.
+    A record that stands twice among the changes is written as the last of them left it. Links and terms are written
+    where they are not those that the record had before.
     """
+    first = {one.entry.record: one for one in reversed(changes)}
     last = {one.entry.record: one for one in changes}
     entered = {one.entry.record for one in changes if not one.before.version}
     rows = {
@@ -52,31 +68,34 @@ def records(conn: Conn, changes: Sequence[Change]) -> None:
         for record, one in last.items()
     }
     moved = [record for record in rows if record not in entered]
-    if entered:
-        conn.execute(_INSERT, columns([_values(one) for record, one in rows.items() if record in entered]))
-    if moved:
-        _update(conn, [rows[record] for record in moved])
-    _links_and_terms(conn, list(rows.values()))
+    anew = [record for record in moved if _hangs_otherwise(rows[record], first[record].before)]
+    _update(conn, [rows[record] for record in moved], [rows[record] for record in anew])
+    _insert(
+        conn, [row for record, row in rows.items() if record in entered],
+        [row for record, row in rows.items() if record in entered or record in anew],
+    )  # fmt: skip
 
 
-def _update(conn: Conn, rows: Sequence[Row]) -> None:
-    """Bring rows up to date, without links and terms."""
-    records = array([one.record for one in rows])
-    conn.execute(_UPDATE, columns([_values(one) for one in rows]))
-    conn.execute("delete from comity.link where record = any(%s::uuid[])", (records,))
-    conn.execute("delete from comity.term where record = any(%s::uuid[])", (records,))
+def _update(conn: Conn, moved: Sequence[Row], anew: Sequence[Row]) -> None:
+    """Bring rows up to date, and take away the links and terms of those that get others."""
+    if len(moved) == 1:
+        conn.execute(_UPDATE_ONE, _values(moved[0]))
+    elif moved:
+        conn.execute(_UPDATE, columns([_values(one) for one in moved]))
+    if anew:
+        records = array([one.record for one in anew])
+        conn.execute(_CLEARED, (records, records))
 
 
 def refolded(conn: Conn, row: Row) -> None:
     """Write a record anew whose entries say less than before."""
-    _update(conn, [row])
-    _links_and_terms(conn, [row])
+    _update(conn, [row], [row])
+    _insert(conn, [], [row])
 
 
 def arrived(conn: Conn, rows: Sequence[Row]) -> None:
     """Write the rows, links and search terms of records that came with their log; there is at least one."""
-    conn.execute(_INSERT, columns([_values(one) for one in rows]))
-    _links_and_terms(conn, rows)
+    _insert(conn, rows, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,31 +110,34 @@ class Row:
     at: datetime
 
 
-def _links_and_terms(conn: Conn, rows: Sequence[Row]) -> None:
+def _hangs_otherwise(row: Row, before: Folded) -> bool:
+    """Whether a record's links or search terms are not those that it had; another definition may read it otherwise."""
+    after, of = row.after, row.type
+    return (
+        (before.type, before.type_version) != (after.type, after.type_version)
+        or before.links != after.links
+        or set(terms_of(of, before)) != set(terms_of(of, after))
+    )
+
+
+def _insert(conn: Conn, entered: Sequence[Row], hanging: Sequence[Row]) -> None:
+    """Insert the rows of entered records, and the links and terms of `hanging`: one statement, none for nothing."""
     links = [
         (one.record, name, UUID(target), one.agency, one.type.name)
-        for one in rows
+        for one in hanging
         for name, ids in one.after.links.items()
         for target in ids
     ]
-    if links:
-        conn.execute(
-            """insert into comity.link (record, name, target, agency, type)
-               select * from unnest(%s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::text[])""",
-            columns(links),
-        )
     terms = [
         (one.record, one.agency, one.type.name, *term)
-        for one in rows
+        for one in hanging
         for term in dict.fromkeys(terms_of(one.type, one.after))
     ]
-    if terms:
-        conn.execute(
-            """insert into comity.term (record, agency, type, field, grp, token, whole)
-               select * from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-                                    %s::boolean[]) on conflict do nothing""",
-            columns(terms),
-        )
+    parts = {_ENTERED: [_values(one) for one in entered], _LINKED: links, _FOUND_BY: terms}
+    given = {part: rows for part, rows in parts.items() if rows}
+    if given:
+        statement = f"with {', '.join(given)} select"
+        conn.execute(statement, [one for rows in given.values() for one in columns(rows)])
 
 
 def _values(one: Row) -> tuple[Any, ...]:
@@ -187,23 +209,32 @@ def terms_of(of: Type, after: Folded) -> Iterable[tuple[str, str, str, bool]]:
 
 
 def offers(conn: Conn, changes: Sequence[Change]) -> None:
-    """The offer rows and shares that new two-sided records bring."""
+    """The offer rows and shares that new two-sided records bring: one statement each, none for nothing."""
     made = [one.offer for one in changes if one.offer]
     shares = [share for one in changes for share in one.shares]
-    with conn.cursor() as cur:
-        if made:
-            cur.executemany(
-                """insert into comity.offer (id, from_agency, to_agency, type, label, state, offered_at, expires_at,
-                       offer_entry)
-                   values (%(id)s, %(from_agency)s, %(to_agency)s, %(type)s, %(label)s, 'offered', %(offered_at)s,
-                       %(expires_at)s, %(offer_entry)s)""",
-                made,
-            )
-        if shares:
-            cur.executemany(
-                """insert into comity.share (id, record, agency, to_agency, groups, version, offer, basis, ground,
-                       decision)
-                   values (gen_random_uuid(), %(record)s, %(agency)s, %(to_agency)s, %(groups)s, %(version)s,
-                       %(offer)s, %(basis)s, %(ground)s, %(decision)s)""",
-                shares,
-            )
+    if made:
+        names = ("id", "from_agency", "to_agency", "type", "label", "offered_at", "expires_at", "offer_entry")
+        conn.execute(
+            """insert into comity.offer (id, from_agency, to_agency, type, label, offered_at, expires_at, offer_entry,
+                   state)
+               select *, 'offered' from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
+                   %s::timestamptz[], %s::timestamptz[], %s::uuid[])""",
+            columns([[one[name] for name in names] for one in made]),
+        )
+    if shares:
+        conn.execute(
+            """insert into comity.share (id, record, agency, to_agency, groups, version, offer, basis, ground, decision)
+               select gen_random_uuid(), record, agency, to_agency, groups::text[], version, offer, basis, ground,
+                   decision
+                 from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::int[], %s::uuid[], %s::text[],
+                     %s::text[], %s::text[])
+                   as t (record, agency, to_agency, groups, version, offer, basis, ground, decision)""",
+            columns([_shared(one) for one in shares]),
+        )
+
+
+def _shared(one: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (
+        UUID(str(one["record"])), one["agency"], one["to_agency"], array(one["groups"]), one["version"], one["offer"],
+        one["basis"], one["ground"], one["decision"],
+    )  # fmt: skip

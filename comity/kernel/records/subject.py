@@ -107,13 +107,20 @@ def subjects(work: Work, ids: Sequence[str | UUID]) -> dict[str, Subject]:
         return {}
     condition, params = visible(work)
     wanted = [as_uuid(one) for one in ids]
+    which, asked = among(wanted)
     rows = work.conn.cursor(row_factory=dict_row).execute(
-        f"select {COLUMNS} from comity.record r where r.id = any(%(ids)s) and {condition}",
-        {**params, "ids": wanted, "member": work.actor.member},
+        f"select {COLUMNS} from comity.record r where r.id = {which} and {condition}",
+        {**params, "ids": asked, "member": work.actor.member},
     )
     found = {str(row["id"]): subject_of(row) for row in rows}
     rest = [one for one in wanted if str(one) not in found]
     return {**found, **_pinned(work, rest)} if rest else found
+
+
+def among(ids: Sequence[UUID]) -> tuple[str, UUID | list[UUID]]:
+    """What stands behind `=` to find these, with the parameter `ids`: one as a value, for which a plan is kept; an
+    array of several is planned each time."""
+    return ("%(ids)s", ids[0]) if len(ids) == 1 else ("any(%(ids)s)", list(ids))
 
 
 def readable(work: Work, ids: Collection[UUID]) -> set[UUID]:

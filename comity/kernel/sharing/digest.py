@@ -14,18 +14,18 @@ from comity.kernel.ledger.entry import Entry
 from comity.kernel.records.node import SYSTEM, Node, system
 
 NAME = "disclosure-digest"
+DAYS = 60
+"""So many past days are looked at."""
+DUE = f"""select distinct (at at time zone 'UTC')::date as day from comity.disclosure
+            where owner = comity.me() and at < %(today)s and at > %(since)s
+            except select target::date from comity.outbox where follower = '{NAME}' and state = 'done'"""
 
 
 def write_due(node: Node, agency: str) -> int:
     """Enter the digest of each past day (UTC) on which others read this agency's records, once a day; how many."""
     with node.work(system(agency)) as work:
         today = work.now.replace(hour=0, minute=0, second=0, microsecond=0)
-        days = work.conn.execute(
-            """select distinct (at at time zone 'UTC')::date as day from comity.disclosure
-                where owner = comity.me() and at < %s and at > %s
-                except select target::date from comity.outbox where follower = %s and state = 'done'""",
-            (today, today - timedelta(days=60), NAME),
-        ).fetchall()
+        days = work.conn.execute(DUE, {"today": today, "since": today - timedelta(days=DAYS)}).fetchall()
         for (day,) in days:
             key = uuid5(UUID(int=0), f"{agency} {day}")
             follow.owe(work.conn, NAME, agency, [(key, day.isoformat())], work.now)
