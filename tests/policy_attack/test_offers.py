@@ -108,7 +108,7 @@ def test_an_offer_whose_time_is_over_shows_nothing_though_no_worker_ran(world: W
     ends = "update comity.offer set expires_at = expires_at - interval '7 days' where id = %(one)s"
     with behind_the_back(world, ends, ends.replace(" - ", " + "), one=offered.lead.record):
         assert not shown(world, "dea_agent", *everything(offered)) & set(offered.words.values())
-        assert refused(world.answer, "dea_supervisor", offered.lead.record, "agreed").code == "not_found"
+        assert refused(world.answer, "dea_supervisor", offered.lead.record, "agreed").code == "offer_already_answered"
         world.follow()
         assert world.read("atf_agent", offered.lead.record).state == "expired"
     assert not shown(world, "dea_agent", *everything(offered)) & set(offered.words.values())

@@ -154,6 +154,18 @@ def test_a_mark_put_on_later_reaches_the_whole_chain_at_once(world: World, case:
     assert world.read("atf_agent", item.record).version == 2, "what moves no mark moves nothing else"
 
 
+def test_two_acts_of_one_batch_are_passed_on_as_one(world: World, case: Receipt, person: Receipt) -> None:
+    report = _report(world, case, subject=person)
+    with world.node.work(world.seats["atf_agent"]) as work:
+        subject = own(work, person.record)
+        of = work.type_of("atf", subject.type_name, subject.core_type)
+        same = {"record": subject.id, "kind": "act", "act": "order", "state_to": subject.folded.state}
+        first = changed(work, of, subject.folded, content={"mark/victim": True, "mark/informant": True}, **same)
+        second = changed(work, of, first.after, content={"mark/juvenile": True, "unmark/victim": True}, **same)
+        assert len(write(work, [first, second])) == 2
+    assert _marks(world, "atf", report) == [["informant", "juvenile"]]
+
+
 def test_a_circle_of_sources_ends(world: World) -> None:
     one = world.enter("atf_agent", "registry.document", {"kind": "other", "title": "One"})
     two = world.enter("atf_agent", "registry.document", {"kind": "other", "title": "Two"},
@@ -192,6 +204,7 @@ def test_another_agencys_records_follow_by_entries_in_their_own_log(
     _lift(world, "cpd_records", incident, "privileged")
     world.follow()
     assert _marks(world, "atf", notes, more) == [[], []]
+    assert history(world.node, world.seats["atf_agent"], more.record)[-1].changes == {"unmark/privileged": True}
 
 
 def test_a_mark_is_owed_until_it_is_there(world: World, abroad: tuple[Receipt, Receipt, Receipt]) -> None:

@@ -108,7 +108,7 @@ def _changes(
             if rest in of.fields and seen.shows(of, rest):
                 out[path] = content[path] if own else core_code(of.fields[rest], content[path])
         elif (
-            kind in ("number", "mark", "offer")
+            kind in ("number", "mark", "unmark", "offer")
             or (own and kind == "field_mark")
             or (own and kind in TARGETED and rest.rpartition("/")[2] in open_targets)
             or (own and kind == "file" and seen.whole)
