@@ -40,7 +40,7 @@ from comity.kernel.types.calendars import Calendar
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.dated import Law, Rule
 from comity.kernel.types.expression import GuardError, evaluate
-from comity.kernel.types.joints import Found, Joint, Joints, condition, joints_of
+from comity.kernel.types.joints import JOINTS, Found, Joint, Joints, condition
 
 PAGE = 500
 STEPS = 5
@@ -119,7 +119,7 @@ def _those(duties: Sequence[Duty], state: str) -> tuple[Duty, ...]:
 
 @lru_cache(maxsize=64)
 def joints_for(catalogue: Catalogue) -> Joints:
-    return joints_of(catalogue.rules)
+    return JOINTS.of(catalogue.rules)
 
 
 def _hanging_on(work: Work, case: Subject) -> set[str]:

@@ -24,7 +24,7 @@ from comity.kernel.records.sight import readable_fields
 from comity.kernel.records.subject import subjects
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.dated import Law
-from comity.kernel.types.escalation import ADDRESSEE, OFFERER, Escalation, Escalations, escalations_of
+from comity.kernel.types.escalation import ADDRESSEE, ESCALATIONS, OFFERER, Escalation, Escalations
 from comity.kernel.types.expression import GuardError, evaluate
 from comity.kernel.types.joints import condition
 
@@ -54,7 +54,7 @@ class Raised:
 
 @lru_cache(maxsize=64)
 def escalations_for(catalogue: Catalogue) -> Escalations:
-    return escalations_of(catalogue.rules)
+    return ESCALATIONS.of(catalogue.rules)
 
 
 def escalate(node: Node, agency: str) -> int:
