@@ -22,7 +22,7 @@ from comity.kernel.sharing import escalate
 from comity.kernel.sharing.inbox import InboxItem, inbox
 from comity.kernel.types.calendars import Calendar
 from comity.kernel.types.dated import Span
-from comity.kernel.types.escalation import escalations_of
+from comity.kernel.types.escalation import ESCALATIONS
 from comity.kernel.types.load import load, read_folder
 from tests.orders.flow import Release
 from tests.patience import PATIENCE
@@ -313,7 +313,7 @@ def test_nobody_else_sees_what_was_raised_and_nobody_raises_for_another(stage: S
 
 def test_the_law_of_the_day_of_the_offer_counts() -> None:
     law = load(loader.core_files(), read_folder(paths.jurisdictions() / "india"))
-    rule = escalations_of(law.rules)["india.escalation.release_not_executed"]
+    rule = ESCALATIONS.of(law.rules)["india.escalation.release_not_executed"]
     old, new = rule.on(date(2024, 6, 30)), rule.on(date(2024, 7, 1))
     assert old is not None
     assert new is not None

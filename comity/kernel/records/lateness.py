@@ -23,14 +23,14 @@ from comity.kernel.records.subject import Subject, loaded, subjects
 from comity.kernel.types.catalogue import Catalogue, Type
 from comity.kernel.types.dated import Law, Rule
 from comity.kernel.types.due import read_when
-from comity.kernel.types.sequence import SELF, After, Order, Sequences, sequences_of
+from comity.kernel.types.sequence import SELF, SEQUENCES, After, Order, Sequences
 
 MARK = "late/"
 
 
 @lru_cache(maxsize=64)
 def sequences_for(catalogue: Catalogue) -> Sequences:
-    return sequences_of(catalogue.rules)
+    return SEQUENCES.of(catalogue.rules)
 
 
 @lru_cache(maxsize=4096)

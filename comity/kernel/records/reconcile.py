@@ -43,7 +43,7 @@ from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.dated import Law, Rule
 from comity.kernel.types.escalation import Backing
 from comity.kernel.types.expression import GuardError, evaluate
-from comity.kernel.types.joints import Found, Joint, Joints, condition, joints_of
+from comity.kernel.types.joints import JOINTS, Found, Joint, Joints, condition
 
 PAGE = 500
 STEPS = 5
@@ -123,7 +123,7 @@ def _those(duties: Sequence[Duty], state: str) -> tuple[Duty, ...]:
 
 @lru_cache(maxsize=64)
 def joints_for(catalogue: Catalogue) -> Joints:
-    return joints_of(catalogue.rules)
+    return JOINTS.of(catalogue.rules)
 
 
 def _hanging_on(work: Work, case: Subject) -> set[str]:

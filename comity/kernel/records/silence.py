@@ -16,12 +16,12 @@ from zoneinfo import ZoneInfo
 from comity.kernel.records.node import Work
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.dated import Law
-from comity.kernel.types.escalation import Backing, Escalation, Escalations, escalations_of
+from comity.kernel.types.escalation import ESCALATIONS, Backing, Escalation, Escalations
 
 
 @lru_cache(maxsize=64)
 def escalations_for(catalogue: Catalogue) -> Escalations:
-    return escalations_of(catalogue.rules)
+    return ESCALATIONS.of(catalogue.rules)
 
 
 def law_of(work: Work, agency: str) -> Catalogue:

@@ -44,15 +44,15 @@ from comity.kernel.types.definition import (
     Faults,
     Form,
     Node,
-    Source,
     is_any,
     is_flag,
     is_map,
     is_names,
     is_text,
     nearest,
+    nodes_of,
 )
-from comity.kernel.types.expression import compile_guard
+from comity.kernel.types.expression import guard_text
 
 KINDS = ("deadline", "not_before", "term", "measure")
 MARKS = ("read", "GK", "secondary")
@@ -137,20 +137,10 @@ def speaks_of_clocks(node: Node) -> bool:
     return any(node.get(key) is not None for key in ("clocks", "calendars", "exclusions", "events"))
 
 
-def node_of(value: Any, source: Source) -> Node:
-    """Plain data as nodes that all bear one source: a rule file that was already checked, read again at run time."""
-    if isinstance(value, Mapping):
-        return Node({key: node_of(one, source) for key, one in value.items()}, source, {})
-    if isinstance(value, list):
-        return Node(tuple(node_of(one, source) for one in value), source)
-    return Node(value, source)
-
-
 def book_of(rules: Mapping[str, Any]) -> Book:
     """The book of a catalogue's rules. Raises DefinitionsRefused for what could not have been loaded."""
     faults = Faults()
-    nodes = {name: node_of(data, Source(name, 1)) for name, data in rules.items() if isinstance(data, Mapping)}
-    book = read_book({name: node for name, node in nodes.items() if speaks_of_clocks(node)}, faults)
+    book = read_book({name: node for name, node in nodes_of(rules).items() if speaks_of_clocks(node)}, faults)
     if faults.found:
         raise DefinitionsRefused(faults.found)
     return book
@@ -173,18 +163,8 @@ def _binding(name: str, node: Node, faults: Faults) -> Binding:
         faults.add("wrong_kind", form.source, f"event {name} does not say what it is", fix)
     return Binding(
         type=form.text("type"), act=form.text("act"), field=form.text("field"), names=form.plain("names", {}),
-        when=_condition(form, "when", faults),
+        when=guard_text(form, "when", faults),
     )  # fmt: skip
-
-
-def _condition(form: Form, key: str, faults: Faults) -> str:
-    text = form.text(key)
-    if text:
-        try:
-            compile_guard(text, form.at(key))
-        except DefinitionsRefused as refused:
-            faults.found.extend(refused.faults)
-    return text
 
 
 def _period(plain: Mapping[str, Any]) -> Period | None:
@@ -212,7 +192,7 @@ def _exclusion(code: str, node: Node, faults: Faults) -> Exclusion:
     return Exclusion(
         code=code, title=form.text("title", code), opens=form.names("opens"), closes=form.names("closes"),
         key=form.text("key"), until=form.text("until"), at_most=_length(form, "at_most", faults),
-        over=form.text("over", "cut"), requires=_condition(form, "requires", faults), ends=form.text("ends", "both"),
+        over=form.text("over", "cut"), requires=guard_text(form, "requires", faults), ends=form.text("ends", "both"),
         citation=form.text("citation"), verified=form.text("verified", "GK"), note=form.text("note"),
     )  # fmt: skip
 
@@ -283,7 +263,7 @@ class _Reading:
             start=self.anchor(start) if start is not None else Anchor(), count=count or "plain",
             cases=self.cases(form), kind=form.text("kind", "deadline"),
             restart=tuple(self.anchor(one) for one in _each(restart)) if restart is not None else (),
-            stop=form.names("stop"), applies=_condition(form, "applies", self.faults),
+            stop=form.names("stop"), applies=guard_text(form, "applies", self.faults),
             decide=tuple(self.decision(one) for one in self.list(form, "decide")), exclude=form.names("exclude"),
             extend=tuple(self.extension(one) for one in self.list(form, "extend")),
             warn=tuple(self.case(one) for one in self.list(form, "warn")),
@@ -309,7 +289,7 @@ class _Reading:
         made = Anchor(
             events=form.names("event"), field=form.text("field"), pick=form.text("pick", "first"),
             plus=_length(form, "plus", self.faults), optional=form.plain("optional", False),
-            when=_condition(form, "when", self.faults), due=form.text("due"), **parts,
+            when=guard_text(form, "when", self.faults), due=form.text("due"), **parts,
         )  # fmt: skip
         if not (made.events or made.latest or made.earliest or made.due):
             self.faults.add("wrong_kind", form.source, f"start of {self.code} names no event", "write event: name")
@@ -333,7 +313,7 @@ class _Reading:
             self.faults.add(
                 "period_missing", form.source, f"a case of {self.code} has no period", "add days: or the like"
             )
-        return replace(made or Case(), when=_condition(form, "when", self.faults))
+        return replace(made or Case(), when=guard_text(form, "when", self.faults))
 
     def _case(self, form: Form) -> Case | None:
         plain = {key: form.plain(key) for key in _LENGTH if key in form}
@@ -365,7 +345,7 @@ class _Reading:
                 "wrong_kind", form.source, f"a decision of {self.code} has no code", "add code: and message:"
             )
         return Decide(
-            form.text("code"), form.text("message"), _condition(form, "when", self.faults), form.plain("still", False)
+            form.text("code"), form.text("message"), guard_text(form, "when", self.faults), form.plain("still", False)
         )
 
     def extension(self, node: Node) -> Extension:
@@ -377,7 +357,7 @@ class _Reading:
         return Extension(
             events=form.names("event"), period=length, field=form.text("field"), until=form.text("until"),
             at_most=_length(form, "at_most", self.faults), in_time=form.plain("in_time", False),
-            late=form.text("late", "ignored"), requires=_condition(form, "requires", self.faults),
+            late=form.text("late", "ignored"), requires=guard_text(form, "requires", self.faults),
             times=form.plain("times", 0), citation=form.text("citation"),
         )  # fmt: skip
 

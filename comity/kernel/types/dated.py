@@ -8,15 +8,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from comity.kernel.types.calendars import DAY, Calendar, read_day
-from comity.kernel.types.definition import Faults, Form, Kind, Node, is_text, nearest
+from comity.kernel.types.definition import DefinitionsRefused, Faults, Form, Kind, Node, is_text, nearest, nodes_of
 
 MARKS = ("read", "GK", "secondary", "local")
 _DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,4})M)?)?\Z")
@@ -74,7 +74,7 @@ class Rule(Generic[T]):
         return next((one for one in self.versions if one.holds(day)), None)
 
 
-def versions(node: Node, keys: Mapping[str, Kind], what: str, faults: Faults) -> list[tuple[Form, Law[None]]]:
+def _versions(node: Node, keys: Mapping[str, Kind], what: str, faults: Faults) -> list[tuple[Form, Law[None]]]:
     """Each version's form, the common part under it, with its dates and source of law, oldest first.
 
     Faults: rule_gap, rule_overlap, citation_missing and those of any definition file.
@@ -123,7 +123,38 @@ def span(form: Form, key: str, faults: Faults) -> Span | None:
     return Span(days, hours * 60 + minutes)
 
 
-def rules_of(files: Mapping[str, Node], key: str, homes: frozenset[str], faults: Faults) -> Iterator[tuple[str, Node]]:
+@dataclass(frozen=True, slots=True)
+class Reader(Generic[T]):
+    """How rules of one kind are read: the key under which rule files keep them, what one is called, the keys that it
+    may have, and what is made of a version's form. Faults: rule_gap, rule_overlap, rule_unknown, citation_missing and
+    those of any definition file."""
+
+    key: str
+    what: str
+    keys: Mapping[str, Kind]
+    make: Callable[[Form, str, Faults], T]
+
+    def read(self, files: Mapping[str, Node], homes: frozenset[str], faults: Faults) -> dict[str, Rule[T]]:
+        """The rules of rule files, by full name."""
+        out = {}
+        for name, node in _rules_of(files, self.key, homes, faults):
+            made = [
+                Law(self.make(form, name, faults), law.from_, law.until, law.citation, law.verified)
+                for form, law in _versions(node, self.keys, f"{self.what} {name}", faults)
+            ]
+            out[name] = Rule(name, tuple(made), str(node.source))
+        return out
+
+    def of(self, rules: Mapping[str, Any]) -> dict[str, Rule[T]]:
+        """Those of a catalogue's rules, which were checked when they were loaded."""
+        faults = Faults()
+        found = self.read(nodes_of(rules), frozenset(), faults)
+        if faults.found:
+            raise DefinitionsRefused(faults.found)
+        return found
+
+
+def _rules_of(files: Mapping[str, Node], key: str, homes: frozenset[str], faults: Faults) -> Iterator[tuple[str, Node]]:
     """The rules that the files keep under a key, by full name. A later file that names a rule of an earlier one in
     full (`pillar.file.name`) lays its keys over that one; `rule_unknown` where that pillar, one of the `homes`, has
     none. What is laid over a rule of a pillar that is not here is left out."""

@@ -225,6 +225,19 @@ Kind = Callable[[Any], bool]
 """Whether a plain value may stand under a key."""
 
 
+def nodes_of(rules: Mapping[str, Any]) -> dict[str, Node]:
+    """Rule files that were already checked, held as plain data, as nodes again: each bears the source of its file."""
+    return {name: _node_of(one, Source(name, 1)) for name, one in rules.items() if isinstance(one, Mapping)}
+
+
+def _node_of(value: Any, source: Source) -> Node:
+    if isinstance(value, Mapping):
+        return Node({key: _node_of(one, source) for key, one in value.items()}, source, {})
+    if isinstance(value, list):
+        return Node(tuple(_node_of(one, source) for one in value), source)
+    return Node(value, source)
+
+
 def is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 

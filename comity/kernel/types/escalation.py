@@ -21,25 +21,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from comity.kernel.types.agency import LIFECYCLE_ROLES
 from comity.kernel.types.catalogue import Type
-from comity.kernel.types.clock_reading import node_of
-from comity.kernel.types.dated import Law, Rule, Span, rules_of, span, versions
-from comity.kernel.types.definition import (
-    DefinitionsRefused,
-    Faults,
-    Form,
-    Node,
-    Source,
-    is_flag,
-    is_map,
-    is_names,
-    is_text,
-    nearest,
-)
-from comity.kernel.types.expression import compile_guard
+from comity.kernel.types.dated import Reader, Rule, Span, span
+from comity.kernel.types.definition import Faults, Form, Node, is_flag, is_map, is_names, is_text, nearest
+from comity.kernel.types.expression import guard_text
 from comity.kernel.types.joints import KNOWN, known_types
 
 ADDRESSEE, OFFERER = "addressee", "offerer"
@@ -85,40 +72,14 @@ class Escalation:
 Escalations = Mapping[str, Rule[Escalation]]
 
 
-def read_escalations(files: Mapping[str, Node], homes: frozenset[str], faults: Faults) -> Escalations:
-    """The escalations of rule files, by full name. Faults as for joints."""
-    out = {}
-    for name, node in rules_of(files, "escalations", homes, faults):
-        made = []
-        for form, law in versions(node, _RULE, f"escalation {name}", faults):
-            made.append(Law(_escalation(form, name, faults), law.from_, law.until, law.citation, law.verified))
-        out[name] = Rule(name, tuple(made), str(node.source))
-    return out
-
-
-def escalations_of(rules: Mapping[str, Any]) -> Escalations:
-    """The escalations of a catalogue's rules, which were checked when they were loaded."""
-    faults = Faults()
-    nodes = {name: node_of(one, Source(name, 1)) for name, one in rules.items() if isinstance(one, Mapping)}
-    found = read_escalations(nodes, frozenset(), faults)
-    if faults.found:
-        raise DefinitionsRefused(faults.found)
-    return found
-
-
 def _escalation(form: Form, name: str, faults: Faults) -> Escalation:
     listed = form.get("steps")
     if not form.text("title") or not form.text("type") or listed is None:
         fix = "write title:, type: and steps: with after:, at: and roles:"
         faults.add("wrong_kind", form.source, f"escalation {name} does not say who is told when", fix)
-    text = form.text("when")
-    if text:
-        try:
-            compile_guard(text, form.at("when"), KNOWN)
-        except DefinitionsRefused as refused:
-            faults.found.extend(refused.faults)
     return Escalation(
-        title=form.text("title", name), type=form.text("type"), states=frozenset(form.names("states")), when=text,
+        title=form.text("title", name), type=form.text("type"), states=frozenset(form.names("states")),
+        when=guard_text(form, "when", faults, KNOWN),
         steps=tuple(_step(one, name, faults) for one in (listed.value if listed is not None else ())),
         legal_days=form.plain("legal_days", False), unless=_unless(form, name, faults),
     )  # fmt: skip
@@ -144,6 +105,9 @@ def _step(node: Node, name: str, faults: Faults) -> Step:
         if role not in LIFECYCLE_ROLES:
             faults.add("role_unknown", node.source, f"{role} is no lifecycle role", nearest(role, LIFECYCLE_ROLES))
     return Step(span(form, "after", faults) or Span(), form.text("at"), form.names("roles"))
+
+
+ESCALATIONS = Reader("escalations", "escalation", _RULE, _escalation)
 
 
 def check_escalations(found: Escalations, types: Mapping[str, Type], homes: frozenset[str], faults: Faults) -> None:

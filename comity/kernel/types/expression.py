@@ -14,7 +14,7 @@ from typing import Any
 import cel
 
 from comity.errors import Fault, Problem
-from comity.kernel.types.definition import DefinitionsRefused, Source, nearest
+from comity.kernel.types.definition import DefinitionsRefused, Faults, Form, Source, nearest
 
 MAX_TEXT = 500
 MAX_OPERATORS = 50
@@ -71,6 +71,17 @@ def compile_guard(text: str, source: Source | str, known: frozenset[str] = VARIA
         said = said.split("ERROR: ")[-1].replace("<input>:", "at ")[:200]
         raise DefinitionsRefused([Fault("guard_syntax", str(source), said, "write one CEL expression")]) from None
     return Guard(text, str(source), program)
+
+
+def guard_text(form: Form, key: str, faults: Faults, known: frozenset[str] = VARIABLES) -> str:
+    """The condition that stands under a key, empty where none does; what is wrong with it becomes faults."""
+    text = form.text(key)
+    if text:
+        try:
+            compile_guard(text, form.at(key), known)
+        except DefinitionsRefused as refused:
+            faults.found.extend(refused.faults)
+    return text
 
 
 def bounds(text: str, source: Source | str, known: frozenset[str] = VARIABLES) -> Fault | None:

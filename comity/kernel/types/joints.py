@@ -26,24 +26,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from comity.kernel.types.catalogue import Type
-from comity.kernel.types.clock_reading import node_of
-from comity.kernel.types.dated import Law, Rule, Span, rules_of, span, versions
-from comity.kernel.types.definition import (
-    DefinitionsRefused,
-    Faults,
-    Form,
-    Node,
-    Source,
-    is_flag,
-    is_map,
-    is_names,
-    is_text,
-    nearest,
-)
-from comity.kernel.types.expression import Guard, compile_guard
+from comity.kernel.types.dated import Reader, Rule, Span, span
+from comity.kernel.types.definition import Faults, Form, Node, is_flag, is_map, is_names, is_text, nearest
+from comity.kernel.types.expression import Guard, compile_guard, guard_text
 
 KNOWN = frozenset(("given", "done", "each"))
 _GIVEN = {"type": is_names, "states": is_names, "each": is_text, "when": is_text}
@@ -136,28 +123,6 @@ def condition(text: str) -> Guard:
     return compile_guard(text, "joint", KNOWN)
 
 
-def read_joints(files: Mapping[str, Node], homes: frozenset[str], faults: Faults) -> Joints:
-    """The joints of rule files, by full name. Faults: rule_gap, rule_overlap, rule_unknown, citation_missing and those
-    of any definition file."""
-    out = {}
-    for name, node in rules_of(files, "joints", homes, faults):
-        made = []
-        for form, law in versions(node, _JOINT, f"joint {name}", faults):
-            made.append(Law(_joint(form, name, faults), law.from_, law.until, law.citation, law.verified))
-        out[name] = Rule(name, tuple(made), str(node.source))
-    return out
-
-
-def joints_of(rules: Mapping[str, Any]) -> Joints:
-    """The joints of a catalogue's rules, which were checked when they were loaded."""
-    faults = Faults()
-    nodes = {name: node_of(one, Source(name, 1)) for name, one in rules.items() if isinstance(one, Mapping)}
-    joints = read_joints(nodes, frozenset(), faults)
-    if faults.found:
-        raise DefinitionsRefused(faults.found)
-    return joints
-
-
 def _joint(form: Form, name: str, faults: Faults) -> Joint:
     given = form.get("given")
     never = "never" in form
@@ -204,7 +169,9 @@ def _given(node: Node, name: str, faults: Faults) -> Given:
     form = Form(node, faults, f"given of {name}", _GIVEN)
     if not form.names("type"):
         faults.add("wrong_kind", node.source, f"given of {name} has no type", "add type:")
-    return Given(form.names("type"), frozenset(form.names("states")), form.text("each"), _when(form, faults))
+    return Given(
+        form.names("type"), frozenset(form.names("states")), form.text("each"), guard_text(form, "when", faults, KNOWN)
+    )
 
 
 def _way(node: Node, name: str, faults: Faults) -> Found:
@@ -216,18 +183,11 @@ def _way(node: Node, name: str, faults: Faults) -> Found:
     return Found(
         own=frozenset(own), types=form.names("type"), link=by_link, at=form.names("at") or ("self",), path=by_path,
         same={key: str(one) for key, one in form.plain("same", {}).items()}, states=frozenset(form.names("states")),
-        when=_when(form, faults), known=form.plain("known", False),
+        when=guard_text(form, "when", faults, KNOWN), known=form.plain("known", False),
     )  # fmt: skip
 
 
-def _when(form: Form, faults: Faults) -> str:
-    text = form.text("when")
-    if text:
-        try:
-            compile_guard(text, form.at("when"), KNOWN)
-        except DefinitionsRefused as refused:
-            faults.found.extend(refused.faults)
-    return text
+JOINTS = Reader("joints", "joint", _JOINT, _joint)
 
 
 def check_joints(joints: Joints, types: Mapping[str, Type], homes: frozenset[str], faults: Faults) -> None:

@@ -18,22 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from comity.kernel.types.catalogue import Type
-from comity.kernel.types.clock_reading import node_of
-from comity.kernel.types.dated import Law, Rule, Span, rules_of, span, versions
-from comity.kernel.types.definition import (
-    DefinitionsRefused,
-    Faults,
-    Form,
-    Node,
-    Source,
-    is_map,
-    is_names,
-    is_text,
-    nearest,
-)
+from comity.kernel.types.dated import Reader, Rule, Span, span
+from comity.kernel.types.definition import Faults, Form, Node, is_map, is_names, is_text, nearest
 from comity.kernel.types.lifecycle import answers
 
 SELF = "self"
@@ -65,27 +53,6 @@ class Order:
 Sequences = Mapping[str, Rule[Order]]
 
 
-def read_sequences(files: Mapping[str, Node], homes: frozenset[str], faults: Faults) -> Sequences:
-    """The rules of order of rule files, by full name. Faults as for joints."""
-    out = {}
-    for name, node in rules_of(files, "sequence", homes, faults):
-        made = []
-        for form, law in versions(node, _ORDER, f"sequence {name}", faults):
-            made.append(Law(_order(form, name, faults), law.from_, law.until, law.citation, law.verified))
-        out[name] = Rule(name, tuple(made), str(node.source))
-    return out
-
-
-def sequences_of(rules: Mapping[str, Any]) -> Sequences:
-    """The rules of order of a catalogue's rules, which were checked when they were loaded."""
-    faults = Faults()
-    nodes = {name: node_of(one, Source(name, 1)) for name, one in rules.items() if isinstance(one, Mapping)}
-    found = read_sequences(nodes, frozenset(), faults)
-    if faults.found:
-        raise DefinitionsRefused(faults.found)
-    return found
-
-
 def _order(form: Form, name: str, faults: Faults) -> Order:
     if not form.text("title") or not form.names("act") or not ("after" in form or "late_after" in form):
         fix = "write title:, act: type.act, and after: or late_after:"
@@ -102,6 +69,9 @@ def _after(node: Node, name: str, faults: Faults) -> After:
     if not form.text("link") or bool(form.text("act")) == bool(form.text("field")):
         faults.add("wrong_kind", node.source, f"after of {name} names no moment", "write link: and act:, or field:")
     return After(form.text("link"), form.names("type"), form.text("act"), form.text("field"))
+
+
+SEQUENCES = Reader("sequence", "sequence", _ORDER, _order)
 
 
 def check_sequences(found: Sequences, types: Mapping[str, Type], homes: frozenset[str], faults: Faults) -> None:
