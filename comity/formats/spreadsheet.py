@@ -15,9 +15,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from comity.extensions import Row
 from comity.formats.rows import BadRow, CellError, Formula, Options, Table, cut, header, refuse
 
@@ -28,7 +25,7 @@ IN_MEMORY = 256 << 20
 """Shared texts and styles are held in memory by the reader: this is their bound, inflated."""
 COLUMNS = 1_000
 _STREAMED = "xl/worksheets/"
-_DAMAGED = (zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, EOFError, OSError, IndexError,
+_DAMAGED = (zipfile.BadZipFile, ParseError, KeyError, ValueError, EOFError, OSError, IndexError,
             TypeError, AttributeError)  # fmt: skip
 """What the reader raises on a damaged workbook."""
 
@@ -36,12 +33,15 @@ _DAMAGED = (zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, Valu
 @contextmanager
 def read(file: Path, kind: str, options: Options) -> Iterator[Table]:
     """Open one sheet of a workbook. Raises Problem import_refused when it is damaged, hostile or has no such sheet."""
+    import openpyxl  # only where a workbook is read: every command knows this format
+    from openpyxl.utils.exceptions import InvalidFileException
+
     _inspect(file)
     try:
         book = openpyxl.load_workbook(
             file, read_only=True, data_only=options.formulas == "cached", keep_links=False, rich_text=False
         )
-    except _DAMAGED as error:
+    except (InvalidFileException, *_DAMAGED) as error:
         raise _damaged(file, error) from None
     try:
         sheet = _sheet(file, book, options.sheet)

@@ -166,6 +166,14 @@ def test_two_workers_at_once_place_every_entry_once(
     assert len(ours) == 100 and ours == sorted(ours)
 
 
+def test_a_drain_names_the_agencies_whose_logs_grew(log: Any, sequencer: Conn) -> None:
+    drain_all(sequencer)
+    assert sequence.place(sequencer, clock.now()) == sequence.Placed()
+    first = log()
+    log()
+    assert sequence.place(sequencer, clock.now()) == sequence.Placed([first.agency], 2)
+
+
 def test_a_second_worker_waits_until_the_first_has_placed_its_batch(
     database: Database, log: Any, sequencer: Conn
 ) -> None:

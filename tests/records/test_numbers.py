@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import pairwise
 from uuid import uuid4
 
 import pytest
 
+from comity import clock
 from comity.config.settings import settings
 from comity.kernel.records import project
 from comity.kernel.records.enter import enter_many
@@ -36,8 +38,9 @@ def aligned(world: World) -> Iterator[None]:
     """No numbers are held in reserve when a test begins."""
     world.node._numbers.clear()
     yield
-    world.node.block = 1
+    world.node.block = world.node.burst = 1
     world.node._numbers.clear()
+    world.node._blocks.clear()
 
 
 def _blocks(world: World) -> list[tuple[int, int]]:
@@ -81,6 +84,18 @@ def test_a_number_lost_on_the_way_stands_in_a_block(world: World, monkeypatch: p
         "usao", "select number from comity.record where agency = 'usao' and type = 'registry.place'")}  # fmt: skip
     assert not used & set(range(before + 1, before + 4))
     assert used <= covered
+
+
+def test_a_busy_server_draws_more_at_a_time_and_a_quiet_one_does_not(world: World) -> None:
+    before = len(_blocks(world))
+    world.node.burst = 4
+    now = clock.now()
+    with clock.at(now):
+        quick = [_count(_entered(world, 1)[0].number) for _ in range(8)]
+    with clock.at(now + timedelta(seconds=2)):
+        later = [_count(_entered(world, 1)[0].number) for _ in range(4)]
+    assert quick + later == list(range(quick[0], quick[0] + 12))
+    assert [last - first + 1 for first, last in _blocks(world)[before:]] == [1, 2, 4, 4, 1]
 
 
 def test_two_processes_draw_from_blocks_of_their_own(world: World) -> None:

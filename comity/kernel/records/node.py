@@ -155,10 +155,7 @@ class Node:
         The member's rights are read anew here, so that a suspension or a change of role holds from the next act on.
         """
         with self.transaction(actor.agency, UUID(actor.member)) as (conn, begun):
-            if begun.agency_state is None:
-                raise Problem("agency_unknown", f"{actor.agency} is not installed here")
-            if begun.agency_state != "active":
-                raise Problem("agency_suspended", f"{actor.agency} is suspended", fix="ask the operator of this node")
+            _refuse_inactive(actor.agency, begun.agency_state)
             held = self._definitions(conn, actor.agency, begun.epoch, begun.agency_version)
             if actor.kind == "member":
                 if begun.member_state is None:
@@ -172,6 +169,13 @@ class Node:
                 )  # fmt: skip
             work = Work(self, conn, actor, held.catalogue, held.policies, held.version, clock.now())
             yield replace(work, outsider=permit(work)) if actor.behalf else work
+
+    @contextmanager
+    def view(self, agency: str) -> Iterator[Conn]:
+        """The transaction of an agency's own view: it needs no definitions. Problem when suspended or unknown."""
+        with self.transaction(agency) as (conn, begun):
+            _refuse_inactive(agency, begun.agency_state)
+            yield conn
 
     def catalogue(self, agency: str) -> Catalogue:
         """The definitions in force for an agency; Problem `agency_unknown`."""
@@ -234,6 +238,13 @@ class Node:
             )
         ]
         return _Held(epoch, version, catalogue, Policies(catalogue, incoming))
+
+
+def _refuse_inactive(agency: str, state: str | None) -> None:
+    if state is None:
+        raise Problem("agency_unknown", f"{agency} is not installed here")
+    if state != "active":
+        raise Problem("agency_suspended", f"{agency} is suspended", fix="ask the operator of this node")
 
 
 def current_layers(conn: Conn, agency: str) -> tuple[Mapping[str, str], Mapping[str, str], Mapping[str, str]]:

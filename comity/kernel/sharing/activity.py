@@ -32,9 +32,9 @@ class Activity:
 
 def advance(node: Node, agency: str) -> int:
     """Count the agency's entries that were sequenced since; answers how many. One worker at a time holds the place."""
-    with node.work(system(agency)) as work:
-        place = follow.place_of(work.conn, NAME, agency)
-        row = work.conn.execute(
+    with node.view(agency) as conn:
+        place = follow.place_of(conn, NAME, agency)
+        row = conn.execute(
             """with news as (
                    select s.agency_place as place, e.entered_at, e.type, e.act
                      from comity.sequence s join comity.entry e on e.id = s.entry
@@ -50,7 +50,7 @@ def advance(node: Node, agency: str) -> int:
         ).fetchone()
         assert row is not None
         if row[0]:
-            follow.move(work.conn, NAME, agency, row[1])
+            follow.move(conn, NAME, agency, row[1])
         return int(row[0])
 
 
