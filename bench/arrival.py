@@ -1,4 +1,4 @@
-"""How long from the commit of an entry until another agency's open stream has it.
+"""How long from the commit of an entry until another agency's open stream has it, and from a suspension to its end.
 
 A server of its own with worker and feed; one agency enters at a paced rate, another reads the live feed over HTTP.
 Beside it, alternately, the bare floor: a row and a NOTIFY in one commit, heard and read by another connection.
@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import psycopg
 
@@ -27,6 +27,8 @@ from comity.config import demo, loader
 from comity.config.database import open_database
 from comity.config.settings import settings
 from comity.config.stories import referral
+from comity.kernel.policy import tokens
+from comity.kernel.policy.actor import Actor
 from comity.kernel.records.enter import enter
 from comity.kernel.records.node import Node
 from comity.kernel.sharing.ticket import issue_ticket
@@ -38,10 +40,17 @@ ROUNDS = 3
 
 @dataclass
 class Reader:
-    """Reads a stream and keeps when each record was seen."""
+    """Reads a stream and keeps when each record was seen, and when it was told to be closed."""
 
     connection: socket.socket
     seen: dict[str, float] = field(default_factory=dict)
+    opened: threading.Event = field(default_factory=threading.Event)
+    closed: float | None = None
+    reading: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reading = threading.Thread(target=self.run, daemon=True)
+        self.reading.start()
 
     def run(self) -> None:
         rest = b""
@@ -49,8 +58,12 @@ class Reader:
             at = time.monotonic()
             *lines, rest = (rest + part).split(b"\n")
             for line in lines:
-                if line.startswith(b"data: ") and b'"record":"' in line:
+                if line == b"event: open":
+                    self.opened.set()
+                elif line.startswith(b"data: ") and b'"record":"' in line:
                     self.seen[json.loads(line[6:])["record"]] = at
+                elif line.startswith(b"data: ") and b'"code":"member_suspended"' in line:
+                    self.closed = at
 
     def _part(self) -> bytes:
         try:
@@ -149,22 +162,35 @@ def _measured(rates: Sequence[int], rounds: int) -> list[Line]:
         try:
             assert server.stdout is not None
             feed = urlsplit(json.loads(server.stdout.readline())["feed"])
-            ticket = issue_ticket(node, seats["atf_agent"], {"types": ["investigation.incident"]}).ticket
-            connection = _connected(feed.hostname or "", feed.port or 0)
-            connection.sendall(f"GET /feed?ticket={ticket} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
-            reader = Reader(connection)
-            threading.Thread(target=reader.run, daemon=True).start()
+            reader = _reading(node, seats["atf_agent"], feed)
             time.sleep(1)
             ours(node, seats, reader, 50)  # warms everything
             for rate in rates:
                 turns = [(ours(node, seats, reader, rate), floor(database.superuser_url, rate)) for _ in range(rounds)]
                 lines.append(_line(rate, turns))
-            connection.shutdown(socket.SHUT_RDWR)
+            reader.connection.shutdown(socket.SHUT_RDWR)
+            lines.append(_revocations(node, feed, 5 if len(rates) == 1 else 20))
         finally:
             server.terminate()
             server.wait(30)
             node.close()
     return lines
+
+
+def _revocations(node: Node, feed: SplitResult, times: int) -> Line:
+    """From the commit of a member's suspension until its open stream is told so and closed: at most a second."""
+    took = []
+    chief = tokens.sign_in(node, tokens.admit(node, "atf", "A. Bench", ["administrator"]).token)
+    for number in range(times):
+        member = tokens.sign_in(node, tokens.admit(node, "atf", f"Agent {number}", ["special_agent"]).token)
+        reader = _reading(node, member, feed)
+        reader.opened.wait(30)
+        tokens.suspend_member(node, chief, member.member, reason="bench")
+        done = time.monotonic()
+        reader.reading.join(30)
+        took.append(max(0.0, 1000 * ((reader.closed or float("inf")) - done)))  # it may be told before we know
+    note = f"the slowest of {times} took {shown(max(took))} ms; beside it the second that is allowed"
+    return against("suspension to the end of its open stream", took, [1000.0] * times, "ms", note)
 
 
 def _line(rate: int, turns: Sequence[tuple[list[float], list[float]]]) -> Line:
@@ -175,6 +201,16 @@ def _line(rate: int, turns: Sequence[tuple[list[float], list[float]]]) -> Line:
         [percentile(mine, 0.5) for mine, _ in turns], [percentile(bare, 0.5) for _, bare in turns], "ms",
         f"1 in 100 took over {shown(slow)} ms; beside it a row and a NOTIFY in one commit",
     )  # fmt: skip
+
+
+def _reading(node: Node, actor: Actor, feed: SplitResult) -> Reader:
+    """A reader of the incidents that the actor may see, reading in a thread."""
+    ticket = issue_ticket(node, actor, {"types": ["investigation.incident"]}).ticket
+    reader = Reader(_connected(feed.hostname or "", feed.port or 0))
+    reader.connection.sendall(
+        f"GET /feed?ticket={ticket} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n".encode()
+    )
+    return reader
 
 
 def _connected(host: str, port: int) -> socket.socket:
