@@ -1,11 +1,24 @@
-"""The garden of canaries, planted once."""
+"""The garden of canaries, planted once, and agencies beyond its reach."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.policy_attack.planting import Garden, plant_all
+from comity.config import loader, paths
+from comity.kernel.policy import tokens
+from comity.kernel.records.install import install
+from comity.kernel.types.load import read_folder
+from tests.policy_attack.planting import Garden, canary, plant_all
 from tests.world import World
+
+ISLANDS = ("in-police", "in-court", "island")
+ALONE = {
+    "agency.yml": "agency: island\ntitle: An agency that nobody has agreed with any more\njurisdiction: us-federal\n"
+    "zone: UTC\nmembership: member\nkind: police\npillars: [registry]\n",
+    "roles.yml": 'roles:\n  officer: { title: Officer, is: [agent, officer, records], read: { "*": all } }\n',
+    "agreements.yml": 'agreements:\n  - { id: old, to: atf, title: Ended, basis: "(sample)", purposes: [investigation],'
+    " from: 2010-01-01, until: 2012-12-31, read: { registry.person: [base, identity] }, find: [registry.person] }\n",
+}
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +26,40 @@ def garden(world: World) -> Garden:
     made = plant_all(world)
     world.follow()
     return made
+
+
+@pytest.fixture(scope="session")
+def settled(world: World, garden: Garden) -> World:
+    """Three agencies beyond the reach of the five, with records."""
+    law = read_folder(paths.jurisdictions() / "india")
+    for agency in ("in-police", "in-court"):
+        own = read_folder(paths.agencies() / agency)
+        install(world.node, tokens.operator(), agency=agency, core=loader.core_files(), jurisdiction=law, own=own)
+    install(
+        world.node, tokens.operator(), agency="island", core=loader.core_files(),
+        jurisdiction=read_folder(paths.jurisdictions() / "us-federal"), own=ALONE,
+    )  # fmt: skip
+    for agency in ISLANDS:
+        roles = world.node.catalogue(agency).roles
+        seat = world.seat(agency, *roles)
+        for _ in range(3):
+            made = world.enter(seat, "registry.person", {"role": "subject", "name": canary()}, key=canary())
+            world.enter(seat, "registry.document", {"kind": "other", "title": canary()}, links={"about": [made.record]})
+    return world
+
+
+@pytest.fixture
+def islands(settled: World) -> dict[str, set[str]]:
+    """The record ids of every agency, as it now is: other tests of this worker enter records too."""
+    world = settled
+    world.follow()
+    return {
+        agency: {
+            row[0]
+            for row in world.rows(
+                agency,
+                "select id::text from comity.record where agency = comity.me()",
+            )
+        }
+        for agency in ("cpd", "dea", "atf", "fsl", "usao", *ISLANDS)
+    }

@@ -10,12 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from comity.config import loader, paths
 from comity.config.database import Database
-from comity.kernel.policy import tokens
-from comity.kernel.records.install import install
-from comity.kernel.types.load import read_folder
-from tests.policy_attack.planting import CANARY, Garden, canary
+from tests.policy_attack.planting import CANARY, Garden
 from tests.world import World
 
 REACHED = {
@@ -32,44 +28,6 @@ EITHER = {
 CLOSED = ("pending", "collision_key", "tie")
 BY_RECORD = {"record": "id", "entry": "record", "entry_content": "record", "link": "record", "term": "record",
              "file": "record", "share": "record", "idempotency": "record", "pointer": "record"}  # fmt: skip
-ISLANDS = ("in-police", "in-court", "island")
-ALONE = {
-    "agency.yml": "agency: island\ntitle: An agency that nobody has agreed with any more\njurisdiction: us-federal\n"
-    "zone: UTC\nmembership: member\nkind: police\npillars: [registry]\n",
-    "roles.yml": 'roles:\n  officer: { title: Officer, is: [agent, officer, records], read: { "*": all } }\n',
-    "agreements.yml": 'agreements:\n  - { id: old, to: atf, title: Ended, basis: "(sample)", purposes: [investigation],'
-    " from: 2010-01-01, until: 2012-12-31, read: { registry.person: [base, identity] }, find: [registry.person] }\n",
-}
-
-
-@pytest.fixture(scope="session")
-def islands(world: World, garden: Garden) -> dict[str, set[str]]:
-    """Three agencies beyond the reach of the five, with records; the record ids of every agency."""
-    law = read_folder(paths.jurisdictions() / "india")
-    for agency in ("in-police", "in-court"):
-        own = read_folder(paths.agencies() / agency)
-        install(world.node, tokens.operator(), agency=agency, core=loader.core_files(), jurisdiction=law, own=own)
-    install(
-        world.node, tokens.operator(), agency="island", core=loader.core_files(),
-        jurisdiction=read_folder(paths.jurisdictions() / "us-federal"), own=ALONE,
-    )  # fmt: skip
-    for agency in ISLANDS:
-        roles = world.node.catalogue(agency).roles
-        seat = world.seat(agency, *roles)
-        for _ in range(3):
-            made = world.enter(seat, "registry.person", {"role": "subject", "name": canary()}, key=canary())
-            world.enter(seat, "registry.document", {"kind": "other", "title": canary()}, links={"about": [made.record]})
-    world.follow()
-    return {
-        agency: {
-            row[0]
-            for row in world.rows(
-                agency,
-                "select id::text from comity.record where agency = comity.me()",
-            )
-        }
-        for agency in ("cpd", "dea", "atf", "fsl", "usao", *ISLANDS)
-    }
 
 
 @pytest.fixture

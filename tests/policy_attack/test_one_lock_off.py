@@ -22,9 +22,9 @@ from comity.kernel.records.node import Node
 from comity.kernel.records.read import read
 from comity.kernel.records.receipt import receipt
 from comity.kernel.sharing.inbox import inbox
+from tests.policy_attack.conftest import ISLANDS
 from tests.policy_attack.matrix import ALL
 from tests.policy_attack.planting import Garden
-from tests.policy_attack.test_database import ISLANDS, islands  # noqa: F401  (a fixture)
 from tests.policy_attack.test_verbs import Opponent, listing
 from tests.world import World, day, node_on
 
@@ -63,7 +63,7 @@ def test_with_cedar_off_no_row_beyond_reach_is_shown(
     world: World,
     garden: Garden,
     without_cedar: Node,
-    islands: dict[str, set[str]],  # noqa: F811
+    islands: dict[str, set[str]],
 ) -> None:
     owners = {record: agency for agency, ids in islands.items() for record in ids}
     reached = {"island": {"island"}, "in-police": {"in-police", "in-court"}, "in-court": {"in-police", "in-court"}}
@@ -108,7 +108,7 @@ def test_with_row_level_security_off_nothing_beyond_policy_is_shown(
     without_rls: Node,
     agency: str,
     role: str,
-    islands: dict[str, set[str]],  # noqa: F811
+    islands: dict[str, set[str]],
 ) -> None:
     opponent = Opponent(garden, world.seats[world.seat(agency, role)], without_rls)
     opponent.every |= {record for owner in ISLANDS for record in islands[owner]}
