@@ -40,12 +40,13 @@ def serve(of: Settings, *, as_json: bool = False) -> int:
             _say(f"applied {', '.join(applied)}")
         _forget_counts(of)
         bound = {
+            "COMITY_HOME": str(of.home),
             "COMITY_BIND": _spelled(of.bind_host, of.bind_port),
             "COMITY_FEED_BIND": _spelled(of.feed_host, of.feed_port),
         }
         parts = [children.Child("http", "comity.config.serve", bound), children.Child("feed", FEED, bound)]
         if importlib.util.find_spec(WORKER):
-            parts.append(children.Child("worker", WORKER))
+            parts.append(children.Child("worker", WORKER, bound))
         try:
             return _tend(parts, of, stop, as_json=as_json)
         finally:

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +15,9 @@ from typing import Any
 
 import pytest
 
+from comity.cli import seats
 from comity.config.stories import STORIES
+from tests.patience import PATIENCE, eventually
 
 MAIN = "from comity.config.main import main; main()"
 FORMS = {"us": (), "india": ("india",), "outside": ("--outside", "court,jail")}
@@ -48,6 +52,35 @@ def test_it_ends_with_nothing_retyped_everything_rebuilt_and_no_order_left(
     assert told["reconciled"] is True and orders["differences"] == [] and orders["open"] == []
     assert orders["given"] == orders["done"] >= 40
     assert told["latency_ms"]["count"] >= 10 and 0 < told["latency_ms"]["median"] <= told["latency_ms"]["most"]
+
+
+def test_the_api_goes_on_over_what_the_demo_made(tmp_path: Path) -> None:
+    given = {**{k: v for k, v in os.environ.items() if not k.startswith("DATABASE_")}, "COMITY_HOME": str(tmp_path)}
+    given |= {"COMITY_BIND": "127.0.0.1:0", "COMITY_FEED_BIND": "127.0.0.1:0", "COMITY_WORKERS": "1"}
+    demo = subprocess.Popen(
+        [sys.executable, "-c", MAIN, "demo", "india", "--json"],
+        env=given, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    try:
+        assert demo.stdout is not None
+        address = next(json.loads(line)["address"] for line in demo.stdout if line.startswith('{"address"'))
+        token = seats.known(tmp_path / "demo")[0].token
+        asked = urllib.request.Request(f"{address}/inbox", headers={"Authorization": f"Bearer {token}"})
+        eventually(lambda: _answers(asked))
+        assert not (tmp_path / "postgres").exists(), "one database, the demo's"
+    finally:
+        demo.terminate()
+        demo.wait(PATIENCE)
+
+
+def _answers(asked: urllib.request.Request) -> bool:
+    try:
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError as error:
+        raise AssertionError(error.read().decode()) from error
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize("form", FORMS)
