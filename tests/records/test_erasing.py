@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from comity import clock
+from comity.cli.show import _moment
 from comity.errors import Problem
 from comity.kernel.policy import tokens
 from comity.kernel.records import rebuild
@@ -112,6 +114,27 @@ def test_of_a_whole_entry_the_record_and_its_handling_remain(world: World, perso
     again = Draft("registry.person", {"role": "witness", "name": "Other"}, key=key)
     code = refused(enter, world.node, world.seats["atf_agent"], again.type, again.fields, key=key).code
     assert code == "idempotency_key_reused"
+
+
+def test_the_history_tells_who_ordered_what_to_be_erased(world: World, person: Receipt) -> None:
+    fields = {"birth_date": "1990-01-03", "sex": "unknown"}
+    said = world.amend("atf_agent", person.record, fields, authority="Warrant 7", reason="asked")
+    seat = world.seats["atf_agent"]
+
+    def told() -> list[tuple[str, str, bool, bool]]:
+        lines = history(world.node, seat, person.record)
+        return [(one.authority, one.refers, one.erased, one.erased_part) for one in lines]
+
+    assert told() == [("", "", False, False), ("Warrant 7", "", False, False)]
+    erased(world, "atf_agent", said.entry, "set/birth_date")
+    page = [_moment(one.as_json(), ZoneInfo("UTC"))[-1] for one in history(world.node, seat, person.record)]
+    assert "sex: unknown\npartly erased under an order\nreason: asked\nauthority: Warrant 7" in page[1]
+    assert page[2].startswith(f"erases from entry {said.entry[:8]}") and f"authority: {ORDER}" in page[2]
+    line = history(world.node, seat, person.record)[1].as_json()
+    assert (line["erased"], line["erased_part"], line["changes"]) == (False, True, {"set/sex": "unknown"})
+    assert told()[1:] == [("Warrant 7", "", False, True), (ORDER, said.entry, False, False)]
+    erased(world, "atf_agent", said.entry)
+    assert told()[1:] == [("", "", True, False), (ORDER, said.entry, False, False), (ORDER, said.entry, False, False)]
 
 
 def test_a_later_value_stays_and_what_was_said_before_needs_its_own_order(
