@@ -190,9 +190,12 @@ def _moment(one: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
     when = happened if happened == entered else f"{happened}\nentered {entered}"
     moved = one["state_from"] != one["state_to"] and one["state_to"]
     what = ["erased under an order"] if one["erased"] else _changes(one["changes"])
+    what += ["partly erased under an order"] if one["erased_part"] else []
     if one["corrects"]:
         what.insert(0, f"corrects entry {one['corrects'][:8]}")
-    what += [f"reason: {one['reason']}"] if one["reason"] else []
+    if one["kind"] == "erase":
+        what.insert(0, f"erases from entry {one['refers'][:8]}")
+    what += [f"{name}: {one[name]}" for name in ("reason", "authority") if one[name]]
     late = ", ".join(one["late_rules"])
     what += [f"late{f' ({late})' if late else ''}{': ' + one['cause'] if one['cause'] else ''}"] if one["late"] else []
     place = f"place {one['place']}" if one["place"] is not None else "not placed yet"

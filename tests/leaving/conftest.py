@@ -77,7 +77,8 @@ def world(elsewhere: Elsewhere) -> World:
 
 @pytest.fixture(scope="package")
 def kept(world: World) -> Kept:
-    """ATF has a case with a file, an offer that was agreed, one that nobody answered, and an erased person.
+    """ATF has a case with a file, an offer that was agreed, one that nobody answered, and a person of
+    whom the name was erased, and that the birth date was taken out.
 
     DEA read ATF's person, opened its case in an emergency, and asks ATF something that ATF never answers.
     """
@@ -88,7 +89,9 @@ def kept(world: World) -> Kept:
     person = world.enter(
         "atf_agent", "registry.person", {"role": "subject", "name": "Invented Näme", "birth_date": "1980-01-02"}
     )
-    erased = world.enter("atf_agent", "registry.person", {"role": "witness", "name": "Somebody Else"})
+    fields = {"role": "witness", "name": "Somebody Else", "birth_date": "1990-01-02"}
+    erased = world.enter("atf_agent", "registry.person", fields)
+    taken_out = world.amend("atf_agent", erased.record, {"birth_date": None})
     world.follow()  # the case has its place before its file has one
     attach(
         world.node, world.seats["atf_agent"], case.record, name="photo.jpg", media_type="image/jpeg",
@@ -112,6 +115,8 @@ def kept(world: World) -> Kept:
     )  # fmt: skip
     with world.node.work(world.seats["atf_agent"]) as work:
         erase(work, UUID(erased.entry), authority="Order to expunge", paths=["set/name"])
+    with world.node.work(world.seats["atf_agent"]) as work:
+        erase(work, UUID(taken_out.entry), authority="Order to expunge")
     world.follow()
     return Kept(case, offers[0], offers[1], asked, erased, file, opened.id)
 

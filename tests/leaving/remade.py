@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 from comity.kernel.ledger import departure, departure_check
-from comity.kernel.ledger.entry import ABOUT_ANOTHERS
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE
+from comity.kernel.ledger.fold import said_again
 from comity.kernel.ledger.merkle import Tree
 
 
@@ -15,12 +16,14 @@ def remade(folder: Path, *, entries: bool = True) -> None:
     """Root, counts, states, manifest and proof as log and files now give them; `entries` False: digests only."""
     stated = json.loads((folder / "proof.json").read_text("utf-8"))
     if entries:
-        tree = Tree()
+        tree, orders = Tree(), []
         for row in departure.entries(folder):
             tree.add(row["leaf"])
+            if row["kind"] == ERASE:
+                orders.append({**row, "content": departure.parsed(row["content"])})
         counted: dict[str, int] = {}
         with (folder / "records.jsonl").open("wb") as out:
-            for record, kind, state in departure_check.folded(folder, tree.size):
+            for record, kind, state in departure_check.folded(folder, tree.size, said_again(orders)):
                 assert kind is not None, "the entry stood alone"
                 out.write(json.dumps(departure.record_line(record, kind, state)).encode() + b"\n")
                 if kind not in ABOUT_ANOTHERS:

@@ -61,7 +61,7 @@ def _seated(other: World) -> None:
 def test_the_folder_holds_and_is_its_owners_alone(taken: Taken, left: Left, kept: Kept) -> None:
     found = check(left.folder)
     assert found.faults == [] and found.as_json()["holds"]
-    assert (found.entries, found.files, found.bytes, found.erased) == (len(taken.log), 1, len(PHOTOGRAPH), 1)
+    assert (found.entries, found.files, found.bytes, found.erased) == (len(taken.log), 1, len(PHOTOGRAPH), 2)
     modes = {stat.S_IMODE(path.stat().st_mode) for path in left.folder.rglob("*") if path.is_file()}
     assert modes == {0o600} and stat.S_IMODE(left.folder.stat().st_mode) == 0o700
     text = "".join(path.read_text("utf-8") for path in left.folder.rglob("*.jsonl"))

@@ -276,9 +276,9 @@ def test_an_answer_that_its_own_log_does_not_name_is_not_taken_over(
 
 
 def test_a_long_log_is_walked_in_parts(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = list(departure_check.folded(left.folder, left.checked.entries))
+    whole = list(departure_check.folded(left.folder, left.checked.entries, {}))
     monkeypatch.setattr(departure_check, "AT_ONCE", 2)
-    assert list(departure_check.folded(left.folder, left.checked.entries)) == whole
+    assert list(departure_check.folded(left.folder, left.checked.entries, {})) == whole
     assert check(left.folder).faults == []
 
 

@@ -260,8 +260,8 @@ def test_any_subset_can_be_shown_and_a_lie_cannot() -> None:
 
 def _folded(*rows: tuple[int, str, str, dict[str, Any] | None]) -> Folded:
     return fold(
-        {"version": version, "type": "investigation.case", "type_version": 1, "state_from": before, "state_to": after,
-         "actor": UUID(int=7), "content": content}
+        {"id": version, "kind": "act", "refers": None, "version": version, "type": "investigation.case",
+         "type_version": 1, "state_from": before, "state_to": after, "actor": UUID(int=7), "content": content}
         for version, before, after, content in rows
     )  # fmt: skip
 

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from comity import clock
+from comity.cli.show import _moment
 from comity.errors import Problem
 from comity.kernel.policy import tokens
 from comity.kernel.records import rebuild
@@ -24,7 +27,7 @@ from comity.kernel.records.history import history
 from comity.kernel.records.results import Draft, Receipt
 from comity.kernel.records.subject import own
 from comity.kernel.sharing.subscribe import subscribe, unsubscribe
-from tests.records.test_marks import until_waiting
+from tests.records.test_marks import _lift, _marks, _report, until_waiting
 from tests.world import World, refused
 
 ORDER = "Order of the court to expunge, 26-mc-114"
@@ -113,14 +116,90 @@ def test_of_a_whole_entry_the_record_and_its_handling_remain(world: World, perso
     assert code == "idempotency_key_reused"
 
 
+def test_the_history_tells_who_ordered_what_to_be_erased(world: World, person: Receipt) -> None:
+    fields = {"birth_date": "1990-01-03", "sex": "unknown"}
+    said = world.amend("atf_agent", person.record, fields, authority="Warrant 7", reason="asked")
+    seat = world.seats["atf_agent"]
+
+    def told() -> list[tuple[str, str, bool, bool]]:
+        lines = history(world.node, seat, person.record)
+        return [(one.authority, one.refers, one.erased, one.erased_part) for one in lines]
+
+    assert told() == [("", "", False, False), ("Warrant 7", "", False, False)]
+    erased(world, "atf_agent", said.entry, "set/birth_date")
+    page = [_moment(one.as_json(), ZoneInfo("UTC"))[-1] for one in history(world.node, seat, person.record)]
+    assert "sex: unknown\npartly erased under an order\nreason: asked\nauthority: Warrant 7" in page[1]
+    assert page[2].startswith(f"erases from entry {said.entry[:8]}") and f"authority: {ORDER}" in page[2]
+    line = history(world.node, seat, person.record)[1].as_json()
+    assert (line["erased"], line["erased_part"], line["changes"]) == (False, True, {"set/sex": "unknown"})
+    assert told()[1:] == [("Warrant 7", "", False, True), (ORDER, said.entry, False, False)]
+    erased(world, "atf_agent", said.entry)
+    assert told()[1:] == [("", "", True, False), (ORDER, said.entry, False, False), (ORDER, said.entry, False, False)]
+
+
 def test_a_later_value_stays_and_what_was_said_before_needs_its_own_order(
     world: World, person: Receipt, canary: str
 ) -> None:
     changed_to = world.amend("atf_agent", person.record, {"name": f"{canary} again"})
-    erased(world, "atf_agent", changed_to.entry, "set/name")
-    assert world.read("atf_agent", person.record).fields["name"] == canary
     erased(world, "atf_agent", person.entry, "set/name")
-    assert places(world, canary) == []
+    assert world.read("atf_agent", person.record).fields["name"] == f"{canary} again"
+    erased(world, "atf_agent", changed_to.entry, "set/name")
+    assert "name" not in world.read("atf_agent", person.record).fields and places(world, canary) == []
+
+
+@pytest.mark.parametrize("last", [None, "1991-03-04"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_was_taken_out_or_put_right_does_not_come_back(
+    world: World, person: Receipt, last: str | None, whole: bool
+) -> None:
+    """The last word was erased: nothing is there, now and as it was known then; a later word counts."""
+    said = world.amend("atf_agent", person.record, {"birth_date": last}, reason="it was another's")
+    world.follow()
+    between = clock.now()
+    path = "set/birth_date" if last else "unset/birth_date"
+    erased(world, "atf_agent", said.entry, *([] if whole else [path]))
+    world.follow()
+    for then in ({}, {"as_entered": between}, {"as_entered": clock.now()}):
+        assert "birth_date" not in world.read("atf_agent", person.record, **then).fields
+    assert world.read("atf_agent", person.record, as_entered=between).version == 2
+    world.amend("atf_agent", person.record, {"birth_date": "1992-05-06"})
+    assert world.read("atf_agent", person.record).fields["birth_date"] == "1992-05-06"
+    erased(world, "atf_agent", person.entry, "set/birth_date")
+    assert world.read("atf_agent", person.record).fields["birth_date"] == "1992-05-06", "what is older says nothing"
+
+
+def test_a_link_that_was_taken_off_stays_off_and_one_that_is_erased_is_not_named(
+    world: World, case: Receipt, person: Receipt
+) -> None:
+    report = _report(world, case, subject=person)
+    off = world.amend("atf_agent", report.record, unlink={"subject": [person.record]})
+    on = world.amend("atf_agent", report.record, links={"present": [person.record]})
+    erased(world, "atf_agent", off.entry)
+    assert world.read("atf_agent", report.record).links == {"case": [case.record]} | {"present": [person.record]}
+    erased(world, "atf_agent", on.entry)
+    assert world.read("atf_agent", report.record).links == {"case": [case.record]}
+    orders = [line for line in history(world.node, world.seats["atf_agent"], report.record) if line.kind == "erase"]
+    assert [line.changes for line in orders] == [{f"unlink/subject/{person.record}": True}, {}]
+
+
+def test_an_erasure_moves_no_mark_and_nothing_follows(world: World, case: Receipt, person: Receipt) -> None:
+    """Neither one that was lifted since, nor one that the erased entry lifted, nor a field's; on nothing derived."""
+    report = _report(world, case, subject=person)
+    put = world.amend("atf_agent", person.record, marks=["victim"], field_marks={"name": ["informant"]})
+    world.amend("atf_agent", person.record, field_marks={"name": []})
+    _lift(world, "atf_agent", person, "victim")
+    lifted = _lift(world, "atf_agent", person, "informant")
+    field_marks = "select field_marks from comity.record where id = %s"
+    borne = _marks(world, "atf", person, report), world.rows("atf", field_marks, person.record)
+    assert borne[0] == [[], ["informant"]]
+    for entry in (put.entry, lifted, person.entry):
+        erased(world, "atf_agent", entry)
+        world.follow()
+        assert (_marks(world, "atf", person, report), world.rows("atf", field_marks, person.record)) == borne
+    world.amend("atf_agent", person.record, marks=["victim"])
+    assert _marks(world, "atf", person, report) == [["victim"], ["informant", "victim"]]
+    _lift(world, "atf_agent", person, "victim")
+    assert _marks(world, "atf", person, report) == borne[0], "what came by following goes as it came"
 
 
 def test_a_file_is_unreadable_with_the_entry_that_named_it(world: World, case: Receipt, canary: str) -> None:

@@ -115,20 +115,20 @@ def _marks(world: World, agency: str, *records: Receipt) -> list[list[str]]:
     return [marks for one in records for (marks,) in world.rows(agency, sql, one.record)]
 
 
-def _moved(work: Work, record: Receipt, **content: bool) -> None:
+def _moved(work: Work, record: Receipt, **content: bool) -> str:
     """An act of the record's owner that moves its marks, as one with `lifts` does; not committed yet."""
     subject = own(work, record.record)
     of = work.type_of(subject.agency, subject.type_name, subject.core_type)
     items = {name.replace("_", "/", 1): value for name, value in content.items()}
-    write(work, [changed(
+    return write(work, [changed(
         work, of, subject.folded, record=subject.id, kind="act", act="order", content=items,
         state_to=subject.folded.state,
-    )])  # fmt: skip
+    )])[0].entry  # fmt: skip
 
 
-def _lift(world: World, seat: str, record: Receipt, mark: str) -> None:
+def _lift(world: World, seat: str, record: Receipt, mark: str) -> str:
     with world.node.work(world.seats[seat]) as work:
-        _moved(work, record, **{f"unmark_{mark}": True})
+        return _moved(work, record, **{f"unmark_{mark}": True})
 
 
 def test_a_mark_put_on_later_reaches_the_whole_chain_at_once(world: World, case: Receipt, person: Receipt) -> None:

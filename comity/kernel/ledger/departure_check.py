@@ -16,13 +16,14 @@ from comity.errors import Problem
 from comity.kernel.ledger import departure, departure_layers
 from comity.kernel.ledger.departure import Unreadable
 from comity.kernel.ledger.departure_layers import Laid
-from comity.kernel.ledger.entry import ABOUT_ANOTHERS
-from comity.kernel.ledger.fold import Folded, fold
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE
+from comity.kernel.ledger.fold import Folded, fold, said_again
 from comity.kernel.ledger.merkle import Tree
 from comity.kernel.ledger.verify import check_entry, items_erased
 
 MOST = 100
 AT_ONCE = 50_000
+Again = Mapping[str, Mapping[str, Any]]
 """Entries whose records are folded in one walk of the log; a longer log is walked more often."""
 
 
@@ -73,9 +74,9 @@ def check(folder: Path, held: tuple[Held, ...] = ()) -> Checked:
         out.agency, out.proof = stated["agency"], departure.sha256(folder, departure.PROOF)[0]
         names = _plain(folder)
         files = _manifest(folder, out, stated, names)
-        laid = _log(folder, out, stated, {one.entry: one for one in held})
+        laid, again = _log(folder, out, stated, {one.entry: one for one in held})
         if not out.faults:  # else versions and states differ everywhere, and say no more
-            _records(folder, out, stated, files)
+            _records(folder, out, stated, files, again)
             for said in departure_layers.faults(folder, out.agency, stated["layers"], laid):
                 out.fault(said)
     except Unreadable as error:
@@ -115,12 +116,12 @@ def _manifest(folder: Path, out: Checked, stated: Mapping[str, Any], names: set[
     return files
 
 
-def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, Held]) -> list[Laid]:
+def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, Held]) -> tuple[list[Laid], Again]:
     """Every entry against its leaf, the places without a gap, the root; and what somebody holds receipts of.
 
-    Answers the layers of definitions that the entries lay.
+    Answers the layers of definitions that the entries lay, and what orders of erasure say in the place of others.
     """
-    tree, gone, orders, laid = Tree(), {}, set(), []
+    tree, gone, orders, laid = Tree(), {}, [], []
     for row in departure.entries(folder):
         place = row["place"]
         if place != tree.size + 1:
@@ -132,8 +133,8 @@ def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, 
             out.fault(f"place {place}: {said}")
         if items := items_erased(row):
             gone[row["entry"]] = {"place": place, "items": items}
-        if row["kind"] == "erase" and row["refers"]:
-            orders.add(row["refers"])
+        if row["kind"] == ERASE and row["refers"]:
+            orders.append({**row, "content": departure.parsed(row["content"])})
         if layer := Laid.of(row):
             laid.append(layer)
         if one := held.pop(row["entry"], None):
@@ -145,7 +146,7 @@ def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, 
     out.entries, out.root, out.erased = tree.size, tree.root().hex(), len(gone)
     for unknown in held:
         out.fault(f"the entry {unknown} is not in the log")
-    for entry in sorted(set(gone) - orders):
+    for entry in sorted(set(gone) - {row["refers"] for row in orders}):
         out.fault(f"place {gone[entry]['place']}: content is gone and no order in the log says so")
     found = {"entries": out.entries, "first": min(out.entries, 1), "last": out.entries, "root": out.root}
     for name, value in found.items():
@@ -154,7 +155,7 @@ def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, 
     erased = stated["absent"].get("erased")
     if not isinstance(erased, list) or {one.get("entry") for one in erased if isinstance(one, dict)} != set(gone):
         out.fault(f"{departure.PROOF} does not name the entries whose content was erased")
-    return laid
+    return laid, said_again(orders)
 
 
 def _faults(row: Mapping[str, Any]) -> list[str]:
@@ -165,12 +166,12 @@ def _faults(row: Mapping[str, Any]) -> list[str]:
 
 
 def _records(
-    folder: Path, out: Checked, stated: Mapping[str, Any], files: Mapping[str, tuple[str, int]]
+    folder: Path, out: Checked, stated: Mapping[str, Any], files: Mapping[str, tuple[str, int]], again: Again
 ) -> None:  # fmt: skip
     """Every record folded anew and compared; every file against the item that the log commits to."""
     told = (line for _, line in departure.lines(folder, departure.RECORDS))
     rest = dict(files)
-    for record, kind, state in folded(folder, out.entries):
+    for record, kind, state in folded(folder, out.entries, again):
         if kind is None:
             out.fault(f"record {record}: its versions are not 1, 2, 3 and so on")
             continue
@@ -199,7 +200,7 @@ def _records(
         out.fault(f"{departure.PROOF} says other numbers of files than the log gives")
 
 
-def folded(folder: Path, count: int) -> Iterator[tuple[str, str | None, Folded]]:
+def folded(folder: Path, count: int, again: Again) -> Iterator[tuple[str, str | None, Folded]]:
     """(record, kind of its first entry, folded state) in order of ids; the kind is None where versions are wrong.
 
     The log is walked once for each part of the ids, so that no more than about AT_ONCE entries' states are held.
@@ -214,11 +215,11 @@ def folded(folder: Path, count: int) -> Iterator[tuple[str, str | None, Folded]]
             kind, before = states.get(record, (row["kind"], Folded()))
             if row["version"] != before.version + 1:
                 kind = None
-            states[record] = (kind, onward(before, row))
+            states[record] = (kind, onward(before, row, again))
         for record in sorted(states):
             yield record, *states[record]
 
 
-def onward(before: Folded, row: Mapping[str, Any]) -> Folded:
+def onward(before: Folded, row: Mapping[str, Any], again: Again) -> Folded:
     """The state after one more entry of the log, in its order."""
-    return fold([{**row, "content": departure.parsed(row["content"])}], before)
+    return fold([{**row, "id": row["entry"], "content": departure.parsed(row["content"])}], before, again)

@@ -16,6 +16,8 @@ from comity.kernel.ledger.leaf import HASH, SALT, commitment, header_fields, lea
 VERDICTS = ("confirm", "dispute")
 ABOUT_ANOTHERS = ("answer", *VERDICTS)
 """Kinds of entries that may stand in the log of somebody else than the owner of the record they are about."""
+ERASE = "erase"
+"""The kind of an order of erasure. Its items hold in the place of the entry that it `refers` to (ledger/fold)."""
 
 
 @dataclass(frozen=True, slots=True)

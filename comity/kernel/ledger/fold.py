@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from comity.kernel.ledger.entry import ERASE
+
 
 @dataclass(frozen=True, slots=True)
 class Folded:
@@ -91,14 +93,42 @@ def step(
     )
 
 
-def fold(entries: Iterable[Mapping[str, Any]], before: Folded = Folded()) -> Folded:
-    """Fold rows with version, type, type_version, state_from, state_to, actor and content (a mapping or None).
+def said_again(entries: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What the orders of erasure among the entries (rows with kind, refers, content) say, by the entry they erase."""
+    out: dict[str, dict[str, Any]] = {}
+    for row in entries:
+        if row["kind"] == ERASE and row["refers"] and row["content"]:
+            out.setdefault(str(row["refers"]), {}).update(row["content"])
+    return out
+
+
+def standing(row: Mapping[str, Any], again: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """What an entry says now: what is left of it, and in its place what its orders say. An order says nothing itself.
+
+    None where it was erased and no order is known.
+    """
+    if row["kind"] == ERASE:
+        return {}
+    said = again.get(str(row["id"]))
+    return row["content"] if said is None else {**(row["content"] or {}), **said}
+
+
+def fold(
+    entries: Iterable[Mapping[str, Any]],
+    before: Folded = Folded(),
+    again: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Folded:
+    """Fold rows with id, kind, version, type, type_version, state_from, state_to, actor, refers and content (a mapping
+    or None).
 
     They come in order of versions, or of effective time; an entry that did not move the state leaves it as it then was.
+    `again` is what orders say of them, where not all of these are among the entries.
     """
-    state = before
-    for row in entries:
+    rows, state = list(entries), before
+    again = said_again(rows) if again is None else again
+    for row in rows:
         moved = state.version == 0 or row["state_from"] != row["state_to"]
+        erased = state.erased
         state = step(
             state,
             version=max(row["version"], state.version),
@@ -106,6 +136,8 @@ def fold(entries: Iterable[Mapping[str, Any]], before: Folded = Folded()) -> Fol
             type_version=row["type_version"],
             state_to=row["state_to"] if moved else state.state,
             actor=str(row["actor"]),
-            content=row["content"],
+            content=standing(row, again),
         )
+        if row["content"] is None:
+            state = replace(state, erased=(*erased, state.version))
     return state

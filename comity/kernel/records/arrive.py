@@ -26,7 +26,7 @@ from comity.kernel.ledger import departure
 from comity.kernel.ledger.append import append, append_sealed
 from comity.kernel.ledger.departure import Unreadable
 from comity.kernel.ledger.departure_check import Checked, check
-from comity.kernel.ledger.entry import ABOUT_ANOTHERS, Entry, Sealed
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE, Entry, Sealed
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.merkle import Tree
 from comity.kernel.policy.actor import Actor
@@ -232,7 +232,7 @@ class _Arriving:
                 self.own_layers(conn, entries)
             elif first["type"] == "kernel.member":
                 self.member(conn, record, state, catalogue)
-            elif first["kind"] not in (*ABOUT_ANOTHERS, "erase") and not first["type"].startswith(KERNEL):
+            elif first["kind"] not in (*ABOUT_ANOTHERS, ERASE) and not first["type"].startswith(KERNEL):
                 of = _type(catalogue, state)
                 rows.append(project.Row(UUID(record), self.agency, of, state, first["entered_at"], last["entered_at"]))
             if len(rows) >= BATCH:

@@ -1,13 +1,14 @@
 """Erasing what an entry said, under an order: from the log, and in the same transaction from all that was made of it.
 
 The order is an entry of the same record. So it stands in its history, and an act that read what is erased meets it as
-a newer version. What rights are decided by is said again in it: erasing opens nothing. What others took over into
-their own records stays theirs; an earlier entry that says the same needs an order of its own.
+a newer version. What it says holds in the place of what is erased (ledger/fold): that a value or a link is not there,
+so that nothing older comes back; and again, how the record is handled, so that erasing moves no mark and no role. What
+others took over into their own records stays theirs; an earlier entry that says the same needs an order of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,14 +19,13 @@ from comity import names
 from comity.errors import Problem
 from comity.kernel.ledger import erase as ledger
 from comity.kernel.ledger.append import append
-from comity.kernel.ledger.entry import ABOUT_ANOTHERS, Entry
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE, Entry
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.records import pointers, project
 from comity.kernel.records.node import Work
 from comity.kernel.records.subject import loaded
 
-ERASE = "erase"
-SPOKEN_AGAIN = ("mark/", "field_mark/")
+SPOKEN_AGAIN = ("mark", "unmark", "field_mark")
 OF_THE_KERNEL = ("kernel.member", "kernel.emergency")
 
 
@@ -41,7 +41,7 @@ def erase(work: Work, entry: UUID, *, authority: str, paths: Collection[str] | N
         raise Problem("not_found", "No such entry in the agency's log")
     if (erased["type"].startswith("kernel.") and erased["type"] not in OF_THE_KERNEL) or erased["kind"] == ERASE:
         raise Problem("invalid", "What the system itself said is not erased", fix="name an entry about a record")
-    order = _order(work, erased, rows[-1], authority, paths)
+    order = _order(work, erased, rows, authority, paths)
     try:
         append(work.conn, [order])
         done = ledger.erase(work.conn, entry, order=order.id, paths=paths)
@@ -73,19 +73,32 @@ def _entries(work: Work, entry: UUID) -> list[dict[str, Any]]:
 
 
 def _order(
-    work: Work, erased: Mapping[str, Any], last: Mapping[str, Any], authority: str, paths: Collection[str] | None
-) -> Entry:
-    held = loaded(erased["content"]) or {}
-    rights = (*SPOKEN_AGAIN, "set/roles") if erased["type"] == "kernel.member" else SPOKEN_AGAIN
-    again = {
-        path: value for path, value in held.items() if path.startswith(rights) and (paths is None or path in paths)
-    }
+    work: Work, erased: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], authority: str,
+    paths: Collection[str] | None,
+) -> Entry:  # fmt: skip
+    last = rows[-1]
+    gone = {path: value for path, value in (loaded(erased["content"]) or {}).items() if paths is None or path in paths}
+    told: set[str] = set().union(*((loaded(row["content"]) or {}) for row in rows if row["id"] != erased["id"]))
+    again = dict(_instead(gone, told, member=erased["type"] == "kernel.member"))
     return Entry(
         id=names.new_id(), agency=work.agency, record=erased["record"], type=last["type"],
         type_version=last["type_version"], kind=ERASE, act=ERASE, actor=UUID(work.actor.member), occurred_at=work.now,
         entered_at=work.now, version=last["version"] + 1, state_from=last["state_to"], state_to=last["state_to"],
         content={**again, "authority": authority}, refers=erased["id"],
     )  # fmt: skip
+
+
+def _instead(gone: Mapping[str, Any], told: Collection[str], *, member: bool) -> Iterator[tuple[str, Any]]:
+    """What holds in the place of erased items. `told` are the paths of the record's other entries: a link that none of
+    them speaks of is not named. A number or a file is said once, and is just gone."""
+    for path, value in gone.items():
+        kind, _, rest = path.partition("/")
+        if kind in SPOKEN_AGAIN or (member and path == "set/roles"):
+            yield path, value
+        elif kind in ("set", "unset"):
+            yield f"unset/{rest}", True
+        elif kind in ("link", "unlink") and f"link/{rest}" in told:
+            yield f"unlink/{rest}", True
 
 
 def _project(work: Work, order: Entry, first: Mapping[str, Any]) -> None:

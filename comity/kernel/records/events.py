@@ -16,7 +16,8 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
-from comity.kernel.ledger.entry import ABOUT_ANOTHERS
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE
+from comity.kernel.ledger.fold import said_again, standing
 from comity.kernel.records import disclosure
 from comity.kernel.records.node import Work
 from comity.kernel.records.sight import _hidden_by_mark, readable_fields, readable_groups
@@ -121,18 +122,21 @@ def events_of(work: Work, subjects: Iterable[Subject], book: Book, at: datetime)
 
 def _entries(work: Work, subjects: Sequence[Subject], at: datetime) -> list[dict[str, Any]]:
     rows = work.conn.cursor(row_factory=dict_row).execute(
-        """select e.record, e.agency, e.act, e.state_to, e.occurred_at, e.entered_at, c.content
+        """select e.id, e.kind, e.refers, e.record, e.agency, e.act, e.state_to, e.occurred_at, e.entered_at, c.content
              from unnest(%(ids)s::uuid[], %(owners)s::text[], %(tops)s::int[]) as asked(id, owner, top)
              join comity.entry e on e.record = asked.id and (e.agency = asked.owner and e.version <= asked.top
                   or e.agency <> asked.owner and e.kind = any(%(about)s))
              left join comity.entry_content c on c.entry = e.id
-            where e.entered_at <= %(at)s order by e.entered_at, e.version""",
+            where e.entered_at <= %(at)s or e.kind = %(erase)s order by e.entered_at, e.version""",
         {
             "ids": [one.id for one in subjects], "owners": [one.agency for one in subjects],
             "tops": [one.folded.version for one in subjects], "about": list(ABOUT_ANOTHERS), "at": at,
+            "erase": ERASE,
         },
     )  # fmt: skip
-    return rows.fetchall()
+    held = [{**row, "content": loaded(row["content"])} for row in rows]
+    again = said_again(held)
+    return [{**row, "content": standing(row, again)} for row in held if row["kind"] != ERASE]
 
 
 def _told(work: Work, subject: Subject, bound: Bound, rows: Iterable[Mapping[str, Any]]) -> Iterator[Event]:
@@ -145,7 +149,7 @@ def _told(work: Work, subject: Subject, bound: Bound, rows: Iterable[Mapping[str
     marks: set[str] = set()
     state = ""
     for row in rows:
-        content = loaded(row["content"]) or {}
+        content = row["content"] or {}
         _apply(fields, links, set_at, content, readable, row["entered_at"])
         marks |= {path[5:] for path in content if path.startswith("mark/")}
         marks -= {path[7:] for path in content if path.startswith("unmark/")}

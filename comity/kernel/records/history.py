@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from comity.kernel.ledger.entry import ABOUT_ANOTHERS
+from comity.kernel.ledger.verify import items_erased
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import disclosure
 from comity.kernel.records.lateness import late_rules
@@ -33,8 +34,9 @@ def history(node: Node, actor: Actor, record: str) -> list[HistoryLine]:
         rows = [(row, loaded(row["content"])) for row in _entries(work, subject)]
         open_targets = _open_targets(work, of, [held for row, held in rows if held and row["agency"] == work.agency])
         reports = told(work, subject, whole=seen.whole)
+        entries = {row["id"] for row, _ in rows}
         lines = [
-            _line(work, of, subject, seen, members, open_targets, row, content, reports.get(row["id"]))
+            _line(work, of, subject, seen, members, open_targets, entries, row, content, reports.get(row["id"]))
             for row, content in rows
         ]
         disclosure.told(work, "history", [(subject, ["history"])])
@@ -43,7 +45,7 @@ def history(node: Node, actor: Actor, record: str) -> list[HistoryLine]:
 
 def _entries(work: Work, subject: Subject) -> list[dict[str, Any]]:
     rows = work.conn.cursor(row_factory=dict_row).execute(
-        """select e.*, c.content, s.agency_place, s.place from comity.entry e
+        """select e.*, c.content, c.salts, s.agency_place, s.place from comity.entry e
              left join comity.entry_content c on c.entry = e.id left join comity.sequence s on s.entry = e.id
             where e.record = %(record)s and (e.agency = %(owner)s and e.version <= %(top)s
                   or e.agency <> %(owner)s and e.kind = any(%(about)s))
@@ -55,10 +57,11 @@ def _entries(work: Work, subject: Subject) -> list[dict[str, Any]]:
 
 def _line(
     work: Work, of: Type, subject: Subject, seen: Sight, members: Mapping[UUID, str], open_targets: Container[str],
-    row: Mapping[str, Any], content: Mapping[str, Any] | None, report: Told | None,
+    entries: Container[UUID], row: Mapping[str, Any], content: Mapping[str, Any] | None, report: Told | None,
 ) -> HistoryLine:  # fmt: skip
     told = content or {}
     own = row["agency"] == work.agency
+    gone, all_gone = items_erased(row), not content
     between = (
         row["kind"] not in ABOUT_ANOTHERS or own or subject.agency == work.agency
     )  # what was answered is said to these two
@@ -73,7 +76,9 @@ def _line(
         reason=str(said.get("reason", "")), version=row["version"], state_from=states[0], state_to=states[1],
         changes=_changes(of, told, seen, open_targets, own=own), leaf=row["leaf"].hex(),
         place=row["agency_place"], stream=row["place"], corrects=str(told.get("corrects", "")),
-        erased=content is None, late_rules=late_rules(told), on_behalf=report.agency if report else "",
+        refers=str(row["refers"]) if row["refers"] in entries else "", authority=str(said.get("authority", "")),
+        erased=gone > 0 and all_gone, erased_part=gone > 0 and not all_gone, late_rules=late_rules(told),
+        on_behalf=report.agency if report else "",
         document=report.document if report else "", reported=report.said if report else "",
     )  # fmt: skip
 

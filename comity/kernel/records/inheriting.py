@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from psycopg.rows import dict_row
 
 from comity.kernel.ledger.columns import array, columns
-from comity.kernel.ledger.fold import Folded
+from comity.kernel.ledger.fold import Folded, said_again, standing
 from comity.kernel.records.node import Work, system
 from comity.kernel.records.subject import COLUMNS, Subject, loaded, subject_of
 from comity.kernel.types.catalogue import Type
@@ -155,20 +155,24 @@ def _grounded(work: Work, of: Type, record: UUID, now: Folded, latest: Mapping[U
 
 
 def of_its_own(work: Work, record: UUID, held: Sequence[str], waiting: Change | None = None) -> set[str]:
-    """Which of the marks that a record holds were put on it otherwise than by following; all where an entry is erased.
+    """Which of the marks that a record holds were put on it otherwise than by following. What was erased counts as its
+    order says it again.
 
     `waiting` is a change of it that is not written yet.
     """
-    rows: list[tuple[str, Mapping[str, Any] | None]] = [
-        (kind, loaded(content))
-        for kind, content in work.conn.execute(
-            """select e.kind, c.content from comity.entry e left join comity.entry_content c on c.entry = e.id
+    rows = [
+        {**row, "content": loaded(row["content"])}
+        for row in work.conn.cursor(row_factory=dict_row).execute(
+            """select e.id, e.kind, e.refers, c.content
+                 from comity.entry e left join comity.entry_content c on c.entry = e.id
                 where e.record = %s and e.agency = comity.me() order by e.version""",
             (record,),
         )
     ]
+    again = said_again(rows)
+    said = [(row["kind"], standing(row, again)) for row in rows]
     own: set[str] = set()
-    for kind, content in [*rows, *([(waiting.entry.kind, waiting.entry.content)] if waiting else [])]:
+    for kind, content in [*said, *([(waiting.entry.kind, waiting.entry.content)] if waiting else [])]:
         if content is None:
             return set(held)
         if kind != INHERIT:

@@ -22,9 +22,9 @@ from psycopg.rows import dict_row
 from comity import clock
 from comity.errors import Fault, Problem
 from comity.kernel.ledger import departure
-from comity.kernel.ledger.departure_check import Checked, check, onward
-from comity.kernel.ledger.entry import ABOUT_ANOTHERS
-from comity.kernel.ledger.fold import Folded
+from comity.kernel.ledger.departure_check import Checked, check
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE
+from comity.kernel.ledger.fold import fold
 from comity.kernel.ledger.merkle import Tree
 from comity.kernel.ledger.verify import items_erased
 from comity.kernel.policy import tokens
@@ -266,7 +266,7 @@ def _log(conn: Conn, listed: _Listed) -> tuple[int, str, list[dict[str, Any]]]:
                 tree.add(bytes(row["leaf"]))
                 if items := items_erased(row):
                     gone[row["entry"]] = {"place": row["agency_place"], "entry": row["entry"], "items": items}
-                if row["kind"] == "erase" and row["refers"]:
+                if row["kind"] == ERASE and row["refers"]:
                     orders[row["refers"]] = row["entry"]
                 yield departure.entry_line(row, row["agency_place"], clock.show_instant(row["sequenced_at"]))
 
@@ -282,9 +282,7 @@ def _records(node: Node, conn: Conn, agency: str, listed: _Listed) -> tuple[dict
     def lines() -> Iterator[bytes]:
         nonlocal files, size
         for record, rows in entries_by_record(conn):
-            state = Folded()
-            for row in rows:
-                state = onward(state, row)
+            state = fold([{**row, "content": departure.parsed(row["content"])} for row in rows])
             kind = rows[0]["kind"]
             if kind not in ABOUT_ANOTHERS:
                 counted[state.type] = counted.get(state.type, 0) + 1

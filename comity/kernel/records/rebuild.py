@@ -12,7 +12,7 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from comity.clock import show_instant
-from comity.kernel.ledger.entry import ABOUT_ANOTHERS
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.verify import check_entry, items_erased
 from comity.kernel.records import project
@@ -129,7 +129,7 @@ def _compare(
     versions = [row["version"] for row in entries]
     if versions != list(range(1, len(versions) + 1)):
         out.differ(agency, record, f"the versions are {versions[:20]}")
-    if entries[0]["kind"] in (*ABOUT_ANOTHERS, "erase") or entries[0]["type"] in KERNEL_TYPES:
+    if entries[0]["kind"] in (*ABOUT_ANOTHERS, ERASE) or entries[0]["type"] in KERNEL_TYPES:
         return None
     erased = _erased(conn, out, agency, record, entries)
     state = fold([{**row, "content": _loaded(row["content"])} for row in entries])

@@ -137,6 +137,8 @@ class View:
 class HistoryLine:
     """One entry of a record's history; `changes` is empty where its content is masked or erased.
 
+    `erased`: all that it said was erased; `erased_part`: a part was, and `changes` is the rest. `refers` is an entry of
+    the same history: the one that an order erased, or that an answer answers.
     `on_behalf` is the institution whose act it is, `document` what shows it, `reported` what is to be said of it.
     `late`: it was entered a day or more after it happened, or broke the rules of order that `late_rules` names.
     """
@@ -160,6 +162,9 @@ class HistoryLine:
     stream: int | None
     corrects: str = ""
     erased: bool = False
+    erased_part: bool = False
+    refers: str = ""
+    authority: str = ""
     on_behalf: str = ""
     document: str = ""
     reported: str = ""
@@ -172,7 +177,9 @@ class HistoryLine:
             "late_rules": list(self.late_rules), "cause": self.cause, "reason": self.reason, "version": self.version,
             "state_from": self.state_from, "state_to": self.state_to, "changes": dict(self.changes),
             "leaf": self.leaf, "place": self.place, "stream_place": self.stream, "corrects": self.corrects,
-            "erased": self.erased, "on_behalf": self.on_behalf, "document": self.document, "reported": self.reported,
+            "refers": self.refers, "authority": self.authority, "erased": self.erased,
+            "erased_part": self.erased_part, "on_behalf": self.on_behalf, "document": self.document,
+            "reported": self.reported,
         }  # fmt: skip
 
 

@@ -12,7 +12,8 @@ import orjson
 from psycopg.rows import dict_row
 
 from comity.errors import Problem
-from comity.kernel.ledger.fold import Folded, fold
+from comity.kernel.ledger.entry import ERASE
+from comity.kernel.ledger.fold import Folded, fold, said_again
 from comity.kernel.policy.decide import Resource
 from comity.kernel.policy.scope import live
 from comity.kernel.records import behalf
@@ -173,15 +174,21 @@ def at_state(work: Work, now: Subject, earlier: Folded) -> Subject:
 
 
 def folded(work: Work, subject: Subject, condition: str, params: Mapping[str, Any], order: str) -> Folded:
-    """The record as the entries of its owner that meet the condition make it, in the given order."""
+    """The record as the entries of its owner that meet the condition make it, in the given order.
+
+    What was erased since is erased then too: the orders hold in the place of what they erase.
+    """
     rows = work.conn.cursor(row_factory=dict_row).execute(
-        f"""select e.version, e.type, e.type_version, e.state_from, e.state_to, e.actor, c.content
+        f"""select e.id, e.kind, e.version, e.type, e.type_version, e.state_from, e.state_to, e.actor, e.refers,
+                   c.content, ({condition}) as within
               from comity.entry e left join comity.entry_content c on c.entry = e.id
               left join comity.sequence s on s.entry = e.id
-             where e.record = %(record)s and e.agency = %(owner)s and {condition} order by {order}""",
-        {**params, "record": subject.id, "owner": subject.agency},
+             where e.record = %(record)s and e.agency = %(owner)s and ({condition} or e.kind = %(erase)s)
+             order by {order}""",
+        {**params, "record": subject.id, "owner": subject.agency, "erase": ERASE},
     )
-    return fold([{**row, "content": loaded(row["content"])} for row in rows])
+    held = [{**row, "content": loaded(row["content"])} for row in rows]
+    return fold([row for row in held if row["within"]], again=said_again(held))
 
 
 def loaded(content: bytes | None) -> dict[str, Any] | None:
