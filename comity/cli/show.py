@@ -81,7 +81,9 @@ def _page(view: View, catalogue: Catalogue, agency: str, out: Console) -> None:
     )  # fmt: skip
     if sent:
         told = f"as sent to you: version {sent['version']} of {_when(sent['at'], zone)}. The record has changed since"
-        out.print(Text(f"{told}; ask {as_reported(view.agency, view.on_behalf) or view.agency} what it is now", "yellow"))
+        out.print(
+            Text(f"{told}; ask {as_reported(view.agency, view.on_behalf) or view.agency} what it is now", "yellow")
+        )
     if view.title:
         out.print(Text(view.title, style="italic"))
     for mark in view.marks:
