@@ -49,6 +49,7 @@ def take(
 
 
 def _left(out: Any, done: dict[str, Any]) -> None:
+    out.soft_wrap = True
     _holds(out, done)
     out.print(f"written to {done['folder']}, not encrypted, readable by this account only", markup=False)
     for owner, count in done["left_behind"].items():
@@ -87,6 +88,7 @@ def verify(
     done = found.as_json()
 
     def page(out: Any) -> None:
+        out.soft_wrap = True
         if found.faults:
             out.print(f"{folder} does not hold:", markup=False)
             for said in found.faults:
@@ -130,6 +132,7 @@ def import_(
         ).as_json()
 
     def page(out: Any) -> None:
+        out.soft_wrap = True
         if done["unchanged"]:
             out.print(f"{done['agency']} came from this folder before: nothing to do", markup=False)
             return

@@ -239,7 +239,7 @@ def find(
         ]
         out.print(speech.table(("number", "type", "title", "state", "agency"), rows) if rows else "nothing found")
         if page.next:
-            out.print(f"more: --cursor {page.next}", markup=False)
+            out.print(f"more, with\n--cursor {page.next}", markup=False, soft_wrap=True)
 
     return Shown(page.as_json(), show)
 

@@ -71,12 +71,19 @@ def _page(view: View, catalogue: Catalogue, agency: str, out: Console) -> None:
     zone = ZoneInfo(catalogue.definition.zone)
     title = catalogue.definition.words.get(view.type, "") or (of.title if of else view.type)
     owner = view.reported or ("ours" if view.agency == agency else f"of {view.agency}")
+    sent = view.as_sent
+    state = (f"{_state(of, view.state)}, as sent", "yellow") if sent else (_state(of, view.state), "green")
     out.print(
         Text.assemble(
-            (title, "bold"), "  ", (view.number or view.id, "bold cyan"), "  ", (_state(of, view.state), "green"),
+            (title, "bold"), "  ", (view.number or view.id, "bold cyan"), "  ", state,
             f"  version {view.version}  {owner}",
         )
     )  # fmt: skip
+    if sent:
+        told = f"as sent to you: version {sent['version']} of {_when(sent['at'], zone)}. The record has changed since"
+        out.print(
+            Text(f"{told}; ask {as_reported(view.agency, view.on_behalf) or view.agency} what it is now", "yellow")
+        )
     if view.title:
         out.print(Text(view.title, style="italic"))
     for mark in view.marks:
@@ -145,7 +152,8 @@ def _record(one: Any, catalogue: Catalogue, *, with_type: bool) -> str:
         return one.title or one.id
     known = catalogue.types.get(one.type)
     what = [known.title if known else one.type] if with_type else []
-    where = ", ".join([*what, _words(one.state), as_reported(one.agency, one.on_behalf) or one.agency])
+    state = _words(one.state) + (f" as sent in version {one.as_sent['version']}, changed since" if one.as_sent else "")
+    where = ", ".join([*what, state, as_reported(one.agency, one.on_behalf) or one.agency])
     return "  ".join(part for part in (one.number or one.id, one.title, f"({where})") if part)
 
 

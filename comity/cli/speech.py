@@ -121,18 +121,10 @@ def missing_page(missing: Any, out: Console) -> None:
 
 
 def table(columns: tuple[str, ...], rows: Any, *, whole: tuple[str, ...] = ()) -> Any:
-    """A plain table; what a record says is never read as markup. The columns in `whole` are never broken."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    """A plain table; what a record says is never read as markup. The columns in `whole` are never broken.
 
-    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold", no_wrap=column in whole)
-    for row in rows:
-        made.add_row(*(one if hasattr(one, "__rich_console__") else Text(_shown(one)) for one in row))
-    return made
+    Prose gives way before a number, an id, a name or a date is broken; what is then too wide stands as a list.
+    """
+    from comity.cli.table import Fitted
 
-
-def _shown(value: Any) -> str:
-    return "" if value is None else str(value)
+    return Fitted(columns, rows, whole)

@@ -21,16 +21,14 @@ class Told:
 
     quiet: bool = False
     steps: list[dict[str, Any]] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
     began: float = field(default_factory=clock.monotonic)
 
     def step(self, agency: str, name: str, text: str, *, reporter: Actor | None = None, **more: Any) -> None:
         told = {"reported_by": reporter.agency} if reporter else {}
         self.steps.append(
             {"n": len(self.steps) + 1, "agency": agency, "seat": "" if reporter else name, "text": text, **told,
-             "ms": round((clock.monotonic() - self.began) * 1000), "lines": self.lines, **more}
+             "ms": round((clock.monotonic() - self.began) * 1000), "lines": [], **more}
         )  # fmt: skip
-        self.lines = []
         if not self.quiet:
             from rich.console import Console
             from rich.text import Text
@@ -41,8 +39,8 @@ class Told:
             Console(file=sys.stdout, soft_wrap=True, highlight=False).print(line)
 
     def line(self, text: str) -> None:
-        """A line within the step that comes next."""
-        self.lines.append(text)
+        """What came of the step that was told last: printed under it, and among its lines."""
+        self.steps[-1]["lines"].append(text)
         self.say(f"       {text}")
 
     def say(self, text: str = "") -> None:

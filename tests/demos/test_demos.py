@@ -105,6 +105,22 @@ def test_what_an_outsider_did_is_told_as_reported_and_never_as_its_own(played: C
     assert not any("reported_by" in one for one in played("us")["steps"])
 
 
+@pytest.mark.parametrize(
+    ("line", "step"),
+    [
+        ("the clock: Trial", "unseals the case"),
+        ("by that the laboratory sees", "to the laboratory by carrier"),
+        ("missing:", "refused, with the list"),
+        ("the laboratory's obligation closes by itself", "the laboratory reports"),
+    ],
+)
+def test_what_came_by_itself_is_told_under_the_step_that_caused_it(
+    played: Callable[[str], dict[str, Any]], line: str, step: str
+) -> None:
+    told = [one["text"] for one in played("us")["steps"] for said in one["lines"] if said.startswith(line)]
+    assert told and all(step in text for text in told)
+
+
 def test_the_clocks_of_india_show_their_working_and_their_citation(played: Callable[[str], dict[str, Any]]) -> None:
     clocks = [line for one in played("india")["steps"] for line in one["lines"] if line.startswith("the clock")]
     assert len(clocks) == 2

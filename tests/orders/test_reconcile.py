@@ -14,6 +14,7 @@ from comity.kernel.policy import tokens
 from comity.kernel.records.duties import Duty
 from comity.kernel.records.read import read
 from comity.kernel.records.reconcile import reconcile, reconcile_all
+from comity.kernel.sharing.inbox import inbox
 from comity.kernel.types.load import read_folder
 from tests.orders.flow import Release
 from tests.pillars import test_federal_story, test_india_story
@@ -99,10 +100,18 @@ def test_a_step_that_is_left_out_is_listed(stage: Stage, step: str, codes: set[s
 
 
 def test_an_order_recalled_while_it_is_served_leaves_no_duty_under_it(stage: Stage) -> None:
-    """Each service follows the recall by itself; the addressees' views of the order stay as it was offered to them."""
+    """Each service follows the recall by itself; the addressees' views of the order stay as it was offered to them.
+
+    None of them can take that for the order as it is: the service says recalled, the order that it has changed since.
+    """
     played, found = left_out(stage, "recall")
     assert found == []
     assert {stage.state("clerk", played.made[to]) for to in ("detention", "pretrial", "usao")} == {"recalled"}
+    jailer = stage.seats["records"]
+    assert stage.state("records", played.made["detention"]) == "recalled"
+    view = read(stage.node, jailer, played.made["order"])
+    assert view.state == "entered" and view.as_sent and view.as_sent["changed_since"]
+    assert (played.made["detention"], "recalled") in {(one.record, one.state) for one in inbox(stage.node, jailer)}
 
 
 def test_an_order_executed_after_its_recall_is_a_difference_at_once(stage: Stage) -> None:

@@ -12,9 +12,10 @@ import psycopg
 import pytest
 
 from comity import clock
+from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.records.attach import attach, fetch
-from comity.kernel.records.find import find
+from comity.kernel.records.find import find, find_by_number
 from comity.kernel.records.history import history
 from comity.kernel.records.read import read
 from comity.kernel.records.receipt import receipt
@@ -132,19 +133,38 @@ def test_what_is_pinned_shows_no_later_version(world: World, offered: Offered) -
     assert {offered.words["title"], offered.words["name"]} <= seen
     view = world.read("dea_agent", offered.case.record)
     assert (view.version, view.title, view.changed_at) == (pinned.version, offered.words["title"], pinned.changed_at)
+    sent = {"version": pinned.version, "at": show_instant(pinned.changed_at), "changed_since": True}
+    assert (pinned.as_sent, view.as_sent, world.read("atf_agent", offered.case.record).as_sent) == (None, sent, None)
+    lead = world.read("dea_agent", offered.lead.record)
+    assert {one.id: one.as_sent for one in lead.linked}[offered.case.record] == sent and lead.as_sent is None
+    assert find_by_number(world.node, world.seats["dea_agent"], str(view.number)) == offered.case.record
     assert refused(receipt, world.node, world.seats["dea_agent"], changed.entry).code == "not_found"
     now = clock.now() + timedelta(minutes=1)
     for moment in ({"as_entered": now}, {"as_of": now}):
         then = plain(world.read("dea_agent", offered.case.record, **moment))
         assert not set(CANARY.findall(str(then))) & set(later.values()) and then["version"] == pinned.version
+        assert then["as_sent"] == sent
     assert len(history(world.node, world.seats["dea_agent"], offered.case.record)) == pinned.version
     ((file,),) = world.rows("atf", "select id::text from comity.file where record = %s", offered.case.record)
     assert refused(fetch, world.node, world.seats["dea_agent"], file).code == "not_found"
 
 
+def test_a_number_that_came_after_what_was_sent_does_not_find_it(world: World, offered: Offered) -> None:
+    dea, number, later = world.seats["dea_agent"], world.read("dea_agent", offered.case.record).number, canary()
+    world.amend("atf_agent", offered.case.record, {"summary": canary()})
+    renumber = "update comity.record set number = %(to)s where id = %(one)s"
+    back = renumber.replace("%(to)s", "%(number)s")
+    with behind_the_back(world, renumber, back, one=offered.case.record, to=later, number=number):
+        assert world.read("dea_agent", offered.case.record).number == number
+        assert refused(find_by_number, world.node, dea, later).code == "not_found"
+    assert find_by_number(world.node, dea, str(number)) == offered.case.record
+
+
 def test_a_mark_that_is_added_later_closes_what_was_shared(world: World, offered: Offered) -> None:
     assert offered.words["title"] in shown(world, "dea_agent", offered.case.record)
+    dea, number = world.seats["dea_agent"], str(world.read("dea_agent", offered.case.record).number)
     world.amend("atf_supervisor", offered.case.record, marks=["grand_jury"], reason="It went to the grand jury")
+    assert refused(find_by_number, world.node, dea, number).code == "not_found"
     assert not shown(world, "dea_agent", offered.case.record, offered.lead.record) & {offered.words["title"]}
     assert refused(world.read, "dea_agent", offered.case.record).code == "not_found"
     world.amend("atf_supervisor", offered.person.record, field_marks={"name": ["informant"]}, reason="A source")

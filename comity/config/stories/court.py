@@ -175,8 +175,8 @@ def _appears(s: Story) -> None:
     )  # fmt: skip
     s.amend("court_case", "clerk", fields={"counsel": ["defender"]})
     trial = s.clock("usao_attorney", "court_case", "trial")
-    s.told.line(f"the clock: {working(trial)}")
     s.tell("judge", "advises the defendant, reminds the prosecution of its duty to disclose, unseals the case")
+    s.told.line(f"the clock: {working(trial)}")
     caption = s.read("defender", "court_case").fields["caption"]
     s.read("defender", "indictment")
     s.tell("defender", f"is appointed, and from now on sees {caption}, and the indictment")

@@ -220,10 +220,10 @@ def _default_bail(s: Story) -> None:
          "prisoner_told_on": day(1)},
         links=s.link(person="party_b", case="case_b", remand="remand_b"),
     )  # fmt: skip
-    s.told.line(f"the clock: {working(told)}")
     s.tell(
         "registry", f"no report by {told.due}: default bail has {told.stage} ({s.number('right')}). It frees nobody yet"
     )
+    s.told.line(f"the clock: {working(told)}")
     s.enter("claim", "superintendent", "court.filing",
             {"court": "in-court", "kind": "application", "title": "Default bail"})  # fmt: skip
     s.answer("claim", "registry", "filed", fields={"filed_at": instant()})
@@ -254,12 +254,12 @@ def _undertrial(s: Story) -> None:
         "invalid", "not_reached",
         lambda: enter(s.node, s.seats["superintendent"], "india.undertrial_application", early, links=links),
     )  # fmt: skip
-    s.told.line(f"the clock: {working(told)}")
     s.enter("moved", "superintendent", "india.undertrial_application", said, links=links)
     s.answer("moved", "registry", "registered", fields={"application_number": "479/12/2026"})
     s.until("superintendent", "moved", "registered")
     s.tell("superintendent", f"moves the court for a first offender ({s.number('moved')}): a third was served by "
            f"{told.due}. With thirty days of own delay: {why}")  # fmt: skip
+    s.told.line(f"the clock: {working(told)}")
     _freed(s, "_c", "Release on bond under BNSS 479", "period_ended")
     s.tell("jailer", "releases her on bond, a third of the longest term served")
 

@@ -187,7 +187,7 @@ def _laboratory(s: Story) -> None:
     s.tell("atf_custodian", f"sends {s.number('item2')} to the laboratory by carrier ({s.number('transfer')})")
     item = s.read("fsl_technician", "item2")
     s.told.line(
-        f"the laboratory sees {item.number} ({item.fields['description'].lower()}) and nothing else of the case"
+        f"by that the laboratory sees {item.number} ({item.fields['description'].lower()}) and nothing else of the case"
     )
     s.answer(
         "transfer", "fsl_technician", "accepted_with_discrepancy",
@@ -234,14 +234,14 @@ def _refused(s: Story) -> None:
     real = submit(s.node, s.seats["atf_agent"], s.receipts["case"].record, to="usao")
     if real.receipt is not None:
         raise Problem("not_ready", "the submission should have been refused")
-    for one in _blocking(real):
-        s.told.line(f"missing: {one.message} Owed by {one.owed_by} since {one.since.isoformat()}. {one.fix}")
     s.tell(
         "atf_agent",
         f"submit {s.number('case')} --to usao: refused, with the list; each missing thing is now an obligation "
         f"({len(real.obligations)} open)",
         missing=[one.as_json() for one in _blocking(real)],
     )
+    for one in _blocking(real):
+        s.told.line(f"missing: {one.message} Owed by {one.owed_by} since {one.since.isoformat()}. {one.fix}")
 
 
 def _blocking(of: Submission) -> list[Any]:

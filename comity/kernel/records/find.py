@@ -24,7 +24,7 @@ from comity.kernel.records.node import Node, Work
 from comity.kernel.records.project import TERM_LENGTH
 from comity.kernel.records.results import Page
 from comity.kernel.records.sight import readable_fields
-from comity.kernel.records.subject import COLUMNS, subject_of, visible
+from comity.kernel.records.subject import COLUMNS, numbered, subject_of, visible
 from comity.kernel.types.spelling import normalise, words
 
 MOST = 200
@@ -101,15 +101,10 @@ def _positional(sql: str) -> tuple[str, tuple[str, ...]]:
 def find_by_number(node: Node, actor: Actor, number: str) -> str:
     """The id of the record with this number, the own agency's first; Problem `not_found`."""
     with node.work(actor) as work:
-        condition, params = visible(work)
-        row = work.conn.execute(
-            f"""select r.id::text from comity.record r where r.number = %(number)s and {condition}
-                 order by (r.agency = comity.me()) desc limit 1""",
-            {**params, "number": number.strip()},
-        ).fetchone()
-        if row is None:
+        found = numbered(work, number.strip())
+        if found is None:
             raise Problem("not_found", f"No record numbered {number}, or it is not yours to see")
-        return str(row[0])
+        return found
 
 
 def _conditions(

@@ -88,6 +88,7 @@ def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
         claims=() if past else tied.claims_about(work, subject), erased=now.erased,
         on_behalf=now.behalf, reported=reported.of_record(work, subject, whole=seen.whole),
         late=[one.as_json() for one in late_entries(work, [(subject, seen.whole)], answers=not past)],
+        as_sent=subject.as_sent,
     )  # fmt: skip
 
 
@@ -113,8 +114,9 @@ def _outward(work: Work, of: Type, subject: Subject) -> tuple[dict[str, list[str
 
 def _linked(name: str, one: Subject) -> LinkedRecord:
     return LinkedRecord(
-        name, str(one.id), one.core_type, one.agency, one.folded.number, one.title, one.core_state, one.folded.behalf
-    )
+        name, str(one.id), one.core_type, one.agency, one.folded.number, one.title, one.core_state, one.folded.behalf,
+        one.as_sent,
+    )  # fmt: skip
 
 
 def _inward(work: Work, subject: Subject) -> list[LinkedRecord]:

@@ -73,11 +73,13 @@ class LinkedRecord:
     title: str
     state: str
     on_behalf: str = ""
+    as_sent: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
             "name": self.name, "id": self.id, "type": self.type, "agency": self.agency, "number": self.number,
             "title": self.title, "state": self.state, "on_behalf": self.on_behalf,
+            "as_sent": dict(self.as_sent) if self.as_sent else None,
         }  # fmt: skip
 
 
@@ -86,6 +88,7 @@ class View:
     """A record as the reader may see it. `masked` names what is there and not shown, each with its ground.
 
     `on_behalf` is the institution for which its owner entered it, and `reported` what is to be said of that.
+    `as_sent` is set where this is the version that was sent and the record has changed since: nothing here is current.
     """
 
     id: str
@@ -115,6 +118,7 @@ class View:
     on_behalf: str = ""
     reported: str = ""
     late: Sequence[Mapping[str, Any]] = ()
+    as_sent: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -129,7 +133,7 @@ class View:
             "offer": dict(self.offer) if self.offer else None, "seen_by": list(self.seen_by),
             "pointers": [dict(one) for one in self.pointers], "claims": [dict(one) for one in self.claims],
             "erased": list(self.erased), "on_behalf": self.on_behalf, "reported": self.reported,
-            "late": [dict(one) for one in self.late],
+            "late": [dict(one) for one in self.late], "as_sent": dict(self.as_sent) if self.as_sent else None,
         }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import orjson
 from psycopg.rows import dict_row
 
+from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.ledger.entry import ERASE
 from comity.kernel.ledger.fold import Folded, fold, said_again
@@ -25,7 +26,10 @@ from comity.kernel.types.catalogue import Type
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A record as its row says, whoever owns it. `grants` are the groups shared live with the reader's agency."""
+    """A record as its row says, whoever owns it. `grants` are the groups shared live with the reader's agency.
+
+    `sent` is the version that was sent, and its time, where the reader sees that one and there are later ones.
+    """
 
     id: UUID
     agency: str
@@ -39,6 +43,12 @@ class Subject:
     entered_at: datetime
     changed_at: datetime
     grants: Mapping[str, int | None]
+    sent: tuple[int, datetime] | None = None
+
+    @property
+    def as_sent(self) -> dict[str, Any] | None:
+        """That this is what was sent and not what is: which version, of when, and that it has changed; never how."""
+        return {"version": self.sent[0], "at": show_instant(self.sent[1]), "changed_since": True} if self.sent else None
 
     @property
     def institution(self) -> str:
@@ -118,6 +128,24 @@ def subjects(work: Work, ids: Sequence[str | UUID]) -> dict[str, Subject]:
     return {**found, **_pinned(work, rest)} if rest else found
 
 
+def numbered(work: Work, number: str) -> str | None:
+    """The id of the record that shows this actor the number, the own agency's first: one that `find_subject` finds.
+
+    A number that the record got after the version that was sent is not shown, and does not find it.
+    """
+    condition, params = visible(work)
+    row = work.conn.execute(
+        f"""select r.id::text from comity.record r where r.number = %(number)s and {condition}
+             order by (r.agency = comity.me()) desc limit 1""",
+        {**params, "number": number},
+    ).fetchone()
+    if row is not None:
+        return str(row[0])
+    rows = work.conn.execute("select id from comity.record where number = %s order by agency", (number,)).fetchall()
+    sent = _pinned(work, [one[0] for one in rows]) if rows else {}
+    return next((id for id, one in sent.items() if one.folded.number == number), None)
+
+
 def among(ids: Sequence[UUID]) -> tuple[str, UUID | list[UUID]]:
     """What stands behind `=` to find these, with the parameter `ids`: one as a value, for which a plan is kept; an
     array of several is planned each time."""
@@ -157,7 +185,10 @@ def _pinned(work: Work, ids: Sequence[UUID]) -> dict[str, Subject]:
     for row in rows:
         now = subject_of(row)
         then = at_state(work, now, folded(work, now, "e.version <= %(pin)s", {"pin": row["pin"]}, "e.version"))
-        then = replace(then, changed_at=row["pin_at"], grants=dict.fromkeys(row["pin_groups"], row["pin"]))
+        then = replace(
+            then, changed_at=row["pin_at"], grants=dict.fromkeys(row["pin_groups"], row["pin"]),
+            sent=(row["pin"], row["pin_at"]),
+        )  # fmt: skip
         if work.policies.decide(work.actor, "read", then.resource(), today=work.today).allowed:
             out[str(now.id)] = then
     return out
