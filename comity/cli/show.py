@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from comity.kernel.records.results import View
     from comity.kernel.types.catalogue import Catalogue, Field, Type
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 
 
 def show(
@@ -175,7 +178,7 @@ def _offer(view: View, zone: ZoneInfo, out: Console) -> None:
         told += f", expires {_when(offer['expires_at'], zone)}"
     out.print(_line("offered", told))
     for name, value in (offer.get("answer") or {}).items():
-        out.print(_line(f"  {_words(name)}", _plain(value)))
+        out.print(_line(f"  {_words(name)}", _plain(value, zone)))
     if offer.get("manifest"):
         known = {one.id: f"{one.number or ''} {one.title}".strip() for one in view.linked}
         known[view.id] = view.number or "this record"
@@ -197,7 +200,7 @@ def _moment(one: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
     happened, entered = _when(one["occurred_at"], zone), _when(one["at"], zone)
     when = happened if happened == entered else f"{happened}\nentered {entered}"
     moved = one["state_from"] != one["state_to"] and one["state_to"]
-    what = ["erased under an order"] if one["erased"] else _changes(one["changes"])
+    what = ["erased under an order"] if one["erased"] else _changes(one["changes"], zone)
     what += ["partly erased under an order"] if one["erased_part"] else []
     if one["corrects"]:
         what.insert(0, f"corrects entry {one['corrects'][:8]}")
@@ -215,13 +218,13 @@ def _moment(one: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
     return one["version"], when, act, who, "\n".join(what)
 
 
-def _changes(changes: Mapping[str, Any]) -> list[str]:
+def _changes(changes: Mapping[str, Any], zone: ZoneInfo) -> list[str]:
     """What an entry set, unset, tied and untied, a line each."""
     lines: list[str] = []
     for path, value in changes.items():
         kind, _, name = path.partition("/")
         if kind in ("set", "answer"):
-            lines.append(f"{_words(name)}: {_cut(_plain(value))}")
+            lines.append(f"{_words(name)}: {_cut(_plain(value, zone))}")
         elif kind == "unset":
             lines.append(f"{_words(name)}: taken away")
         elif name and kind != "share":
@@ -239,23 +242,23 @@ def _value(one: Field | None, value: Any, zone: ZoneInfo) -> str:
     if one is not None and one.values is not None:
         titles = {name: code.title or name for name, code in one.values.items()}
         return ", ".join(titles.get(part, str(part)) for part in (value if isinstance(value, list) else [value]))
-    if one is not None and one.schema.get("format") == "date-time" and isinstance(value, str):
-        return datetime.fromisoformat(value).astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
-    shown = _plain(value)
+    shown = _plain(value, zone)
     return f"{shown} {one.unit}" if one is not None and one.unit else shown
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, zone: ZoneInfo) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{_words(str(name))}: {_plain(part)}" for name, part in value.items())
+        return ", ".join(f"{_words(str(name))}: {_plain(part, zone)}" for name, part in value.items())
     if isinstance(value, list):
         return (
-            "\n".join(_plain(part) for part in value)
+            "\n".join(_plain(part, zone) for part in value)
             if value and isinstance(value[0], Mapping)
-            else ", ".join(map(_plain, value))
+            else ", ".join(_plain(part, zone) for part in value)
         )
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        return _when(value, zone)
     return str(value)
 
 
@@ -275,7 +278,7 @@ def _words(name: str) -> str:
 
 def _when(value: Any, zone: ZoneInfo) -> str:
     instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M") if instant is not None else ""
+    return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z") if instant is not None else ""
 
 
 def _line(label: str, text: str) -> Text:
