@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +12,7 @@ import psycopg
 import pytest
 
 from comity.kernel.ledger import follow
+from comity.kernel.records import contention
 from comity.kernel.records.change import changed, write
 from comity.kernel.records.enter import enter_many, enter_within
 from comity.kernel.records.find import find
@@ -278,6 +281,39 @@ def test_who_puts_a_mark_on_waits_for_what_is_just_being_derived(world: World, c
         marking.result(30)
     assert isinstance(entered, Receipt)
     assert _marks(world, "atf", entered) == [["informant"]]
+
+
+def test_an_import_ends_although_others_mark_its_sources_without_pause(
+    world: World, case: Receipt, person: Receipt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = world.enter("atf_agent", "registry.person", {"role": "witness", "name": "Another"})
+    drafts = [
+        Draft("investigation.report", {**REPORT, "occurred": instant(1)},
+              links={"case": [case.record], "subject": [person.record], "present": [other.record]})
+        for _ in range(60)
+    ]  # fmt: skip
+    done = Event()
+
+    def marking(record: Receipt) -> int:
+        moved, turn = 0, deque(("informant", "victim", "juvenile"))
+        while not done.is_set():
+            with world.node.work(world.seats["atf_agent"]) as work:
+                _moved(work, record, **{f"mark_{turn[0]}": True, f"unmark_{turn[-1]}": True})
+            turn.rotate()
+            moved += 1
+        return moved
+
+    with ThreadPoolExecutor(2) as pool:
+        busy = [pool.submit(marking, one) for one in (person, other)]
+        try:
+            answers = [one for _ in range(3) for one in enter_many(world.node, world.seats["atf_agent"], drafts)]
+        finally:
+            done.set()
+        assert all(one.result(30) for one in busy)
+    assert [one for one in answers if not isinstance(one, Receipt)] == []
+    monkeypatch.setattr(contention, "PAUSES", ())
+    said = refused(enter_many, world.node, world.seats["atf_agent"], drafts)
+    assert said.code == "unavailable" and "keys" in said.detail and "marked" in said.detail
 
 
 def until_waiting(world: World, begun: Future[Any]) -> None:

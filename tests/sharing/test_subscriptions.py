@@ -53,6 +53,22 @@ def test_acts_links_and_a_sentence_narrow(world: World) -> None:
         assert [item.record for item in notices(world, "atf_agent", worded)] == [right.record]
 
 
+def test_the_watched_id_may_be_spelled_in_any_way(world: World) -> None:
+    mine = case(world)
+    actor = world.seats["atf_agent"]
+    before = len(dead_letters(world.node, actor))
+    with (
+        subscribed(world, "atf_agent", {"linked": mine.record.upper()}) as loud,
+        subscribed(world, "atf_agent", {"linked": mine.record.replace("-", "")}) as short,
+    ):
+        assert loud.wanted.linked == short.wanted.linked == mine.record
+        world.amend("atf_agent", mine.record, {"title": "Renamed"})
+        world.follow()
+        for one in (loud, short):
+            assert [item.record for item in notices(world, "atf_agent", one)] == [mine.record]
+    assert len(dead_letters(world.node, actor)) == before
+
+
 def test_a_record_that_links_to_the_watched_one_is_told(world: World) -> None:
     mine = case(world)
     with subscribed(world, "atf_agent", {"linked": mine.record, "link": "case"}) as one:

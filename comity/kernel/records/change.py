@@ -20,6 +20,7 @@ from comity.kernel.ledger.entry import Entry
 from comity.kernel.ledger.fold import Folded, step
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import behalf, pointers, project
+from comity.kernel.records.contention import Repeated, contended, tries
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.numbers import draw
 from comity.kernel.records.results import Receipt
@@ -197,7 +198,7 @@ def once(
 
     Of two repetitions at one moment, the one that comes second is overtaken at whatever step it is: it looks again.
     """
-    for _ in range(3):
+    for _ in tries():
         try:
             with node.work(actor) as work:
                 before = replayed(work, key, digest)
@@ -212,12 +213,7 @@ def once(
             if before is None:
                 raise
             return again(before)
-    raise Problem("unavailable", "the same key is being used by another request", fix="try again")
-
-
-class Repeated(Exception):
-    """Another transaction used the same idempotency key first, or marked what this one derives from; the verb starts
-    again and replays the receipt, or reads the marks."""
+    raise contended()
 
 
 @dataclass(frozen=True, slots=True)

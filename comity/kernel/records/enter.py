@@ -18,8 +18,9 @@ from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.decide import Resource
-from comity.kernel.records import guards, lateness, links, offering, project, turns
-from comity.kernel.records.change import Change, Repeated, changed, digest_of, id_taken, replays, reused, spoken, write
+from comity.kernel.records import guards, inheriting, lateness, links, offering, project, turns
+from comity.kernel.records.change import Change, changed, digest_of, id_taken, replays, reused, spoken, write
+from comity.kernel.records.contention import Repeated, contended, tries
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.occurred import occurred_at
 from comity.kernel.records.project import parties_of
@@ -49,13 +50,13 @@ def enter_many(node: Node, actor: Actor, drafts: Sequence[Draft]) -> list[Receip
     """
     if len(drafts) > LIMIT:
         raise Problem("body_too_large", f"at most {LIMIT} records are entered in one transaction")
-    for _ in range(3):
+    for overtaken in tries():
         try:
             with node.work(actor) as work:
-                return enter_within(work, drafts)
+                return enter_within(work, drafts, still=overtaken > 1)
         except Repeated:
             continue
-    raise Problem("unavailable", "the same keys are being used by others at this moment", fix="try again")
+    raise contended()
 
 
 def rehearse_many(node: Node, actor: Actor, drafts: Sequence[Draft]) -> list[Receipt | Problem]:
@@ -66,9 +67,9 @@ def rehearse_many(node: Node, actor: Actor, drafts: Sequence[Draft]) -> list[Rec
         return batch.rehearsed()
 
 
-def enter_within(work: Work, drafts: Sequence[Draft]) -> list[Receipt | Problem]:
-    """The steps of entering, in the caller's transaction."""
-    batch = _Batch(work, drafts)
+def enter_within(work: Work, drafts: Sequence[Draft], *, still: bool = False) -> list[Receipt | Problem]:
+    """The steps of entering, in the caller's transaction. `still`: no mark moves meanwhile (inheriting.still)."""
+    batch = _Batch(work, drafts, still=still)
     batch.decide()
     return batch.write()
 
@@ -88,9 +89,10 @@ class _Batch:
     known: links.Targets
     own: Mapping[str, Type]
     passed: dict[str, set[str]]
+    still: bool
 
-    def __init__(self, work: Work, drafts: Sequence[Draft]) -> None:
-        self.work, self.drafts = work, drafts
+    def __init__(self, work: Work, drafts: Sequence[Draft], *, still: bool = False) -> None:
+        self.work, self.drafts, self.still = work, drafts, still
         self.answers = [None] * len(drafts)
         self.digests = [asked(one, work.actor) if one.key else b"" for one in drafts]
         self.ids = [as_uuid(one.id) if one.id else names.new_id() for one in drafts]
@@ -172,6 +174,8 @@ class _Batch:
             if one.type in types and self.answers[at] is None
         ]
         self.work = turns.taken(self.work, set().union(*ids))
+        if self.still:
+            self.work = inheriting.still(self.work)
 
     def read_targets(self) -> None:
         pairs = []

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
+from comity import clock
 from comity.kernel.ledger.columns import array, columns
 from comity.kernel.ledger.fold import Folded, said_again, standing
 from comity.kernel.records.node import Work, system
@@ -58,6 +59,15 @@ def moved(changes: Iterable[Change]) -> list[Moved]:
 def alone(work: Work) -> None:
     """Wait until nobody is deriving anything. Lock: LOCK, alone, until the transaction ends; before any row lock."""
     work.conn.execute("select pg_advisory_xact_lock(%s, 0)", (LOCK,))
+
+
+def still(work: Work) -> Work:
+    """Wait until nobody is moving marks, and let nobody; the answered work has the time after the wait.
+
+    Lock: LOCK, shared, until the transaction ends. Only for who moves no mark of what is there; who does is `alone`.
+    """
+    work.conn.execute("select pg_advisory_xact_lock_shared(%s, 0)", (LOCK,))
+    return replace(work, now=clock.now())
 
 
 def overtaken(work: Work, changes: Iterable[Change]) -> bool:

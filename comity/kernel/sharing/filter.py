@@ -64,7 +64,8 @@ def read_filter(work: Work, given: Mapping[str, Any]) -> Filter:
         faults += [Fault("wrong_kind", path, f"{one!r} is no name") for one in named if not FIELD.match(one)]
     if link and not linked:
         faults.append(Fault("needs", "linked", "a link leads to a record", "name the record in `linked`"))
-    if linked and not _seen(work, linked):
+    seen = _seen(work, linked)
+    if linked and not seen:
         faults.append(Fault("not_found", "linked", "no such record, or it is not yours to see"))
     if where:
         try:
@@ -73,7 +74,7 @@ def read_filter(work: Work, given: Mapping[str, Any]) -> Filter:
             faults += [Fault(one.code, "where", one.message, one.fix) for one in problem.faults]
     if faults:
         raise Problem("invalid", "The filter is not valid", faults=faults)
-    return Filter(types, acts, linked, link, where)
+    return Filter(types, acts, seen, link, where)
 
 
 @lru_cache(maxsize=2048)
@@ -82,11 +83,12 @@ def sentence(text: str) -> Guard:
     return compile_guard(text, "where", KNOWN)
 
 
-def _seen(work: Work, record: str) -> bool:
+def _seen(work: Work, record: str) -> str:
+    """The id as records spell it, however it was written; empty for one that the subscriber may not read."""
     try:
-        return bool(subjects(work, [record]))
+        return next(iter(subjects(work, [record])), "") if record else ""
     except Problem:
-        return False
+        return ""
 
 
 def _text(value: Any, path: str, faults: list[Fault]) -> str:

@@ -11,7 +11,8 @@ from uuid import UUID
 from comity.errors import Problem
 from comity.kernel.ledger import follow
 from comity.kernel.records import inheriting
-from comity.kernel.records.change import Repeated, write
+from comity.kernel.records.change import write
+from comity.kernel.records.contention import Repeated
 from comity.kernel.records.node import Node, Work, system
 
 NAME = "marks"
