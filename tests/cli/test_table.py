@@ -40,7 +40,7 @@ def test_no_number_id_name_or_date_is_broken(shown: tuple[tuple[str, ...], ...],
     for cell in row:
         words = cell.split() if " " in cell else [cell]
         for word in words:
-            assert len(words) > 1 and word.strip(".,").isalpha() or word in said, f"{word} is broken:\n{said}"
+            assert (len(words) > 1 and word.strip(".,").isalpha()) or word in said, f"{word} is broken:\n{said}"
     assert max(map(len, said.splitlines())) <= width
 
 
