@@ -106,7 +106,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         id=ID, type=TEXT, agency=TEXT, number=nullable(TEXT), title=TEXT, state=TEXT, core_state=TEXT, version=WHOLE,
         fields=FIELDS, links=LINKS, masked={"type": "array", "items": OBJECT}, marks=MARKS, offer=nullable(OBJECT),
         acts={"type": "array", "items": TEXT, "description": "What is open to this caller now."}, entered_at=INSTANT,
-        seen_by={"type": "array", "items": TEXT}, on_behalf=TEXT,
+        seen_by={"type": "array", "items": TEXT}, on_behalf=TEXT, as_sent=nullable(OBJECT),
         reported={**TEXT, "description": "What is to be said of a record entered on behalf of another agency."},
     ),
     "Page": closed("items next", items={"type": "array", "items": OBJECT}, next=nullable(TEXT)),

@@ -67,6 +67,8 @@ def due(
     ):
         fix = "leave RECORD out to list an office; with it only --at and --language are used"
         raise Problem("request_invalid", "Of one record all clocks are shown", fix=fix)
+    if owner and everyone:
+        raise Problem("request_invalid", "--owner and --everyone exclude each other", fix="leave one of them out")
     with signed_in(as_, seat, purpose) as session:
         zone = ZoneInfo(session.catalogue.definition.zone)
         if record is not None:

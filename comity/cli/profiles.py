@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from comity.cli import speech
-from comity.cli.session import As, Json, SeatName, operating, plain
+from comity.cli.session import As, Json, SeatName, operating, plain, signed_in
 from comity.cli.speech import Shown
 from comity.cli.ways import Files, ways
 from comity.errors import Fault, Problem
@@ -109,6 +109,18 @@ def installed(as_: As = None, seat: SeatName = None, json: Json = False) -> Show
         out.print(speech.table(columns, rows) if rows else "none yet: comity profile install PATH")
 
     return Shown({"items": lines}, page)
+
+
+@profile.command()
+def types(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
+    """List the types of records that one's agency knows; each is read whole with GET /types/NAME."""
+    with signed_in(as_, seat) as session:
+        catalogue = session.catalogue
+    words = catalogue.definition.words
+    lines = [{"type": name, "title": words.get(name, "") or of.title} for name, of in sorted(catalogue.types.items())]
+    return Shown(
+        {"items": lines}, lambda out: out.print(speech.table(("type", "title"), [one.values() for one in lines]))
+    )
 
 
 def layers_of(folder: Path) -> tuple[Files, Files, Files]:

@@ -52,7 +52,7 @@ def import_(
     purpose: Purpose = INVESTIGATION,
     json: Json = False,
 ) -> Shown:
-    """Import the rows of a file as records. The same file again changes nothing."""
+    """Import the rows of a file as records. The same file again changes nothing; exits with 1 for rejects."""
     from comity.kernel.records.importing import run
 
     with signed_in(as_, seat, purpose) as session, _Bar(file.name, shown=not json and sys.stderr.isatty()) as bar:
@@ -76,7 +76,7 @@ def import_(
         if found.get("rejects"):
             out.print(f"the rejected rows are in {found['rejects']}", markup=False)
 
-    return Shown(found, page)
+    return Shown(found, page, speech.REFUSED if found["rows_rejected"] else speech.OK)
 
 
 def rebuild(

@@ -135,6 +135,24 @@ def test_a_file_is_imported_twice_and_entered_once(comity: Command, tmp_path: Pa
     mapping = next((paths.agencies() / "cpd" / "mappings").glob("*.yml"))
     absent = comity("import", str(tmp_path / "no.csv"), "--mapping", str(mapping), "--as", "cpd", "--json")
     assert absent.json["code"] == "import_refused" and absent.code == 1
+    mapping = paths.agencies() / "cpd" / "mappings" / "chicago.yml"
+    lines = (paths.samples() / "chicago_incidents.csv").read_text("utf-8").splitlines(keepends=True)[:3]
+    (tmp_path / "some.csv").write_text("".join([*lines, "cut,off\n"]), "utf-8")
+    given = ("--mapping", str(mapping), "--as", "cpd", "--json", "--rejects", str(tmp_path / "no"), "--dry-run")
+    some = comity("import", str(tmp_path / "some.csv"), *given)
+    assert (some.code, some.json["rows"], some.json["rows_rejected"]) == (1, 3, 1), some
+    (tmp_path / "good.csv").write_text("".join(lines), "utf-8")
+    good = comity("import", str(tmp_path / "good.csv"), *given)
+    assert (good.code, good.json["rows"], good.json["rows_rejected"]) == (0, 2, 0), good
+
+
+def test_the_types_are_listed_and_two_owners_exclude_each_other(comity: Command) -> None:
+    agent = ("--as", "atf", "--seat", "Special Agent Rivera")
+    known = comity("profile", "types", *agent, "--json").json["items"]
+    assert all(one["title"] for one in known) and "investigation.case" in {one["type"] for one in known}
+    assert "investigation.case" in comity("profile", "types", *agent).out
+    both = comity("due", "--owner", "usao", "--everyone", *agent, "--json")
+    assert (both.code, both.json["code"]) == (2, "request_invalid")
 
 
 @pytest.mark.parametrize("name", ["COMITY_BIND", "COMITY_TRUSTED_PROXY"])

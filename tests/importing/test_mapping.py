@@ -111,6 +111,11 @@ class TestColumns:
         )
         assert [fault.path for fault in mapping.absent(["ID", "Other"])] == ["Title"]
         assert mapping.absent(["ID", "Title"]) == []
+        for header in (["ID;Title;Note"], ['ID";"Title'], ["ID;What, and where;Title"], ["ID", "Title;Note"]):
+            fixes = {fault.fix for fault in mapping.absent(header)}
+            assert any("delimiter: ';'" in fix for fix in fixes) == ("ID" not in header)
+        assert "delimiter: '|'" in mapping.absent(["ID|Title"])[0].fix
+        assert "It has: Number, Name." in mapping.absent(["Number", "Name"])[0].fix
         assert mapping.unmapped(["ID", "Title", "Copied", "Other"]) == ["Other"]
 
     def test_a_row_without_its_key(self, tmp_path: Path) -> None:

@@ -108,6 +108,20 @@ def test_an_unknown_type_names_the_nearest() -> None:
     assert (caught.value.code, caught.value.fix) == ("type_unknown", f"did you mean {CASE}?")
 
 
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        (CASE.partition(".")[2], f"did you mean {CASE}?"),
+        ("investigation.zzz", "those of investigation are investigation."),
+        ("zzz", "comity profile types lists them"),
+    ],
+)
+def test_a_type_that_resembles_none_is_answered_with_a_way_to_the_names(name: str, fix: str) -> None:
+    with pytest.raises(Problem) as caught:
+        world().type(name)
+    assert caught.value.fix.startswith(fix)
+
+
 def test_the_digest_moves_with_every_layer_and_only_then() -> None:
     files = layers()
     first = digest(*files.values())

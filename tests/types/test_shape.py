@@ -151,6 +151,17 @@ def test_all_faults_are_gathered() -> None:
     ]  # fmt: skip
 
 
+def test_a_code_that_is_near_to_one_is_answered_with_all_of_them_where_they_are_few() -> None:
+    values = ATF.type(CASE).fields["program"].values
+    assert values
+    near = next(iter(values))
+    for wrong, said in ((f"{near}s", f"did you mean {near}? The codes are "), ("zzzz", "known: ")):
+        [fault] = judge(
+            ATF.type(CASE), ATF, before=None, after={**GOOD, "program": wrong}, state="open", supplied=None, act="enter"
+        )
+        assert fault.fix.startswith(said) and set(values) <= set(fault.fix.replace(",", "").split())
+
+
 def test_an_unknown_field_names_the_nearest() -> None:
     [fault] = judge(
         ATF.type(CASE), ATF, before=None, after={**GOOD, "sumary": "x"}, state="open", supplied=None, act="enter"

@@ -138,11 +138,14 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
         _may_invite(conn, begun, actor, agency, catalogue, roles, came)
         known = conn.execute("select 1 from comity.member where agency = comity.me() and name = %s", (name,)).fetchone()
         if known and not (came and set(came.roles) == set(roles)):
-            raise Problem(
-                "invalid",
-                f"{agency} has a member named {name}",
-                faults=[Fault("name_taken", "name", "the name is taken")],
-            )
+            fault = Fault("name_taken", "name", "the name is taken", "write the name so that it tells the two apart")
+            if came:
+                has = ", ".join(came.roles)
+                fault = Fault(
+                    "name_taken", "roles", f"{name} has no token here and keeps the roles that it has: {has}",
+                    f"for a code for this member, name exactly these roles: {has}; for another, write another name",
+                )  # fmt: skip
+            raise Problem("invalid", f"{agency} has a member named {name}", faults=[fault])
         code = new_code()
         expires = clock.now() + CODE_LIFE
         conn.execute(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -180,6 +180,11 @@ class Mapping:
     def absent(self, columns: Sequence[str]) -> list[Fault]:
         """A fault for each column that the mapping needs and the file has not."""
         there = set(columns)
+        unlike = _separator(columns, self.columns)
+        if unlike:
+            said = f"The header has {unlike!r} between the columns."
+            fix = f"The file looks separated by {unlike!r}. Write in the mapping, under source: delimiter: {unlike!r}"
+            return [Fault("column_absent", name, said, fix) for name, optional in self.columns.items() if not optional]
         return [
             Fault(
                 "column_absent",
@@ -344,3 +349,12 @@ def _shown(value: Any) -> str:
 
 def _digest(parts: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+
+
+def _separator(columns: Sequence[str], wanted: Collection[str]) -> str:
+    """The sign that stands between the columns, where none is there and the header, read with it, has some; else ""."""
+    if any(name in columns for name in wanted):
+        return ""
+    header = ",".join(columns)
+    found = ({part.strip(' "') for part in header.split(sign)} & set(wanted) and sign for sign in ";|\t,")
+    return next((sign for sign in found if sign), "")

@@ -421,14 +421,22 @@ class Catalogue:
     jurisdiction_title: str = ""
 
     def type(self, name: str) -> Type:
-        """The type, or `Problem("type_unknown")` that names the nearest known one."""
+        """The type, or `Problem("type_unknown")` that names the nearest known one, else those of its pillar."""
         try:
             return self.types[name]
         except KeyError:
             from difflib import get_close_matches
 
-            near = get_close_matches(name, self.types, n=1)
-            fix = f"did you mean {near[0]}?" if near else "list the types to see the names"
+            pillar, _, last = name.rpartition(".")
+            beside = {one.rpartition(".")[2]: one for one in self.types if pillar and one.startswith(f"{pillar}.")}
+            if beside:
+                near = [beside[one] for one in get_close_matches(last, beside, n=1)]
+            else:
+                near = [one for one in self.types if not pillar and one.rpartition(".")[2] == last]
+                near = near or get_close_matches(name, self.types, n=1)
+            fix = f"did you mean {' or '.join(near)}?" if near else "comity profile types lists them"
+            if beside and not near:
+                fix = f"those of {pillar} are {', '.join(beside.values())}"
             raise Problem("type_unknown", f"there is no type {name!r}", fix=fix) from None
 
     def schema(self, name: str) -> dict[str, Any]:

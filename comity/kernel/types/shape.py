@@ -7,7 +7,7 @@ faults gathered one by one, and those of unchanged old values forgiven: a newer 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from comity.errors import Fault
@@ -16,6 +16,9 @@ from comity.kernel.types.catalogue import Catalogue, Field, Type
 from comity.kernel.types.definition import nearest
 from comity.kernel.types.lifecycle import answers
 from comity.kernel.types.record_schema import object_schema
+
+FEW = 12
+"""So many codes are all named where one is not known."""
 
 _FIXES: Mapping[str, str] = {
     "date": "write it as 2026-11-22",
@@ -141,7 +144,14 @@ def _value(of: Type, one: Field, value: Any) -> Iterator[Fault]:
     for place, code in enumerate(value) if isinstance(value, list) else [(-1, value)]:
         if code not in one.values:
             path = f"fields.{one.name}" + (f".{place}" if place >= 0 else "")
-            yield Fault("code_unknown", path, f"{code!r} is not a code of {one.codes}", nearest(str(code), one.values))
+            yield Fault("code_unknown", path, f"{code!r} is not a code of {one.codes}", _among(str(code), one.values))
+
+
+def _among(code: str, known: Iterable[str]) -> str:
+    """The nearest code, and all of them where they are few: what is near in spelling may be far in meaning."""
+    codes, said = list(known), nearest(code, known)
+    few = said.startswith("did you mean") and len(codes) <= FEW
+    return f"{said} The codes are {', '.join(codes)}" if few else said
 
 
 def _said(message: str) -> str:
