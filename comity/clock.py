@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import time as ticks
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 _fixed: datetime | None = None
@@ -52,6 +53,16 @@ def parse_instant(text: str) -> datetime:
         return value.astimezone(UTC)
     except OverflowError:
         raise ValueError("the instant lies outside the years 1 to 9999 of UTC") from None
+
+
+def days_of(fields: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str]:
+    """Of each field that is an instant as written in the records, the day (YYYY-MM-DD) that it is in a zone."""
+    out = {}
+    for name, value in fields.items():
+        if isinstance(value, str) and value[10:11] == "T":
+            with suppress(ValueError, OverflowError):
+                out[name] = parse_instant(value).astimezone(zone).date().isoformat()
+    return out
 
 
 def parse_when(text: str) -> date | datetime:

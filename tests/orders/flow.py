@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,20 +32,11 @@ def doors_open() -> Iterator[None]:
         yield
 
 
-def told(court: Mapping[str, str]) -> str:
-    """The court's agreements, and the detention center reads what else of the court may let a prisoner go."""
-    before, at, after = court["agreements.yml"].partition("    title: Returns of the detention center\n")
-    assert at
-    more = "    read: { court.judgment: [base], court.sentence: [base], court.warrant: [base], custody.bail: [base] }\n"
-    return before + at + more + after
-
-
 def courthouse(home: Path) -> Iterator[Stage]:
     law = read_folder(paths.jurisdictions() / "us-federal")
     with staged(home) as on:
         for name in AGENCIES:
-            own = read_folder(paths.agencies() / name)
-            on.install(name, loader.core_files(), law, own if name != "usdc" else {**own, "agreements.yml": told(own)})
+            on.install(name, loader.core_files(), law, read_folder(paths.agencies() / name))
         for agency, name, role in (*SEATS, *MORE):
             if agency in AGENCIES:
                 on.seat(agency, name, role)

@@ -196,6 +196,7 @@ def test_a_release_rests_on_what_lets_go_and_stands(stage: Stage) -> None:
         ("a paper", paper, "court_order"),
         ("an arrest by warrant", paper, "period_ended"),
         ("the stay itself", stay, "court_order"),
+        ("a detainer that is not what the stay rests on", asked, "period_ended"),
     ):
         with refused("invalid", "release_not_ordered"):
             released(stage, stay, authority, ground)
@@ -210,7 +211,6 @@ def test_a_release_rests_on_what_lets_go_and_stands(stage: Stage) -> None:
         (warrant, "court_order"),
         (recall, "court_order"),
         (told, "court_order"),
-        (asked, "period_ended"),
         (hold, "period_ended"),
         (paper, "compassionate"),
     ):

@@ -39,11 +39,12 @@ def of_others(
     hits = list({hit.id: hit for _, hit in pairs}.values())
     agree, differ = set(), set()
     for one in about if hits else ():
-        ours, theirs = _ends(walk, one.given, page), _ends(walk, one.done, hits)
-        tied = _tied(walk, one.tie, {end for ends in theirs.values() for end in ends}) if one.tie else {}
-        owner = _owners(walk, {*tied, *(end for ends in tied.values() for end in ends)}) if one.tie else {}
+        asked = [hit for hit in hits if not one.of or hit.core_type in one.of]
+        ours, theirs = ends(walk, one.given, page), ends(walk, one.done, asked)
+        tied = _tied(walk, one.tie, {end for many in theirs.values() for end in many}) if one.tie else {}
+        owner = _owners(walk, {*tied, *(end for many in tied.values() for end in many)}) if one.tie else {}
         for given, hit in pairs:
-            here, there = ours[given.id], theirs[hit.id]
+            here, there = ours[given.id], theirs.get(hit.id, set())
             there = there.union(*(tied[end] for end in there if end in tied))
             known = {end for end in there if owner.get(end) == given.institution} if one.tie else there
             if here & there:
@@ -53,7 +54,7 @@ def of_others(
     return differ - agree
 
 
-def _ends(walk: Walked, paths: Sequence[str], page: Sequence[Subject]) -> dict[UUID, set[str]]:
+def ends(walk: Walked, paths: Sequence[str], page: Sequence[Subject]) -> dict[UUID, set[str]]:
     """To what each record leads on any of the paths. The ends themselves are not read."""
     out: dict[UUID, set[str]] = {one.id: set() for one in page}
     for path in paths:

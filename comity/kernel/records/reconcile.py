@@ -16,12 +16,12 @@ from zoneinfo import ZoneInfo
 
 from psycopg.rows import dict_row
 
-from comity.clock import parse_instant, show_instant
+from comity.clock import days_of, parse_instant, show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.decide import Resource
 from comity.kernel.records import disclosure
-from comity.kernel.records.about import of_others
+from comity.kernel.records.about import ends, of_others
 from comity.kernel.records.duties import Duty, NodeReconciliation, Reconciliation
 from comity.kernel.records.lateness import late_entries
 from comity.kernel.records.node import Node, Work, system
@@ -272,10 +272,22 @@ class Walk:
 
     def found(self, joint: Joint, given: Subject, told: Mapping[str, Any], each: str, ways: Ways) -> list[str]:
         """The ids of what meets the joint for one given. Raises GuardError for a condition that cannot be judged."""
+        asked = {"given": told, "each": each}
+        if any("beside" in way.when and hits.get(given.id) for way, hits in ways):
+            asked["beside"] = self.beside(joint, given, asked)
         return [
-            one for way, hits in ways
-            for one in self.met(way, given, told, each, [hit for hit in hits[given.id] if self.now(joint, hit)])
+            str(one.id) for way, hits in ways
+            for one in self.met(way, asked, [hit for hit in hits[given.id] if self.now(joint, hit)])
         ]  # fmt: skip
+
+    def beside(self, joint: Joint, given: Subject, asked: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+        """What else the conditions of a joint ask of, by name; each may ask of those before it."""
+        out: dict[str, list[dict[str, Any]]] = {}
+        for name, ways in joint.beside:
+            known = {**asked, "beside": out}
+            hits = [one for way in ways for one in self.met(way, known, self.look(way, [given]).get(given.id, ()))]
+            out[name] = [self.told(one, one.entered_at) for one in hits]
+        return out
 
     def now(self, joint: Joint, hit: Subject) -> bool:
         """Whether a record speaks against what must not be: not one that is shown as it once was offered."""
@@ -316,10 +328,9 @@ class Walk:
         if way.path:
             return self.along(way.path, page)
         anchors: dict[str, list[Any]] = defaultdict(list)
-        for one in page:
-            for name in way.at:
-                for target in [str(one.id)] if name == "self" else one.folded.links.get(name, ()):
-                    anchors[target].append(one.id)
+        for given, targets in ends(self, [name for name in way.at if name != "self"], page).items():
+            for target in targets | ({str(given)} if "self" in way.at else set()):
+                anchors[target].append(given)
         may, params = visible(self.work)
         rows = self.work.conn.cursor(row_factory=dict_row).execute(
             f"""select l.target::text as anchor, {COLUMNS} from comity.link l join comity.record r on r.id = l.record
@@ -348,29 +359,31 @@ class Walk:
             }
         return reached
 
-    def met(
-        self, way: Found, given: Subject, told: Mapping[str, Any], each: str, hits: Sequence[Subject]
-    ) -> Iterator[str]:
-        """The ids of the hits that are what the way asks for."""
+    def met(self, way: Found, asked: Mapping[str, Any], hits: Sequence[Subject]) -> Iterator[Subject]:
+        """Those of the hits that are what the way asks for; `asked` is what its condition reads beside `done`."""
         for one in hits:
             if way.own:
                 if one.core_state in way.own:
-                    yield str(one.id)
+                    yield one
                 continue
             if (way.types and one.core_type not in way.types) or (way.states and one.core_state not in way.states):
                 continue
             began = self.since([one], way.states)[one.id] if "since" in way.when else one.entered_at
             done = self.told(one, began) if way.when or way.same else {}
-            same = all(done.get(name) == (each if at == "each" else told.get(at)) for name, at in way.same.items())
-            asked = {"given": told, "done": done, "each": each}
-            if same and (not way.when or evaluate(condition(way.when), asked)):
-                yield str(one.id)
+            each, given = asked["each"], asked["given"]
+            same = all(done.get(name) == (each if at == "each" else given.get(at)) for name, at in way.same.items())
+            if same and (not way.when or evaluate(condition(way.when), {**asked, "done": done})):
+                yield one
 
     def told(self, one: Subject, since: datetime) -> dict[str, Any]:
-        """What a condition may read of a record: its fields as shown, its state, and since when it is in it."""
+        """What a condition may read of a record: its fields as shown, its links, its state, and since when it is in it.
+
+        `days`: of each time that is shown the day that it is at the institution whose record it is."""
         if one.id not in self._shown:
             of = self.work.type_of(one.agency, one.type_name, one.core_type)
-            self._shown[one.id] = readable_fields(self.work, of, one)[0]
+            shown = readable_fields(self.work, of, one)[0]
+            links = {name: list(one.folded.links.get(name, ())) for name in of.links}
+            self._shown[one.id] = {**shown, "links": links, "days": days_of(shown, self.zone(one.institution))}
         return {
             **self._shown[one.id], "id": str(one.id), "type": one.core_type, "state": one.core_state,
             "agency": one.institution, "number": one.folded.number or "", "since": show_instant(since), "_since": since,

@@ -12,13 +12,17 @@
                                                                 # points at itself; same: { field: each } narrows
           - { path: [authority], type: .., when: "done.kind == 'x'" }               # what it points at, link by link
           - { self: [executed] }                                # its own state
+        beside:                                                 # ways to what else a condition asks of, by name: in the
+          kept: [{ path: [intake, authority], type: .. }]       # order written, `beside.kept` is the list of them
         within: PT24H                                           # time to do it; `by: execute_by` a field with the end
         about:                                                  # of one matter: where any of these agrees it is, where
-          - { given: [intake.person], done: [person], tie: registry.identity_claim }   # one differs and none agrees not
+          - { given: [intake.person], done: [person], tie: registry.identity_claim }   # one differs, none agrees not;
+                                                                # of: [type] narrows to what is found of that type
         door: { acts: [complete], code: .., link: authority, message: .., fix: .. }    # refused there already
         message: .., fix: .., citation: .., verified: read | secondary | GK | local
 
-`never` in place of `done` lists what must not be there. Conditions are CEL over `given`, `done` and `each`.
+`never` in place of `done` lists what must not be there. Conditions are CEL over `given`, `done`, `each` and `beside`:
+of a record its fields, `state`, `type`, `agency`, `links` (ids by name) and `days` (of each time the day it is there).
 """
 
 from __future__ import annotations
@@ -32,18 +36,18 @@ from comity.kernel.types.dated import Reader, Rule, Span, span
 from comity.kernel.types.definition import Faults, Form, Node, is_flag, is_map, is_names, is_text, nearest
 from comity.kernel.types.expression import Guard, compile_guard, guard_text
 
-KNOWN = frozenset(("given", "done", "each"))
+KNOWN = frozenset(("given", "done", "each", "beside"))
 _GIVEN = {"type": is_names, "states": is_names, "each": is_text, "when": is_text}
 _DONE = {
     "self": is_names, "type": is_names, "link": is_text, "at": is_names, "path": is_names, "same": is_map,
     "states": is_names, "when": is_text, "known": is_flag,
 }  # fmt: skip
-_ABOUT = {"given": is_names, "done": is_names, "tie": is_text}
+_ABOUT = {"given": is_names, "done": is_names, "of": is_names, "tie": is_text}
 _DOOR = {"acts": is_names, "code": is_text, "link": is_text, "message": is_text, "fix": is_text}
 _JOINT = {
     "title": is_text, "given": is_map, "owed_by": is_text, "done": lambda v: isinstance(v, list | dict),
     "never": lambda v: isinstance(v, list | dict), "within": is_text, "legal_days": is_flag, "by": is_text,
-    "about": lambda v: isinstance(v, list), "door": is_map, "message": is_text, "fix": is_text,
+    "about": lambda v: isinstance(v, list), "beside": is_map, "door": is_map, "message": is_text, "fix": is_text,
 }  # fmt: skip
 
 
@@ -79,11 +83,13 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class About:
     """Paths of links, dotted, from the given and from what was found: they lead to the same, or `tie` claims that they
-    do. With a tie two ends differ only when they are records of the institution of the given: others keep their own."""
+    do. With a tie two ends differ only when they are records of the institution of the given: others keep their own.
+    `of`: the types of what was found that it is asked of; empty: all."""
 
     given: tuple[str, ...]
     done: tuple[str, ...]
     tie: str = ""
+    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,7 @@ class Joint:
     fix: str = ""
     about: tuple[About, ...] = ()
     door: Door | None = None
+    beside: tuple[tuple[str, tuple[Found, ...]], ...] = ()
 
 
 Joints = Mapping[str, Rule[Joint]]
@@ -133,14 +140,24 @@ def _joint(form: Form, name: str, faults: Faults) -> Joint:
     for key in ("title", "message"):
         if not form.text(key):
             faults.add("wrong_kind", form.source, f"joint {name} has no {key}", f"add {key}:")
-    ways = (written.value if written.is_list else (written,)) if written is not None else ()
     return Joint(
         title=form.text("title", name), given=_given(given, name, faults) if given is not None else Given(()),
-        owed_by=form.text("owed_by", "agency"), ways=tuple(_way(one, name, faults) for one in ways), never=never,
+        owed_by=form.text("owed_by", "agency"), ways=_ways(written, name, faults), never=never,
         within=span(form, "within", faults), legal_days=form.plain("legal_days", False), by=form.text("by"),
         message=form.text("message"), fix=form.text("fix"), about=_about(form, name, faults),
-        door=_door(form, name, faults),
+        door=_door(form, name, faults), beside=_beside(form, name, faults),
     )  # fmt: skip
+
+
+def _ways(node: Node | None, name: str, faults: Faults) -> tuple[Found, ...]:
+    ways = (node.value if node.is_list else (node,)) if node is not None else ()
+    return tuple(_way(one, name, faults) for one in ways)
+
+
+def _beside(form: Form, name: str, faults: Faults) -> tuple[tuple[str, tuple[Found, ...]], ...]:
+    node = form.get("beside")
+    named = node.value.items() if node is not None else ()
+    return tuple((key, _ways(ways, f"{key} beside {name}", faults)) for key, ways in named)
 
 
 def _about(form: Form, name: str, faults: Faults) -> tuple[About, ...]:
@@ -150,7 +167,7 @@ def _about(form: Form, name: str, faults: Faults) -> tuple[About, ...]:
         one = Form(node, faults, f"about of {name}", _ABOUT)
         if not one.names("given") or not one.names("done"):
             faults.add("wrong_kind", node.source, f"about of {name} has not both ends", "write given: and done:")
-        found.append(About(one.names("given"), one.names("done"), one.text("tie")))
+        found.append(About(one.names("given"), one.names("done"), one.text("tie"), one.names("of")))
     return tuple(found)
 
 
@@ -206,9 +223,11 @@ def check_joints(joints: Joints, types: Mapping[str, Type], homes: frozenset[str
             if one.door is not None:
                 _linked({one.door.link}, known, rule.source, faults)
                 _acts(one.door.acts, known, rule.source, faults)
-            for way in one.ways:
+            for about in one.about:
+                known_types(about.of, types, homes, rule.source, faults)
+            for way in (*one.ways, *(way for _, ways in one.beside for way in ways)):
                 _states(way.own, known, rule.source, faults)
-                _linked({*way.at} - {"self"}, known, rule.source, faults)
+                _linked({path.partition(".")[0] for path in way.at} - {"self"}, known, rule.source, faults)
                 _linked({*way.path[:1]}, known, rule.source, faults)
                 there = known_types(way.types, types, homes, rule.source, faults)
                 _states(way.states, there, rule.source, faults)

@@ -1,0 +1,238 @@
+"""Whom the end of one thing does not let go, because another still keeps them; and what ends a hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from comity.kernel.records.enter import enter
+from tests.orders.flow import Release
+from tests.orders.test_let_go import a_stay, on_the_docket, released, service
+from tests.orders.test_reconcile import differences
+from tests.pillars.stage import Stage, refused
+from tests.world import day, instant
+
+
+def refused_release(stage: Stage, stay: str, authority: str, ground: str = "court_order") -> None:
+    with refused("invalid", "release_not_ordered"):
+        released(stage, stay, authority, ground)
+
+
+def committed(stage: Stage, *kinds: str) -> tuple[Release, str, list[str]]:
+    """A stay that rests on the services of these orders of one case."""
+    played = Release(stage)
+    played.ordered()
+    case, served = played.made["case"], []
+    for kind in kinds or ("commitment",):
+        order = played.order(kind, kind, ["detention"])
+        duty = "produce" if kind == "production" else "receive"
+        served.append(service(stage, order, "detention", "records", duty, case=case))
+        played.made[kind] = order
+    return played, a_stay(stage, "commitment", authority=served)[0], served
+
+
+def detainer(stage: Stage, answer: str = "lodged", **links: str) -> str:
+    person = stage.enter("sergeant", "registry.person", {"role": "subject", "name": "Sam"})
+    fields = {"facility": "detention", "basis": "warrant"}
+    made = stage.enter("sergeant", "custody.detainer", fields, person=person, **links)
+    if answer:
+        stage.answer("records", made, answer, **({"lodged_at": instant()} if answer == "lodged" else {}))
+    return made
+
+
+def recall_of(stage: Stage, played: Release, order: str) -> str:
+    recall = stage.enter(
+        "clerk", "court.order",
+        {"kind": "recall", "title": "Recall", "terms": "So ordered.", "addressees": ["detention"]},
+        case=played.made["case"], recalls=order,
+    )  # fmt: skip
+    stage.act("judge", recall, "sign")
+    line = stage.enter("clerk", "court.docket_entry", {"entered_on": day(), "text": "Recall"}, case=played.made["case"])
+    stage.act("clerk", recall, "enter_on_docket", entered_on=day(), links={"docket_entry": line})
+    stage.act("clerk", order, "recall", links={"recalled_by": recall})
+    return service(stage, recall, "detention", "records", "take_note", case=played.made["case"])
+
+
+def test_the_end_of_a_detainer_lets_go_only_whom_it_alone_kept(stage: Stage) -> None:
+    _, stay, _ = committed(stage)
+    withdrawn, lifted = detainer(stage, "", intake=stay), detainer(stage)
+    stage.act("sergeant", withdrawn, "withdrawn", "A mistake")
+    stage.act("sergeant", lifted, "lift", reason="Another person's")
+    for one in (withdrawn, lifted):
+        refused_release(stage, stay, one, "period_ended")
+        refused_release(stage, a_stay(stage)[0], one, "period_ended")
+    refused_release(stage, stay, lifted, "transfer")
+    asked = detainer(stage)
+    alone, _ = a_stay(stage, "other", authority=asked)
+    refused_release(stage, alone, asked, "period_ended")
+    stage.act("sergeant", asked, "lift", reason="The charge is dropped")
+    released(stage, alone, asked, "period_ended")
+    refused_release(stage, alone, lifted, "period_ended")
+
+
+def test_a_recall_lets_go_whom_the_recalled_order_kept_and_no_other_keeps(stage: Stage) -> None:
+    played, stay, _ = committed(stage)
+    writ = played.order("Production", "production", ["detention"])
+    produced = service(stage, writ, "detention", "records", "produce", case=played.made["case"])
+    other = played.order("Remand", "remand", ["detention"])
+    kept = service(stage, other, "detention", "records", "detain", case=played.made["case"])
+    told = [recall_of(stage, played, one) for one in (writ, other)]
+    for one in (produced, writ, kept, other, *told):
+        refused_release(stage, stay, one)
+    refused_release(stage, a_stay(stage)[0], produced)
+    released(stage, a_stay(stage)[0], kept)  # rests on nothing that stands
+
+    played, stay, [first, second] = committed(stage, "commitment", "remand")
+    recall = recall_of(stage, played, played.made["commitment"])
+    for one in (first, played.made["commitment"], recall):
+        refused_release(stage, stay, one)
+    again = recall_of(stage, played, played.made["remand"])
+    for one in (second, played.made["remand"], again):
+        released(stage, stay, one)
+
+
+def test_a_recall_lets_go_whom_an_executed_commitment_kept(stage: Stage) -> None:
+    """Its service stays executed; what says that it ended is the recall."""
+    played, stay, [kept] = committed(stage)
+    returned = {"court": "usdc", "kind": "return", "title": "Return", "outcome": "executed", "executed_at": instant()}
+    filing = stage.enter("records", "court.filing", returned, service=kept)
+    stage.answer("clerk", filing, "filed", filed_at=instant())
+    stage.act("clerk", kept, "record_execution", links={"return": filing})
+    refused_release(stage, stay, kept)
+    recall = recall_of(stage, played, played.made["commitment"])
+    refused_release(stage, stay, kept)
+    released(stage, stay, recall)
+    released(stage, stay, played.made["commitment"])
+
+
+@pytest.mark.parametrize("ground", ["period_ended", "bail", "own_recognizance", "charges_ended"])
+def test_an_arrest_lets_go_by_the_law_alone_until_a_court_commits(stage: Stage, ground: str) -> None:
+    paper = stage.enter("records", "registry.document", {"title": "Note", "kind": "other"})
+    arrest = "arrest_without_warrant"
+    released(stage, a_stay(stage, arrest)[0], paper, ground)
+    _, _, [kept] = committed(stage)
+    stay, _ = a_stay(stage, arrest, authority=kept)
+    for authority in (kept, paper, stay):
+        refused_release(stage, stay, authority, ground)
+    unlinked, _ = a_stay(stage, arrest)
+    refused_release(stage, unlinked, kept, ground)
+    released(stage, unlinked, paper, ground)
+    held = {"basis": "commitment_order", "authority": "usdc", "since": instant()}
+    hold = stage.enter("records", "custody.hold", held, intake=unlinked, ground=kept)
+    stage.act("records", hold, "end", "Typed", links={"ended_by": paper}, ended_at=instant())
+    refused_release(stage, unlinked, paper, ground)
+
+
+@pytest.mark.parametrize("ended", ["withdrawn", "not_held"])
+def test_a_hold_on_a_detainer_that_never_kept_is_ended(stage: Stage, ended: str) -> None:
+    stay, _ = a_stay(stage)
+    asked = detainer(stage, "", intake=stay)
+    held = {"basis": "detainer", "authority": "state-police", "since": instant()}
+    hold = stage.enter("records", "custody.hold", held, intake=stay, detainer=asked)
+    ends = {"ended_by": asked}
+    with refused("invalid", "detainer_stands"):
+        stage.act("records", hold, "end", "No", links=ends, ended_at=instant())
+    if ended == "withdrawn":
+        stage.act("sergeant", asked, "withdrawn", "A mistake")
+    else:
+        stage.answer("records", asked, "not_held", reason="Another person")
+    stage.act("records", hold, "end", "Its detainer is gone", links=ends, ended_at=instant())
+    assert "hold_ended_by_authority" not in {one.code for one in differences(stage) if one.record == hold}
+
+
+def test_an_order_that_was_once_not_executed_still_lets_go(stage: Stage) -> None:
+    played = Release(stage)
+    played.ordered()
+    stay, _ = a_stay(stage)
+    frees = service(stage, played.made["order"], "detention", "records", "release")
+    out = released(stage, stay, frees)
+    returned = {"court": "usdc", "kind": "return", "title": "A detainer holds", "outcome": "not_executed"}
+    filing = stage.enter("records", "court.filing", returned, service=frees)
+    stage.answer("clerk", filing, "filed", filed_at=instant())
+    stage.act("clerk", frees, "record_failure", links={"return": filing})
+    assert "released" in {one.code for one in differences(stage) if one.record == frees}
+    stage.act("shift", out, "complete", released_at=instant())
+    assert "released" not in {one.code for one in differences(stage) if one.record == frees}
+
+
+def test_a_period_ends_on_its_day_where_the_facility_is(stage: Stage) -> None:
+    """The night before in Chicago is that day in UTC already."""
+    last = day(1)
+    paper = stage.enter("records", "registry.document", {"title": "Term", "kind": "court_paper"})
+    held = {"basis": "other", "authority": "usdc", "since": instant(4), "expires_on": last}
+    for ended, passes in ((f"{last}T04:30:00Z", False), (f"{last}T10:00:00+05:30", False), (f"{last}T06:30:00Z", True)):
+        stay, _ = a_stay(stage)
+        links = {"intake": [stay]}
+        hold = enter(
+            stage.node, stage.seats["records"], "custody.hold", held, links=links, late_cause="Found in the register"
+        ).record
+        stage.act("records", hold, "end", "Expired", links={"ended_by": paper}, ended_at=ended)
+        found = {one.code for one in differences(stage) if one.record == hold}
+        assert ("hold_ended_by_authority" in found) is not passes
+        (released if passes else refused_release)(stage, stay, hold, "period_ended")
+
+
+def test_a_period_lets_go_whom_the_same_order_keeps(stage: Stage) -> None:
+    _, stay, [kept] = committed(stage)
+    for ground, passes in ((kept, True), (stay, False)):
+        held = {"basis": "remand", "authority": "usdc", "since": instant(), "expires_on": day(1)}
+        hold = stage.enter("records", "custody.hold", held, intake=stay, ground=ground)
+        stage.act("records", hold, "end", "Expired", links={"ended_by": kept}, ended_at=instant())
+        (released if passes else refused_release)(stage, stay, hold, "period_ended")
+
+
+def test_a_hold_stands_for_the_detainer_of_its_own_prisoner(stage: Stage) -> None:
+    stay, _ = a_stay(stage)
+    other, another = a_stay(stage)
+    asked, unnamed = detainer(stage, intake=stay), detainer(stage)
+    held = {"basis": "detainer", "authority": "state-police", "since": instant()}
+    with refused("invalid", "detainer_of_another"):
+        stage.enter("records", "custody.hold", held, intake=other, detainer=asked)
+    again, _ = a_stay(stage)
+    stage.enter("records", "custody.hold", held, intake=stay, detainer=asked)
+    stage.enter("records", "custody.hold", held, intake=again, detainer=unnamed)
+    person = stage.enter("sergeant", "registry.person", {"role": "subject", "name": "Sam"})
+    tied = stage.enter("sergeant", "custody.detainer", {"facility": "detention", "basis": "warrant"}, person=person)
+    stage.answer("records", tied, "lodged", lodged_at=instant())
+    claim = {"basis": "document", "weight": 60}
+    stage.enter("records", "registry.identity_claim", claim, person=another, same_as=person)
+    with refused("invalid", "detainer_of_another"):
+        stage.enter("records", "custody.hold", held, intake=stay, detainer=tied)
+    stage.enter("records", "custody.hold", held, intake=other, detainer=tied)
+
+
+def test_clemency_for_another_lets_nobody_go(stage: Stage) -> None:
+    stay, person = a_stay(stage)
+    _, another = a_stay(stage)
+    sought = stage.enter("sergeant", "registry.person", {"role": "subject", "name": "Sam Sample"})
+    stage.enter("sergeant", "custody.detainer", {"facility": "detention", "basis": "warrant"}, person=sought)
+    pardon = {"title": "Pardon", "kind": "court_paper"}
+    theirs = stage.enter("records", "registry.document", pardon, about=another)
+    refused_release(stage, stay, theirs, "compassionate")
+    for about in (person, stay, sought, [another, person]):
+        paper = stage.enter("records", "registry.document", pardon, about=about)
+        released(stage, stay, paper, "compassionate")
+
+
+def test_a_sentence_without_imprisonment_lets_go(stage: Stage) -> None:
+    played = Release(stage)
+    played.ordered()
+    case, party = played.made["case"], played.made["party"]
+    stay, _ = a_stay(stage)
+    found = {"rests_on": "verdict", "kind": "conviction", "pronounced_on": day()}
+    money = {"amount": "500.00", "currency": "USD"}
+    kinds = {
+        "fine": money,
+        "restitution": money,
+        "forfeiture": money,
+        "community_service": {},
+        "supervised_release": {},
+    }
+    for judged, more in ((False, {}), (True, {"suspended": True}), (True, {})):
+        judgment = on_the_docket(stage, "court.judgment", case, found, case=case, defendant=party)
+        if judged:
+            term = {"kind": "imprisonment", "months": 3, **more}
+            on_the_docket(stage, "court.sentence", case, term, judgment=judgment)
+        for kind, fields in kinds.items() if not judged else (("fine", money),):
+            sentence = on_the_docket(stage, "court.sentence", case, {"kind": kind, **fields}, judgment=judgment)
+            (refused_release if judged and not more else released)(stage, stay, sentence)
+            refused_release(stage, stay, sentence, "sentence_served")
