@@ -400,13 +400,18 @@ def the_list_of_an_office_and_each_record_of_the_matter_say_the_same(stage: Stag
                     known[record] = {(each.rule, each.each, each.record, each.standing) for each in dues}
                 assert said in known[record], (seat, said, record)
         assert len(known) > 20
-        rules: dict[str, list[str]] = {}
-        for one in lines:
-            rules.setdefault(one.due.rule.rpartition(".")[2], []).append(one.due.standing)
         if seat == "registry":
-            assert rules["default_bail"] == ["done"] * 3 and set(rules["release_after_bail"]) == {"done"}
-        else:
-            assert rules["undertrial_release"] == ["done"] * 3
+            stands = {(one.due.rule.rpartition(".")[2], one.due.each): one.due.standing for one in lines}
+            released = [each for rule, each in stands if rule == "release_after_bail"]
+            assert len(released) == 2
+            for each in released:
+                assert stands["release_after_bail", each] == stands["default_bail", each] == "done"
+
+
+def the_station_sees_the_day_by_which_its_report_is_owed(stage: Stage) -> None:
+    lines = agenda(stage.node, stage.seats["officer in charge"], every=True, type="india.arrest", limit=200).lines
+    found = {one.due.rule.rpartition(".")[2]: one.due for one in lines if one.due.record == made["arrest"]}
+    assert found["default_bail"].standing == "done" and found["default_bail"].started is not None
 
 
 def the_records_are_the_fold_of_their_entries(stage: Stage) -> None:
@@ -423,6 +428,7 @@ CHAPTERS = (
     the_superintendent_moves_the_court_for_an_undertrial,
     the_case_diary_is_for_police_and_court_alone,
     the_list_of_an_office_and_each_record_of_the_matter_say_the_same,
+    the_station_sees_the_day_by_which_its_report_is_owed,
     the_records_are_the_fold_of_their_entries,
 )
 
