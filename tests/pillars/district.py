@@ -18,6 +18,7 @@ def entered(stage: Stage, case: str, kind: str, title: str, to: list[str], **fie
         "court.order",
         {"kind": kind, "title": title, "terms": f"{title}.", "addressees": to, **fields},
         case=case,
+        defendant=defendants(stage, case),
     )
     with refused("not_allowed"):
         stage.act("registry", order, "sign")
@@ -27,8 +28,13 @@ def entered(stage: Stage, case: str, kind: str, title: str, to: list[str], **fie
     return order
 
 
+def defendants(stage: Stage, record: str) -> list[str]:
+    return [str(one) for one in read(stage.node, stage.seats["registry"], record).links.get("defendant", ())]
+
+
 def serve(stage: Stage, order: str, to: str, seat: str, duty: str) -> str:
-    service = stage.enter("registry", "court.order_service", {"addressee": to, "duty": duty}, order=order)
+    fields = {"addressee": to, "duty": duty}
+    service = stage.enter("registry", "court.order_service", fields, order=order, defendant=defendants(stage, order))
     stage.answer(seat, service, "acknowledged", acknowledged_at=instant())
     return service
 

@@ -10,9 +10,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from comity import clock
 from comity.config import loader, paths
 from comity.kernel.records import rebuild
+from comity.kernel.records.agenda import agenda
+from comity.kernel.records.clocks import due
+from comity.kernel.records.matters import matters
 from comity.kernel.records.read import read
+from comity.kernel.types.book import book_for
 from comity.kernel.types.load import read_folder
 from tests.pillars.district import admitted, bailed, entered, executed, freed, number, other_case, serve
 from tests.pillars.stage import Stage, refused, staged
@@ -378,6 +383,37 @@ def the_case_diary_is_for_police_and_court_alone(stage: Stage) -> None:
             stage.fields(seat, diary)
 
 
+def the_list_of_an_office_and_each_record_of_the_matter_say_the_same(stage: Stage) -> None:
+    at = clock.now()
+    for seat in ("registry", "superintendent"):
+        lines = agenda(stage.node, stage.seats[seat], at=at, every=True, everyone=True, limit=200).lines
+        with stage.node.work(stage.seats[seat]) as work:
+            book = book_for(work.catalogue)[0]
+            held = {one.subject.id: matters(work, [one.subject], book)[one.subject.id] for one in lines}
+        known: dict[str, set[tuple[str, str, str, str]]] = {}
+        for one in lines:
+            said = (one.due.rule, one.due.each, one.due.record, one.due.standing)
+            (matter,) = held[one.subject.id]
+            for record in (str(each.id) for each in matter.records):
+                if record not in known:
+                    dues = due(stage.node, stage.seats[seat], record, at=at).dues
+                    known[record] = {(each.rule, each.each, each.record, each.standing) for each in dues}
+                assert said in known[record], (seat, said, record)
+        assert len(known) > 20
+        if seat == "registry":
+            stands = {(one.due.rule.rpartition(".")[2], one.due.each): one.due.standing for one in lines}
+            released = [each for rule, each in stands if rule == "release_after_bail"]
+            assert len(released) == 2
+            for each in released:
+                assert stands["release_after_bail", each] == stands["default_bail", each] == "done"
+
+
+def the_station_sees_the_day_by_which_its_report_is_owed(stage: Stage) -> None:
+    lines = agenda(stage.node, stage.seats["officer in charge"], every=True, type="india.arrest", limit=200).lines
+    found = {one.due.rule.rpartition(".")[2]: one.due for one in lines if one.due.record == made["arrest"]}
+    assert found["default_bail"].standing == "done" and found["default_bail"].started is not None
+
+
 def the_records_are_the_fold_of_their_entries(stage: Stage) -> None:
     assert rebuild.run(stage.node).as_json()["equal"] is True
 
@@ -391,6 +427,8 @@ CHAPTERS = (
     default_bail_accrues_is_claimed_furnished_and_frees,
     the_superintendent_moves_the_court_for_an_undertrial,
     the_case_diary_is_for_police_and_court_alone,
+    the_list_of_an_office_and_each_record_of_the_matter_say_the_same,
+    the_station_sees_the_day_by_which_its_report_is_owed,
     the_records_are_the_fold_of_their_entries,
 )
 

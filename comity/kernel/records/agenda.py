@@ -26,7 +26,8 @@ from comity.clock import parse_instant, show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.clocks import asked_about
-from comity.kernel.records.events import disclosed, events_of, neighbourhoods
+from comity.kernel.records.events import disclosed, events_of
+from comity.kernel.records.matters import Matter, matters
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.subject import COLUMNS, Subject, subject_of, visible
 from comity.kernel.types.book import book_for
@@ -264,31 +265,28 @@ class _Walk:
             for event in events.get(one.id, ()):
                 for code in begins.get(event.name, ()):
                     begun.setdefault(one.id, {}).setdefault(code, []).append(event)
-        around = neighbourhoods(self.work, [one for one in page if one.id in begun], book)
-        rest = {held.id: held for many in around.values() for held in many if held.id not in events}
-        events |= events_of(self.work, rest.values(), book, self.at)
+        around = matters(self.work, [one for one in page if one.id in begun], book)
+        near = {held.id: held for many in around.values() for matter in many for held in matter.records}
+        events |= events_of(self.work, [held for held in near.values() if held.id not in events], book, self.at)
         for one in page:
-            near = around.get(one.id, [])
-            known = [event for held in near for event in events.get(held.id, ())]
-            for code, mine in begun.get(one.id, {}).items():
-                each = book.rules[code].each
-                keys = {str(event.fields[each]) for event in mine if event.fields.get(each) is not None}
-                only = keys if all(event.fields.get(each) is not None for event in mine) else ()
-                for due in reckon(book, code, known, self.at, settings=settings, only=only):
-                    if due.record == str(one.id):
-                        yield self.line(one, due, near, events)
+            for matter in around.get(one.id, ()):
+                known = [event for held in matter.records for event in events.get(held.id, ())]
+                for code, mine in begun.get(one.id, {}).items():
+                    each = book.rules[code].each
+                    keys = {str(event.fields[each]) for event in mine if event.fields.get(each) is not None}
+                    only = keys if all(event.fields.get(each) is not None for event in mine) else ()
+                    for due in reckon(book, code, known, self.at, settings=settings, only=only):
+                        if due.record == str(one.id):
+                            yield self.line(one, matter.told(due), matter, events)
 
-    def line(self, one: Subject, due: Due, near: Sequence[Subject], events: Mapping[UUID, Sequence[Event]]) -> Line:
+    def line(self, one: Subject, due: Due, matter: Matter, events: Mapping[UUID, Sequence[Event]]) -> Line:
         day = due.due.astimezone(self.zone).date() if isinstance(due.due, datetime) else due.due
         left = (day - self.at.astimezone(self.zone).date()).days if day is not None else None
-        whose = next((held for held in near[1:] if str(held.id) == due.each), None)
+        near = [held for held in matter.records if held.id != one.id]
+        whose = next((held for held in near if str(held.id) == due.each), None)
         targets = {id for ids in one.folded.links.values() for id in ids}
-        about = [
-            held for held in near[1:] if str(held.id) in targets and held is not whose and held.agency == one.agency
-        ]
-        others = [
-            held for held in near[1:] if held.agency != self.work.agency and (events.get(held.id) or held is whose)
-        ]
+        about = [held for held in near if str(held.id) in targets and held is not whose and held.agency == one.agency]
+        others = [held for held in near if held.agency != self.work.agency and (events.get(held.id) or held is whose)]
         return Line(
             one, due, day, left, about=tuple(about[:ABOUT]), whose=whose, others=tuple(others)
         )  # fmt: skip

@@ -1,7 +1,8 @@
-"""What is due on a record: its own acts and those of the records around it, read under the reader's rights, as events.
+"""What is due on a record: the clocks of its matter, from the acts of all its records, read under the reader's rights.
 
-The law is that of the record's owner. What the reader may not see is no event, so a clock that it would have started
-is not there; nothing is guessed from a hidden value. Asked about a past instant, only what was entered by then counts.
+The law of a clock is that of the owner of the record on which it stands, as in an office's list (agenda.py). What the
+reader may not see is no event, so a clock that it would have started is not there; nothing is guessed from a hidden
+value. Asked about a past instant, only what was entered by then counts.
 """
 
 from __future__ import annotations
@@ -9,18 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
+from uuid import UUID
 
 from comity import clock
 from comity.clock import show_instant
 from comity.errors import Fault, Problem
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records.events import disclosed, events_of, neighbourhoods
+from comity.kernel.records.events import disclosed, events_of
+from comity.kernel.records.matters import matters
 from comity.kernel.records.node import Node, Work
-from comity.kernel.records.subject import find_subject
+from comity.kernel.records.subject import Subject, find_subject
 from comity.kernel.types.book import book_for
+from comity.kernel.types.catalogue import Catalogue
+from comity.kernel.types.clock_starts import starts
 from comity.kernel.types.due import Due, Event
-from comity.kernel.types.reckon import reckon_all
+from comity.kernel.types.reckon import reckon_all, soonest
 
 YEARS = (1000, 9000)
 
@@ -54,17 +60,35 @@ def due(node: Node, actor: Actor, record: str, *, at: date | datetime | None = N
     """
     with node.work(actor) as work:
         subject = find_subject(work, record)
-        whose = subject.institution
-        law = work.catalogue if whose == work.agency else node.catalogue_of(work.conn, whose)
-        book, settings = book_for(law)
-        asked = asked_about(work, at)
-        around = neighbourhoods(work, [subject], book)[subject.id]
-        events = [event for many in events_of(work, around, book, asked).values() for event in many]
-        dues = reckon_all(book, events, asked, settings=settings)
-        disclosed(work, around)
+        own = subject.institution
+        law, asked = _law(work, own), asked_about(work, at)
+        dues: list[Due] = []
+        told: dict[UUID, list[Event]] = {}
+        around: dict[UUID, Subject] = {subject.id: subject}
+        for matter in matters(work, [subject], book_for(law)[0])[subject.id]:
+            around |= {one.id: one for one in matter.records}
+            for whose in sorted({own, *(one.institution for one in matter.records if _may_start(work, one))}):
+                book, settings = book_for(_law(work, whose))
+                events = events_of(work, matter.records, book, asked)
+                told |= {id: many for id, many in events.items() if many}
+                known = [event for one in matter.records for event in events.get(one.id, ())]
+                standing = {"": own} | {str(one.id): one.institution for one in matter.records}
+                found = reckon_all(book, known, asked, settings=settings)
+                dues += [matter.told(one) for one in found if standing[one.record] == whose]
         kept = {one.each for one in dues}
-        named = {str(one.id): one.title or one.folded.number or "" for one in around if str(one.id) in kept}
-        return Dues(str(subject.id), asked, law.jurisdiction, tuple(dues), tuple(events), len(around), named)
+        named = {str(one.id): one.title or one.folded.number or "" for one in around.values() if str(one.id) in kept}
+        disclosed(work, [one for id, one in around.items() if id in told or str(id) in named or one is subject])
+        happened = tuple(chain.from_iterable(told.values()))
+        return Dues(str(subject.id), asked, law.jurisdiction, tuple(soonest(dues, asked)), happened, len(around), named)
+
+
+def _law(work: Work, whose: str) -> Catalogue:
+    return work.catalogue if whose == work.agency else work.node.catalogue_of(work.conn, whose)
+
+
+def _may_start(work: Work, one: Subject) -> bool:
+    law = _law(work, one.institution)
+    return one.type_name in starts(law, book_for(law)[0])
 
 
 def asked_about(work: Work, at: date | datetime | None) -> datetime:

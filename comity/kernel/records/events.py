@@ -7,7 +7,7 @@ few statements.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
@@ -21,72 +21,14 @@ from comity.kernel.ledger.fold import said_again, standing
 from comity.kernel.records import disclosure
 from comity.kernel.records.node import Work
 from comity.kernel.records.sight import _hidden_by_mark, readable_fields, readable_groups
-from comity.kernel.records.subject import COLUMNS, Subject, loaded, subject_of, visible
+from comity.kernel.records.subject import Subject, loaded, subjects
 from comity.kernel.types.asked import compiled
 from comity.kernel.types.clock_rules import Binding, Book
 from comity.kernel.types.due import Event, read_when
 from comity.kernel.types.expression import GuardError, evaluate
 
-STEPS = 2
-MOST = 400
-
 Bound = tuple[tuple[str, Binding], ...]
 """An event's name with the binding that makes it."""
-
-
-def neighbourhoods(work: Work, subjects: Sequence[Subject], book: Book) -> dict[UUID, list[Subject]]:
-    """Each record with those tied to it by at most STEPS links either way, at most MOST a step, the oldest first.
-
-    Nothing is followed through a hub. At the last step only what can tell an event is read.
-    """
-    found = {one.id: one for one in subjects}
-    ties: dict[UUID, set[UUID]] = {}
-    edge = list(subjects)
-    for step in range(STEPS):
-        fresh = _tied(work, edge, ties, found, tuple(_bindings(book)) if step == STEPS - 1 else ())
-        found.update((one.id, one) for one in fresh)
-        edge = [one for one in fresh if one.core_type not in book.hubs]
-    return {one.id: _around(one, ties, found, book) for one in subjects}
-
-
-def _around(
-    one: Subject, ties: Mapping[UUID, Collection[UUID]], found: Mapping[UUID, Subject], book: Book
-) -> list[Subject]:
-    out, edge = {one.id: one}, [one]
-    for _ in range(STEPS):
-        open_ = [held for held in edge if held is one or held.core_type not in book.hubs]
-        ids = set(chain.from_iterable(ties.get(held.id, ()) for held in open_)) - out.keys()
-        edge = sorted((found[id] for id in ids if id in found), key=lambda held: (held.entered_at, held.id))[:MOST]
-        out.update((held.id, held) for held in edge)
-    return list(out.values())
-
-
-def _tied(
-    work: Work, edge: Sequence[Subject], ties: dict[UUID, set[UUID]], known: Collection[UUID], types: Sequence[str]
-) -> list[Subject]:
-    """The records that these point at and those that point at them, as far as the reader may see them and they are not
-    known yet; of these `types` only, if any is named. Whom each is tied to is put into `ties`."""
-    if not edge:
-        return []
-    for one in edge:
-        ties[one.id] = {UUID(target) for ids in one.folded.links.values() for target in ids}
-    for target, record in work.conn.execute(
-        f"""select tied.target, tied.record from unnest(%s::uuid[]) as asked(id) cross join lateral
-              (select l.target, l.record from comity.link l join comity.record r on r.id = l.record
-                where l.target = asked.id order by r.entered_at, r.id limit {MOST}) tied""",
-        ([one.id for one in edge],),
-    ):
-        ties[target].add(record)
-    condition, params = visible(work)
-    rows = work.conn.cursor(row_factory=dict_row).execute(
-        f"""select {COLUMNS} from comity.record r where r.id = any(%(ids)s::uuid[]) and {condition}
-              {"and (r.core_type = any(%(types)s) or r.type = any(%(types)s))" if types else ""}""",
-        {
-            **params, "ids": list(set().union(*(ties[one.id] for one in edge)).difference(known)),
-            "types": list(types), "member": work.actor.member,
-        },
-    )  # fmt: skip
-    return [subject_of(row) for row in rows]
 
 
 def disclosed(work: Work, subjects: Sequence[Subject]) -> None:
@@ -111,13 +53,32 @@ def _bound(subject: Subject, book: Book) -> Bound:
     return tuple(chain.from_iterable(by_type.get(name, ()) for name in names))
 
 
-def events_of(work: Work, subjects: Iterable[Subject], book: Book, at: datetime) -> dict[UUID, list[Event]]:
+def events_of(work: Work, records: Iterable[Subject], book: Book, at: datetime) -> dict[UUID, list[Event]]:
     """What the entries of each record say happened, as the reader may see it and as it was known at `at`."""
-    asked = {one.id: one for one in subjects if _bound(one, book)}
+    asked = {one.id: one for one in records if _bound(one, book)}
     rows: dict[UUID, list[Mapping[str, Any]]] = defaultdict(list)
     for row in _entries(work, list(asked.values()), at) if asked else ():
         rows[row["record"]].append(row)
-    return {id: list(_told(work, one, _bound(one, book), rows[id])) for id, one in asked.items()}
+    linked = _linked(work, asked.values(), book)
+    return {id: list(_told(work, one, _bound(one, book), rows[id], linked)) for id, one in asked.items()}
+
+
+def _linked(work: Work, records: Iterable[Subject], book: Book) -> dict[str, Subject]:
+    """The records through which the names of these records' events lead, as far as the reader may see them."""
+    names = (
+        (one, name)
+        for one in records for _, binding in _bound(one, book) for source in binding.names.values()
+        if (name := _through(source)[0])
+    )  # fmt: skip
+    return subjects(work, sorted({id for one, name in names for id in one.folded.links.get(name, ())}))
+
+
+def _through(source: Any) -> tuple[str, str, str]:
+    """Link, name and kind of `link:a.b`, what the record's link `a` links as `b`, or of `of:a.b`, the field `b` of what
+    `a` links to; empty for another source."""
+    kind, _, path = source.partition(":") if isinstance(source, str) else ("", "", "")
+    link, dot, name = path.partition(".")
+    return (link, name, kind) if dot and kind in ("link", "of") else ("", "", "")
 
 
 def _entries(work: Work, subjects: Sequence[Subject], at: datetime) -> list[dict[str, Any]]:
@@ -139,7 +100,9 @@ def _entries(work: Work, subjects: Sequence[Subject], at: datetime) -> list[dict
     return [{**row, "content": standing(row, again)} for row in held if row["kind"] != ERASE]
 
 
-def _told(work: Work, subject: Subject, bound: Bound, rows: Iterable[Mapping[str, Any]]) -> Iterator[Event]:
+def _told(
+    work: Work, subject: Subject, bound: Bound, rows: Iterable[Mapping[str, Any]], linked: Mapping[str, Subject]
+) -> Iterator[Event]:
     of = work.type_of(subject.agency, subject.type_name, subject.core_type)
     groups, hidden = readable_groups(work, of, subject), _hidden_by_mark(work, subject)
     readable = {name for name, one in of.fields.items() if one.group in groups and name not in hidden}
@@ -156,13 +119,33 @@ def _told(work: Work, subject: Subject, bound: Bound, rows: Iterable[Mapping[str
         state = row["state_to"] if row["agency"] == subject.agency else state
         for name, one in bound:
             if one.act == row["act"] and _meets(one, fields, links, state, marks):
-                told = _facts(one, subject, fields, links)
-                yield Event(name, row["occurred_at"], told, row["entered_at"], str(subject.id))
+                for told in _each(work, one, _facts(one, subject, fields, links), links, linked):
+                    yield Event(name, row["occurred_at"], told, row["entered_at"], str(subject.id))
     for name, one in bound:
         held = _stored(fields, one.field)
         day = read_when(fields.get(held)) if held else None
         if day is not None and _meets(one, fields, links, state, marks):
-            yield Event(name, day, _facts(one, subject, fields, links), set_at[held], str(subject.id))
+            for told in _each(work, one, _facts(one, subject, fields, links), links, linked):
+                yield Event(name, day, told, set_at[held], str(subject.id))
+
+
+def _each(
+    work: Work, one: Binding, facts: dict[str, Any], links: Mapping[str, Sequence[str]], linked: Mapping[str, Subject]
+) -> list[dict[str, Any]]:
+    """The facts of each event that this one is: of `link:a.b` one for each record to which it leads, and none where it
+    leads to none; of `of:a.b` the field, if the reader sees it."""
+    out = [facts]
+    for name, source in one.names.items():
+        link, far, kind = _through(source)
+        held = [linked[id] for id in links.get(link, ()) if id in linked] if link else []
+        if kind == "link":
+            ends = dict.fromkeys(id for each in held for id in each.folded.links.get(far, ()))
+            out = [{**told, name: id} for told in out for id in ends]
+        for each in held if kind == "of" else ():
+            of = work.type_of(each.agency, each.type_name, each.core_type)
+            if far in readable_fields(work, of, each)[0] and far in each.folded.fields:
+                out = [{**told, name: each.folded.fields[far]} for told in out]
+    return out
 
 
 def _stored(fields: Mapping[str, Any], name: str) -> str:
@@ -218,6 +201,8 @@ def _facts(
             out[name] = str(subject.id)
         elif source == "agency":
             out[name] = subject.institution
+        elif _through(source)[0]:
+            continue
         elif source.startswith("link:"):
             held = links.get(source[5:])
             if held:

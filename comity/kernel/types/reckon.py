@@ -27,8 +27,11 @@ def reckon_all(
     book: Book, events: Sequence[Event], at: datetime, *, settings: Mapping[str, Any] | None = None
 ) -> list[Due]:
     """Every clock of the book that these events have started, the soonest first, those without a day last."""
-    found = [due for code in book.rules for due in reckon(book, code, events, at, settings=settings)]
-    return sorted(found, key=lambda one: (one.by is None, one.by or at, one.rule))
+    return soonest([due for code in book.rules for due in reckon(book, code, events, at, settings=settings)], at)
+
+
+def soonest(dues: Iterable[Due], at: datetime) -> list[Due]:
+    return sorted(dues, key=lambda one: (one.by is None, one.by or at, one.rule))
 
 
 def reckon(
