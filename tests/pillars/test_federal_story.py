@@ -11,6 +11,7 @@ import pytest
 
 from comity.config import loader, paths
 from comity.kernel.records import rebuild
+from comity.kernel.records.clocks import due
 from comity.kernel.types.load import read_folder
 from tests.pillars.federal import AGENCIES, NAME, SEATS, entered, made, returned, serve
 from tests.pillars.stage import Stage, refused, staged
@@ -245,6 +246,8 @@ def the_case_is_unsealed_at_the_initial_appearance(stage: Stage) -> None:
 
 
 def the_release_order_names_conditions_and_addressees(stage: Stage) -> None:
+    rules = {one.rule.rpartition(".")[2] for one in due(stage.node, stage.seats["marshal"], made["warrant>usms"]).dues}
+    assert "initial_appearance" in rules and "indictment" not in rules, "arrested on an indictment"
     hearing = stage.enter("clerk", "court.hearing", {"kind": "detention", "scheduled": instant()}, case=made["case"])
     stage.act("clerk", hearing, "open", held_at=instant())
     bare = {"kind": "release", "title": "Order", "terms": "Released.", "us-federal:release_kind": "conditions"}
