@@ -7,7 +7,7 @@ import pytest
 from comity.kernel.records.enter import enter
 from tests.orders.flow import Release
 from tests.orders.test_let_go import a_stay, on_the_docket, released, service
-from tests.orders.test_reconcile import differences
+from tests.orders.test_reconcile import differences, keys
 from tests.pillars.stage import Stage, refused
 from tests.world import day, instant
 
@@ -102,6 +102,19 @@ def test_a_recall_lets_go_whom_an_executed_commitment_kept(stage: Stage) -> None
     refused_release(stage, stay, kept)
     released(stage, stay, recall)
     released(stage, stay, played.made["commitment"])
+
+
+def test_an_order_of_release_is_carried_out_once(stage: Stage) -> None:
+    """A later arrest of the same person wants an order of its own, also where the old one is named by its service."""
+    before = keys(differences(stage))
+    played = Release(stage)
+    played.played()
+    old, order, out = (played.made[name] for name in ("detention", "order", "release"))
+    again, _ = a_stay(stage)
+    refused_release(stage, again, old)
+    new = service(stage, order, "detention", "records", "release", case=played.made["case"])
+    released(stage, again, new)
+    assert not {one for one in differences(stage, before) if one.record == out}
 
 
 @pytest.mark.parametrize("ground", ["period_ended", "bail", "own_recognizance", "charges_ended"])
