@@ -77,18 +77,19 @@ def returned(stage: Stage, service: str, at: str) -> str:
 
 def test_a_recall_reaches_every_addressee_in_the_state_in_which_it_finds_it(stage: Stage) -> None:
     case, order = an_order(stage)
-    fresh, held, failed = (served(stage, order, to, "produce") for to in ("usms", "detention", "pretrial"))
+    fresh, held, failed = (served(stage, order, to, "produce") for to in ("pretrial", "detention", "usms"))
     stage.answer("records", held, "acknowledged", acknowledged_at=instant())
-    stage.answer("pretrial", failed, "acknowledged", acknowledged_at=instant())
+    stage.answer("marshal", failed, "acknowledged", acknowledged_at=instant())
     recall = a_recall(stage, case, order, "usms", "detention", "pretrial")
     stage.act("clerk", order, "recall", links={"recalled_by": recall})
-    assert stage.state("marshal", fresh) == "withdrawn"  # it still sees what became of what it was asked
-    assert stage.state("records", held) == stage.state("pretrial", failed) == "recalled"
-    assert told(stage, "marshal", fresh) == ["withdrawn"] and told(stage, "records", held) == ["recalled"]
+    assert stage.state("pretrial", fresh) == "withdrawn"  # it still sees what became of what it was asked
+    assert stage.state("records", held) == stage.state("marshal", failed) == "recalled"
+    assert told(stage, "pretrial", fresh) == ["withdrawn"] and told(stage, "records", held) == ["recalled"]
     with refused("offer_already_answered"):
-        stage.answer("marshal", fresh, "acknowledged", acknowledged_at=instant())
+        stage.answer("pretrial", fresh, "acknowledged", acknowledged_at=instant())
     with refused("not_found"):
-        stage.fields("marshal", order)  # the order itself is no longer open to who never acknowledged it
+        stage.fields("pretrial", order)  # the order itself is no longer open to who never acknowledged it
+    assert stage.state("records", order) == "recalled"  # by agreement: whoever keeps people reads what no longer does
     assert acts(stage, "clerk", held) == ["enter", "acknowledged", "acknowledged", "recall"]  # theirs, ours, the recall
     with refused("invalid", "not_entered"):
         served(stage, order, "usms", "produce")

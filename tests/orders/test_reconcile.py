@@ -109,7 +109,8 @@ def test_an_order_recalled_while_it_is_served_leaves_no_duty_under_it(stage: Sta
     assert {stage.state("clerk", played.made[to]) for to in ("detention", "pretrial", "usao")} == {"recalled"}
     jailer = stage.seats["records"]
     assert stage.state("records", played.made["detention"]) == "recalled"
-    view = read(stage.node, jailer, played.made["order"])
+    assert stage.state("records", played.made["order"]) == "recalled"  # by agreement: it keeps people under orders
+    view = read(stage.node, stage.seats["pretrial"], played.made["order"])
     assert view.state == "entered" and view.as_sent and view.as_sent["changed_since"]
     assert (played.made["detention"], "recalled") in {(one.record, one.state) for one in inbox(stage.node, jailer)}
 
