@@ -55,6 +55,11 @@ def record(work: Work, type_name: str, subject: Subject, missing: Sequence[Missi
     return ids
 
 
+OWING = """from comity.link l join comity.record r on r.id = l.record
+    where l.agency = comity.me() and l.name = 'for' and r.core_state = 'open'"""
+"""The open obligations of the transaction's agency; `l.target` is what each hangs on."""
+
+
 def _open(work: Work, subject: UUID) -> list[dict[str, Any]]:
     rows = work.conn.cursor(row_factory=dict_row).execute(
         """select r.id::text, r.fields->>'code' as code, a.target::text as about, r.fields->>'owed_to' as owed_to
@@ -68,13 +73,7 @@ def _open(work: Work, subject: UUID) -> list[dict[str, Any]]:
 
 def subjects_owing(work: Work) -> list[UUID]:
     """The records of this agency on which obligations are open."""
-    return [
-        row[0]
-        for row in work.conn.execute(
-            """select distinct l.target from comity.link l join comity.record r on r.id = l.record
-                where l.agency = comity.me() and l.name = 'for' and r.core_state = 'open'"""
-        )
-    ]
+    return [row[0] for row in work.conn.execute(f"select distinct l.target {OWING}")]
 
 
 def close_met(node: Node, agency: str) -> list[Receipt]:

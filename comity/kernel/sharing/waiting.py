@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from comity import clock
+from comity.kernel.records import owed
 from comity.kernel.records.node import Node
 from comity.kernel.sharing import activity, digest, escalate, settle
 from comity.kernel.sharing.outbox import NOTICE
 from comity.kernel.sharing.subscribe import FOLLOWER
 
 _ASK = f"""select
-    exists (select from comity.link l join comity.record r on r.id = l.record
-             where l.agency = comity.me() and l.name = 'for' and r.core_state = 'open'),
+    exists (select {owed.OWING}),
     exists (select from comity.offer where from_agency = comity.me() and answer_entry is not null
              and settled_entry is null)
         or exists (select from comity.offer where from_agency = comity.me() and state = 'offered'
