@@ -181,8 +181,8 @@ def test_an_unforeseen_failure_is_a_document_without_content(comity: Command, mo
 
 def test_seats_are_kept_by_many_at_once(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from comity.cli import seats; home = pathlib.Path(sys.argv[1])\n"
-        "for n in range(20): seats.remember(home, agency='atf', member=f'{sys.argv[2]}-{n}', name='N', token='t')"
+        "import sys, pathlib; from comity.cli import credentials; home = pathlib.Path(sys.argv[1])\n"
+        "for n in range(20): credentials.remember(home, agency='atf', member=f'{sys.argv[2]}-{n}', name='N', token='t')"
     )
     many = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(n)]) for n in range(4)]
     assert [one.wait(60) for one in many] == [0] * 4

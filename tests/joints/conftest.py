@@ -110,4 +110,4 @@ def _somebody_waits(stage: Stage) -> bool:
 @pytest.fixture
 def no_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lock off: what the tests beside it find must then happen."""
-    monkeypatch.setattr(locking, "taken", lambda work, ids: work)
+    monkeypatch.setattr(locking, "lock", lambda work, ids: work)

@@ -306,7 +306,7 @@ def test_an_import_ends_although_its_source_is_marked_before_every_try(
 
     with ThreadPoolExecutor(1) as pool:
         with monkeypatch.context() as patched:
-            patched.setattr(mark_propagation, "overtaken", quicker)
+            patched.setattr(mark_propagation, "stale", quicker)
             answers = enter_many(world.node, world.seats["atf_agent"], drafts)
         for one in markings:
             one.result(30)
