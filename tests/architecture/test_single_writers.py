@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
-from tests.architecture.sources import modules, writers
+from tests.architecture.sources import modules, texts, writers
 
 SUPERVISION = {"comity/config/supervise.py", "comity/config/embedded.py", "comity/config/embedded_cluster.py"}
 """They run before and below Comity, as a process of their own: they wait, and put the hour before a line of a log."""
@@ -31,6 +32,87 @@ def test_only_project_writes_record_rows(table: str) -> None:
     assert writers("insert into|update|delete from|truncate|merge into|copy", table) == {
         "comity/kernel/records/project.py"
     }
+
+
+@pytest.mark.parametrize("table", ["offer", "share"])
+def test_only_grants_writes_what_one_agency_lets_another_see(table: str) -> None:
+    assert writers("insert into|update|delete from|truncate|merge into|copy", table) == {
+        "comity/kernel/records/grants.py"
+    }
+
+
+def test_only_the_outbox_writes_what_effects_owe() -> None:
+    verbs = "insert into|update|delete from|truncate|merge into|copy"
+    assert writers(verbs, "outbox") == {"comity/kernel/sharing/outbox.py"}
+
+
+def _callers(function: str, module: str) -> set[str]:
+    """The modules that call a function of a module, by its own name or through the module's."""
+    short = module.rpartition(".")[2]
+    found = set()
+    for name, tree in modules().items():
+        named = {
+            one.asname or one.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module == module
+            for one in node.names
+            if one.name == function
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                by_name = isinstance(node.func, ast.Name) and node.func.id in named
+                of = getattr(node.func, "value", None)
+                through = isinstance(of, ast.Name) and of.id == short and getattr(node.func, "attr", "") == function
+                if by_name or through:
+                    found.add(name)
+    return found
+
+
+WRITE = "comity/kernel/records/write.py"
+OF_NO_RECORD = {
+    "comity/kernel/records/erase.py": "an order of erasure, whose record is projected anew from what is left",
+    "comity/kernel/records/install.py": "a layer of definitions",
+    "comity/kernel/records/emergency.py": "an opening in an emergency and its review",
+    "comity/kernel/policy/tokens.py": "members, their roles and suspensions",
+    "comity/kernel/portability/arrive.py": "the arrival of an agency, in the node's own log",
+    "comity/kernel/sharing/digest.py": "the daily digest of disclosures",
+    "comity/kernel/sharing/endpoint.py": "a webhook's address",
+}
+"""Who appends an entry that is of no record of a type, and what it is; every act on a record goes through write."""
+
+
+def test_every_act_on_a_record_is_written_by_write() -> None:
+    assert _callers("append", "comity.kernel.ledger.append") == {WRITE, *OF_NO_RECORD}
+    assert _callers("records", "comity.kernel.records.project") == {WRITE}
+    for moving in ("offer", "move"):
+        assert _callers(moving, "comity.kernel.records.grants") == {WRITE}
+
+
+def test_every_change_of_a_record_was_judged_or_follows_by_itself() -> None:
+    """`changed` makes a change: validate for what a person asks, the others for what follows without a person."""
+    follows = {"cascades", "mark_propagation", "offers", "attach"}
+    assert _callers("changed", "comity.kernel.work.change") == {
+        "comity/kernel/records/validate.py",
+        "comity/kernel/sharing/settle.py",
+        *(f"comity/kernel/records/{name}.py" for name in follows),
+    }
+    assert _callers("about_anothers", "comity.kernel.work.change") == {
+        "comity/kernel/records/validate.py",
+        "comity/kernel/exchange/reported.py",
+    }
+
+
+def test_only_items_spells_the_items_of_an_entry() -> None:
+    kinds = "set|unset|taken|link|unlink|mark|unmark|field_mark|file|answer|share|late"
+    spelled = re.compile(rf"(\A|[\"'])({kinds})/")
+    found = {
+        (name, text)
+        for name, tree in modules().items()
+        if name.startswith("comity/kernel/") and name != "comity/kernel/ledger/items.py"
+        for text in texts(tree)
+        if spelled.search(text)
+    }
+    assert found == set()
 
 
 def test_only_erase_calls_for_an_erasure() -> None:

@@ -18,9 +18,8 @@ from comity.kernel.duties.reconcile import reconcile
 from comity.kernel.law.calendars import Calendar
 from comity.kernel.law.dated import Span
 from comity.kernel.law.escalation import ESCALATIONS
-from comity.kernel.ledger import follow
 from comity.kernel.policy import tokens
-from comity.kernel.sharing import escalate
+from comity.kernel.sharing import escalate, outbox
 from comity.kernel.sharing.inbox import InboxItem, inbox
 from comity.kernel.views.read import read
 from comity.kernel.work.node import system
@@ -137,7 +136,7 @@ def test_a_follower_killed_between_step_and_mark_leaves_one(stage: Stage) -> Non
         escalate.raise_owed(stage.node, "pretrial")
     assert rows(stage, "usdc", service) == [("pretrial", 1)]
     with stage.node.work(system("pretrial")) as work:
-        assert follow.due(work.conn, escalate.FOLLOWER, "pretrial") == []
+        assert outbox.due(work.conn, escalate.FOLLOWER, "pretrial") == []
 
 
 def test_two_followers_at_once_raise_one(stage: Stage) -> None:

@@ -25,7 +25,7 @@ from comity.kernel.records.write import write
 from comity.kernel.sharing.subscribe import subscribe, unsubscribe
 from comity.kernel.views.find import find
 from comity.kernel.views.history import history
-from comity.kernel.work.change import changed
+from comity.kernel.work.change import Step, changed
 from comity.kernel.work.results import Draft, Receipt
 from comity.kernel.work.subject import own
 from tests.records.test_marks import _lift, _marks, _report, until_waiting
@@ -275,8 +275,8 @@ def test_an_act_at_the_same_moment_brings_nothing_back(world: World, person: Rec
             if first == "the amendment":
                 subject = own(work, person.record)
                 of = work.type_of("atf", subject.type_name, subject.core_type)
-                write(work, [changed(work, of, subject.folded, record=subject.id, kind="amend", act="amend",
-                                     content={"set/sex": "unknown"}, state_to=subject.folded.state)])  # fmt: skip
+                done = Step("amend", "amend", subject.folded.state)
+                write(work, [changed(work, of, subject.folded, subject.id, done, {"set/sex": "unknown"})])
                 second = pool.submit(erased, world, "atf_agent", person.entry, "set/name")
             else:
                 erase(work, UUID(person.entry), authority=ORDER, paths=["set/name"])

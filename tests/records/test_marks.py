@@ -10,15 +10,15 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from comity.kernel.ledger import follow
 from comity.kernel.records import mark_propagation
 from comity.kernel.records.enter import enter_many, enter_within
 from comity.kernel.records.write import write
+from comity.kernel.sharing import outbox
 from comity.kernel.sharing.mark_delivery import NAME, deliver_marks
 from comity.kernel.views.find import find
 from comity.kernel.views.history import history
 from comity.kernel.work import retry
-from comity.kernel.work.change import changed
+from comity.kernel.work.change import Step, changed
 from comity.kernel.work.node import Work
 from comity.kernel.work.results import Draft, Receipt
 from comity.kernel.work.subject import own
@@ -124,10 +124,8 @@ def _moved(work: Work, record: Receipt, **content: bool) -> str:
     subject = own(work, record.record)
     of = work.type_of(subject.agency, subject.type_name, subject.core_type)
     items = {name.replace("_", "/", 1): value for name, value in content.items()}
-    return write(work, [changed(
-        work, of, subject.folded, record=subject.id, kind="act", act="order", content=items,
-        state_to=subject.folded.state,
-    )])[0].entry  # fmt: skip
+    done = Step("act", "order", subject.folded.state)
+    return write(work, [changed(work, of, subject.folded, subject.id, done, items)])[0].entry
 
 
 def _lift(world: World, seat: str, record: Receipt, mark: str) -> str:
@@ -163,9 +161,9 @@ def test_two_acts_of_one_batch_are_passed_on_as_one(world: World, case: Receipt,
     with world.node.work(world.seats["atf_agent"]) as work:
         subject = own(work, person.record)
         of = work.type_of("atf", subject.type_name, subject.core_type)
-        same = {"record": subject.id, "kind": "act", "act": "order", "state_to": subject.folded.state}
-        first = changed(work, of, subject.folded, content={"mark/victim": True, "mark/informant": True}, **same)
-        second = changed(work, of, first.after, content={"mark/juvenile": True, "unmark/victim": True}, **same)
+        same = (subject.id, Step("act", "order", subject.folded.state))
+        first = changed(work, of, subject.folded, *same, {"mark/victim": True, "mark/informant": True})
+        second = changed(work, of, first.after, *same, {"mark/juvenile": True, "unmark/victim": True})
         assert len(write(work, [first, second])) == 2
     assert _marks(world, "atf", report) == [["informant", "juvenile"]]
 
@@ -224,7 +222,7 @@ def test_a_mark_is_owed_until_it_is_there(world: World, abroad: tuple[Receipt, R
     world.follow()
     assert _marks(world, "atf", notes) == [["informant", "victim"]]
     with world.node.transaction("atf") as (conn, _begun):
-        assert not follow.due(conn, NAME, "atf")
+        assert not outbox.due(conn, NAME, "atf")
 
 
 def test_what_is_lifted_goes_only_where_it_came_by_following_and_stands_on_nothing_else(

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from comity import clock
-from comity.kernel.ledger import follow
 from comity.kernel.policy import tokens
+from comity.kernel.sharing import outbox
 from comity.kernel.sharing import settle as settling
 from comity.kernel.sharing.inbox import inbox
 from comity.kernel.sharing.settle import settle
@@ -186,7 +186,7 @@ class Killed(Exception):
     """What a process that is killed here leaves behind is what a transaction that raises here leaves behind."""
 
 
-@pytest.mark.parametrize("where", ["follow.done", "write"])
+@pytest.mark.parametrize("where", ["outbox.done", "write"])
 def test_settling_that_is_killed_in_between_is_done_once(
     world: World, offered: Receipt, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -196,7 +196,7 @@ def test_settling_that_is_killed_in_between_is_done_once(
         raise Killed
 
     with monkeypatch.context() as broken:
-        broken.setattr(*((follow, "done") if where == "follow.done" else (settling, "write")), killed)
+        broken.setattr(*((outbox, "done") if where == "outbox.done" else (settling, "write")), killed)
         with pytest.raises(Killed):
             settle(world.node, "atf")
     assert (entries(world, offered.record), world.read("atf_agent", offered.record).version) == (0, 1)

@@ -19,6 +19,7 @@ from psycopg.rows import dict_row
 from comity.kernel.law.clock_question import compiled
 from comity.kernel.law.clock_rules import Binding, Book
 from comity.kernel.law.due import Event, read_when
+from comity.kernel.ledger import items
 from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE
 from comity.kernel.ledger.fold import said_again, standing
 from comity.kernel.types.expression import GuardError, evaluate
@@ -114,8 +115,7 @@ def _told(
     for row in rows:
         content = row["content"] or {}
         _apply(fields, links, set_at, content, readable, row["entered_at"])
-        marks |= {path[5:] for path in content if path.startswith("mark/")}
-        marks -= {path[7:] for path in content if path.startswith("unmark/")}
+        marks = items.marks_after(marks, content)
         state = row["state_to"] if row["agency"] == subject.agency else state
         for name, one in bound:
             if one.act == row["act"] and _meets(one, fields, links, state, marks):
@@ -158,18 +158,16 @@ def _apply(
     readable: set[str], known: datetime,
 ) -> None:  # fmt: skip
     for path in sorted(content):
-        kind, _, rest = path.partition("/")
-        if kind in ("set", "answer") and rest in readable:
-            if fields.get(rest) != content[path]:
-                set_at[rest] = known
-            fields[rest] = content[path]
-        elif kind == "unset":
-            fields.pop(rest, None)
-        elif kind == "link":
-            name, _, target = rest.rpartition("/")
+        kind, name, target = items.parse(path)
+        if kind in (items.SET, items.ANSWER) and name in readable:
+            if fields.get(name) != content[path]:
+                set_at[name] = known
+            fields[name] = content[path]
+        elif kind == items.UNSET:
+            fields.pop(name, None)
+        elif kind == items.LINK:
             links.setdefault(name, []).append(target)
-        elif kind == "unlink":
-            name, _, target = rest.rpartition("/")
+        elif kind == items.UNLINK:
             links[name] = [one for one in links.get(name, []) if one != target]
 
 

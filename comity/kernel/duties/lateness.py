@@ -7,7 +7,7 @@ whatever else moves the time that a rule reads: an amendment, a correction, an a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -18,14 +18,13 @@ from comity.errors import Fault, Problem
 from comity.kernel.law.dated import Law, Rule
 from comity.kernel.law.due import read_when
 from comity.kernel.law.sequence import SELF, SEQUENCES, After, Order, Sequences
+from comity.kernel.ledger import items
 from comity.kernel.types.catalogue import Catalogue, Type
 from comity.kernel.work.change import Change
 from comity.kernel.work.effective_time import is_ahead
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject, loaded, subjects
 from comity.kernel.work.visibility import readable_fields
-
-MARK = "late/"
 
 
 @lru_cache(maxsize=64)
@@ -68,7 +67,7 @@ def timed(work: Work, change: Change, seen: Mapping[str, Subject] | None = None,
     A time that a rule reads and that is yet to come is refused (`invalid`). `seen` are linked records that were read
     already; `owner` the record's, where it is not the own agency. The agency's own system follows acts, not judged.
     """
-    entry, of = change.entry, change.type
+    of = change.type
     rules = rules_about(work.catalogue, of.core_name)
     given = _given(change)
     if work.actor.kind == "system" or not (rules or given):
@@ -79,14 +78,13 @@ def timed(work: Work, change: Change, seen: Mapping[str, Subject] | None = None,
     broken = [told for rule in rules if (told := _broken(one, rule)) is not None]
     if not broken:
         return change
-    if not str(entry.content.get("cause", "")).strip():
+    if not items.text(change.entry.content, items.CAUSE).strip():
         faults = [Fault("late_cause_needed", name, said, "say why in late_cause") for name, said in broken]
         raise Problem(
             "late_cause_needed", broken[0][1], faults=faults, rules=[name for name, _ in broken],
             fix="correct the time, or give late_cause: why it is entered late or out of its order",
         )  # fmt: skip
-    late = {f"{MARK}{name}": True for name, _ in broken}
-    return replace(change, entry=replace(entry, content={**entry.content, **late}))
+    return change.saying(items.late(name for name, _ in broken))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +118,8 @@ class _Timed:
 
 def _given(change: Change) -> Mapping[str, Any]:
     """The fields that an entry sets, an answer's too."""
-    split = {path: path.partition("/") for path in change.entry.content}
-    return {name: change.entry.content[path] for path, (kind, _, name) in split.items() if kind in ("set", "answer")}
+    content = change.entry.content
+    return {**items.fields_set(content), **items.answered(content)}
 
 
 def _stays(change: Change, name: str, value: Any) -> bool:
@@ -140,11 +138,6 @@ def _refuse_ahead(work: Work, of: Type, given: Mapping[str, Any]) -> None:
     ]
     if faults:
         raise Problem("invalid", f"The {of.title} says a time that is yet to come", faults=faults)
-
-
-def late_rules(content: Mapping[str, Any]) -> tuple[str, ...]:
-    """The rules of order that an entry broke, from its content."""
-    return tuple(path[len(MARK) :] for path in sorted(content) if path.startswith(MARK))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,16 +170,16 @@ def late_entries(work: Work, shown: Iterable[tuple[Subject, bool]], *, answers: 
         r"""select e.record, e.act, e.occurred_at, e.entered_at, e.agency, e.version, e.kind, c.content
               from comity.entry e
               join comity.entry_content c on c.entry = e.id
-             where e.record = any(%s) and position('"late/'::bytea in c.content) > 0
+             where e.record = any(%s) and position(%s in c.content) > 0
              order by e.entered_at, e.version""",
-        (list(held),),
+        (list(held), items.LATE_BYTES),
     )
     out = []
     for record, act, occurred, entered, agency, version, kind, content in rows:
         one, whole = held[record]
         told = loaded(content) or {}
         counts = version <= one.folded.version if agency == one.agency else answers and kind == "answer"
-        if counts and (rules := late_rules(told)):
+        if counts and (rules := items.late_rules(told)):
             between = agency == one.agency or work.agency in (agency, one.agency)
             cause = str(told.get("cause", "")) if whole and between else ""
             out.append(Late(str(record), one.folded.number, act, occurred, entered, rules, cause))

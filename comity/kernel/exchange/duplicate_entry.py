@@ -15,6 +15,7 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
+from comity.kernel.ledger import items
 from comity.kernel.types.catalogue import Field
 from comity.kernel.types.normalise import normalise
 from comity.kernel.work.node import OPERATOR, SYSTEM, Node, Work, system
@@ -111,10 +112,10 @@ def _own(work: Work) -> Iterator[tuple[_Said, Field]]:
         for row in cur:
             of = work.catalogue.types.get(row["type"])
             content = loaded(row["content"]) or {}
-            for path, value in content.items():
-                kind, _, name = path.partition("/")
-                known = of.fields.get(name) if of and kind in ("set", "answer") else None
-                if known is None or f"taken/{name}" in content:
+            taken = items.of_kind(content, items.TAKEN)
+            for name, value in [*items.fields_set(content).items(), *items.answered(content).items()]:
+                known = of.fields.get(name) if of else None
+                if known is None or name in taken:
                     continue
                 term = known.term if _counts(known) else ""
                 for text in value if isinstance(value, list) else [value]:
@@ -163,7 +164,7 @@ def _first_place(work: Work, record: str, name: str, value: Any) -> int:
              join comity.sequence s on s.entry = e.id where e.record = %s order by s.place""",
         (record,),
     ):
-        if (loaded(content) or {}).get(f"set/{name}") == value:
+        if items.fields_set(loaded(content) or {}).get(name) == value:
             return int(place)
     return 2**62
 

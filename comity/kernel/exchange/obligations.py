@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from psycopg.rows import dict_row
 
-from comity import names
 from comity.errors import Problem
 from comity.extensions import Missing
 from comity.kernel.exchange import packages
 from comity.kernel.records import links
-from comity.kernel.records.act import plan as plan_act
-from comity.kernel.records.enter import plan
+from comity.kernel.records.act import propose_act
+from comity.kernel.records.enter import proposal
+from comity.kernel.records.validate import validate
 from comity.kernel.records.write import write
 from comity.kernel.work.node import Node, Work, system
 from comity.kernel.work.results import Draft, Receipt
@@ -29,7 +30,7 @@ def record(work: Work, type_name: str, subject: Subject, missing: Sequence[Missi
     open_now = {(row["code"], row["about"]): row["id"] for row in _open(work, subject.id)}
     of = work.catalogue.type(type_name)
     changes, ids = [], []
-    doer = Work(work.node, work.conn, system(work.agency), work.catalogue, work.policies, work.version, work.now)
+    doer = replace(work, actor=system(work.agency))
     for one in missing:
         if one.severity != "error":
             continue
@@ -48,9 +49,8 @@ def record(work: Work, type_name: str, subject: Subject, missing: Sequence[Missi
         if one.about not in known.records:
             seen = find_subject(work, one.about)
             known = links.Targets({**known.records, one.about: seen}, known.members)
-        new = names.new_id()
-        changes.append(plan(doer, draft, new, pointed, known, {}))
-        ids.append(str(new))
+        changes.append(validate(doer, replace(proposal(doer, draft), targets=known)))
+        ids.append(str(changes[-1].entry.record))
     if changes:
         write(doer, changes)
     return ids
@@ -106,6 +106,5 @@ def _close(work: Work, target: UUID) -> list[Receipt]:
             if row["owed_to"] == to and (row["code"], row["about"]) not in lacks:
                 held = find_subject(work, row["id"])
                 kind = work.type_of(held.agency, held.type_name, held.core_type)
-                change = plan_act(work, kind, held, "meet", {}, {}, None)
-                out += write(work, [change])
+                out += write(work, [validate(work, propose_act(kind, held, "meet"))])
     return out

@@ -6,7 +6,7 @@ The first verdict stands. A disputed entry is not undone, as nothing in a log is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,17 +17,16 @@ from psycopg.rows import dict_row
 from comity import names
 from comity.clock import show_instant
 from comity.errors import Fault, Problem
-from comity.kernel.ledger.append import append
+from comity.kernel.ledger import items
 from comity.kernel.ledger.canonical import refuse_unspellable
-from comity.kernel.ledger.entry import VERDICTS, Entry
+from comity.kernel.ledger.entry import VERDICTS
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records.act import _keyed
-from comity.kernel.records.enter import said
+from comity.kernel.records.write import write
 from comity.kernel.types.catalogue import Type
 from comity.kernel.types.lifecycle import answers
 from comity.kernel.work import disclosure
-from comity.kernel.work.change import Change
-from comity.kernel.work.idempotency import digest_of, once, store
+from comity.kernel.work.change import Step, Verdict, about_anothers
+from comity.kernel.work.idempotency import digest_of, once
 from comity.kernel.work.node import Conn, Node, Work
 from comity.kernel.work.on_behalf import BASIS
 from comity.kernel.work.results import Receipt, as_uuid
@@ -127,19 +126,11 @@ def _judge(node: Node, actor: Actor, entry: str, verdict: str, reason: str | Non
                 "report_judged", f"{work.agency} has {row['state']} this report already", state=row["state"],
                 fix="ask the reporter to amend the record; the amendment is reported to you as well",
             )  # fmt: skip
-        made = _entry(work, subject, row["entry"], verdict, reason)
-        sealed = append(work.conn, [made])[0]
-        store(work, [_keyed(Change(made, of, subject.folded, projected=False), key, digest)])
-        work.conn.execute(
-            "update comity.reported set state = %s, answer_entry = %s where entry = %s",
-            (VERDICT[verdict], made.id, row["entry"]),
-        )
+        done = Step(verdict, verdict, VERDICT[verdict], refers=row["entry"], state_from="open")
+        change = about_anothers(work, of, subject.folded, subject.id, done, items.say(reason=reason))
+        change = replace(change, verdict=Verdict(row["entry"], VERDICT[verdict]), key=key, digest=digest)
         disclosure.told(work, verdict, [(subject, [])])
-        return Receipt(
-            entry=str(made.id), record=str(subject.id), agency=work.agency, type=made.type,
-            number=subject.folded.number, version=made.version, state=made.state_to, leaf=sealed.leaf.hex(),
-            at=made.entered_at,
-        )  # fmt: skip
+        return write(work, [change])[0]
 
     return once(node, actor, key, digest, do, again=lambda before: before)
 
@@ -183,20 +174,6 @@ def _doers(of: Type, act: str) -> frozenset[str]:
     return (by or frozenset().union(*(one.by for one in of.acts.values()))) - {"system"}
 
 
-def _entry(work: Work, subject: Subject, reported: UUID, verdict: str, reason: str | None) -> Entry:
-    """The institution's own entry about the reporter's record: it names the entry that it judges."""
-    row = work.conn.execute(
-        "select coalesce(max(version), 0) from comity.entry where record = %s and agency = %s",
-        (subject.id, work.agency),
-    ).fetchone()
-    return Entry(
-        id=names.new_id(), agency=work.agency, record=subject.id, type=subject.core_type, type_version=work.version,
-        kind=verdict, act=verdict, actor=UUID(work.actor.member), occurred_at=work.now, entered_at=work.now,
-        version=(row[0] if row else 0) + 1, state_from="open", state_to=VERDICT[verdict], content=said(reason=reason),
-        refers=reported,
-    )  # fmt: skip
-
-
 def _listed(work: Work, condition: str) -> list[Report]:
     rows = (
         work.conn.cursor(row_factory=dict_row)
@@ -219,7 +196,7 @@ def _report(work: Work, row: Mapping[str, Any], subject: Subject) -> Report:
 
 
 def _reason(row: Mapping[str, Any]) -> str:
-    return str((loaded(row["content"]) or {}).get("reason", ""))
+    return items.text(loaded(row["content"]) or {}, items.REASON)
 
 
 def _said(work: Work, row: Mapping[str, Any], *, whole: bool) -> str:
@@ -288,8 +265,7 @@ class Rebuilding:
         """One entry of the agency, with its content or None where that was erased."""
         if content is None:
             self.erased.add(row["id"])
-        elif "behalf" in content:
-            held = content["behalf"]
+        elif (held := items.behalf(content)) is not None:
             self.made[row["id"]] = (
                 held["agency"], str(row["record"]), row["type"], row["act"], held["document"], row["entered_at"],
             )  # fmt: skip

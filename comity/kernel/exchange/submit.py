@@ -1,45 +1,39 @@
 """Submitting a package to another institution with one act: complete, or the exact list of what is missing.
 
 What the receiver needs is the receiver's data: its profile. A pillar's package function gathers the facts and answers
-with a parcel; what blocks becomes an obligation of whoever owes it, and closes by itself once met (see owed).
+with a parcel; what blocks becomes an obligation of whoever owes it, and closes by itself once met (see obligations).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from comity import names
 from comity.errors import Problem
 from comity.extensions import Parcel
 from comity.kernel.exchange import obligations, packages
+from comity.kernel.ledger import items
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import guards, links, offers
-from comity.kernel.records.act import judged
-from comity.kernel.records.enter import plan
+from comity.kernel.records import offers
+from comity.kernel.records.cascades import cascades
+from comity.kernel.records.enter import proposal
+from comity.kernel.records.proposal import Proposal
+from comity.kernel.records.validate import validate
 from comity.kernel.records.write import write
-from comity.kernel.types import lifecycle
 from comity.kernel.types.catalogue import Act, Type
-from comity.kernel.work.change import changed
+from comity.kernel.work.change import Change
 from comity.kernel.work.idempotency import actor_key, digest_of, once
 from comity.kernel.work.locking import lock
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import Draft, Submission, as_uuid
-from comity.kernel.work.subject import Subject, allow, own
+from comity.kernel.work.subject import allow, own
 
 
 def submit(
-    node: Node,
-    actor: Actor,
-    record: str,
-    *,
-    to: str,
-    act: str = "submit",
-    dry_run: bool = False,
+    node: Node, actor: Actor, record: str, *, to: str, act: str = "submit", dry_run: bool = False,
     key: str | None = None,
-) -> Submission:
+) -> Submission:  # fmt: skip
     """Offer the package that `act` builds from the record to the agency `to`.
 
     Dry: nothing is written. When something blocks, the missing become obligations and there is no receipt.
@@ -54,16 +48,14 @@ def submit(
         rule = _rule(of, act)
         allow(work, "act", subject.resource(), act=act)
         offers.agreed(work, to, str(rule.creates))
-        lifecycle.step(of, act, subject.folded.state)
-        guards.refuse_same_member(work, of, subject.id, rule.not_by, act)
-        _, faults = judged(work, of, subject.folded, rule, {}, {}, None, subject.folded.state, subject)
-        if faults:
-            raise Problem("invalid", f"{rule.label or act} is refused", faults=faults)
+        done = validate(work, Proposal("act", of, rule, subject))
         parcel = packages.build(work, rule, subject, to)
         if dry_run or parcel.blocking:
             owing = () if dry_run else obligations.record(work, str(rule.owes), subject, parcel.missing, to)
             return Submission(None, parcel.missing, parcel.manifest, owing, dry_run)
-        receipt = _offer(work, rule, subject, parcel, to, act, key, digest)
+        offered = replace(_offered(work, rule, parcel, to), key=key, digest=digest)
+        done = done.saying(items.create(str(offered.entry.record)), refers=offered.entry.id)
+        receipt = write(work, [offered, done, *cascades(work, done)])[0]
         return Submission(receipt, parcel.missing, parcel.manifest)
 
     return once(node, actor, key, digest, do, again=lambda before: Submission(before, (), ()))
@@ -95,24 +87,10 @@ def _refuse_second(work: Work, of: Type, parcel: Parcel, to: str) -> None:
         )  # fmt: skip
 
 
-def _offer(
-    work: Work, rule: Act, subject: Subject, parcel: Parcel, to: str, act: str, key: str | None, digest: bytes
-):  # type: ignore[no-untyped-def]  # fmt: skip
-    """Enter the offered record with its manifest, and the act on the subject that names it, in one transaction."""
+def _offered(work: Work, rule: Act, parcel: Parcel, to: str) -> Change:
+    """The offered record with what its manifest lists. Raises already_offered, and what entering it raises."""
     of = work.catalogue.type(str(rule.creates))
     _refuse_second(work, of, parcel, to)
-    record = names.new_id()
     fields = {**parcel.fields, str(of.counterparty): to}
-    pointed = {name: list(ids) for name, ids in parcel.links.items()}
-    known = links.targets(work, [(of, pointed)])
-    made = plan(work, Draft(of.name, fields, pointed), UUID(str(record)), pointed, known, {})
-    plain = replace(made, entry=replace(made.entry, content={
-        path: value for path, value in made.entry.content.items() if not path.startswith("share/") and path != "offer"
-    }), shares=(), offer=None)  # fmt: skip
-    offered = offers.offered(work, replace(plain, key=key, digest=digest), known, parcel.manifest)
-    done = changed(
-        work, work.type_of(subject.agency, subject.type_name, subject.core_type), subject.folded, record=subject.id,
-        kind="act", act=act, content={"creates": str(record)}, state_to=subject.folded.state,
-        refers=offered.entry.id,
-    )  # fmt: skip
-    return write(work, [offered, done])[0]
+    draft = Draft(of.name, fields, {name: list(ids) for name, ids in parcel.links.items()})
+    return validate(work, replace(proposal(work, draft), manifest=parcel.manifest))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from comity.errors import Problem
-from comity.kernel.ledger import departure
+from comity.kernel.ledger import departure, items
 from comity.kernel.ledger.canonical import canonical
 
 TYPE = "kernel.layer"
@@ -38,10 +38,10 @@ class Laid:
         """What an entry lays; None for any other entry."""
         if row["type"] != TYPE:
             return None
-        said = departure.parsed(row["content"]) or {}
-        files = said.get("set/files")
+        said = items.fields_set(departure.parsed(row["content"]) or {})
+        files = said.get("files")
         return cls(
-            said.get("set/name"), row["version"], row["entry"], said.get("set/digest"),
+            said.get("name"), row["version"], row["entry"], said.get("digest"),
             None if files is None else _digest(files), row["entered_at"],
         )  # fmt: skip
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from comity.kernel.ledger import items
 from comity.kernel.ledger.entry import ERASE
 
 
@@ -55,32 +56,30 @@ def step(
     fields = dict(before.fields)
     links = {name: list(ids) for name, ids in before.links.items()}
     marks, field_marks, files = set(before.marks), dict(before.field_marks), dict(before.files)
-    number = before.number
+    number, told = before.number, items.behalf(content)
     for path in sorted(content):
         value = content[path]
-        kind, _, rest = path.partition("/")
-        if kind == "set":
-            fields[rest] = value
-        elif kind == "unset":
-            fields.pop(rest, None)
-        elif kind == "link":
-            name, _, target = rest.rpartition("/")
+        kind, name, target = items.parse(path)
+        if kind == items.SET:
+            fields[name] = value
+        elif kind == items.UNSET:
+            fields.pop(name, None)
+        elif kind == items.LINK:
             held = links.setdefault(name, [])
             if target not in held:
                 held.append(target)
-        elif kind == "unlink":
-            name, _, target = rest.rpartition("/")
+        elif kind == items.UNLINK:
             links[name] = [one for one in links.get(name, []) if one != target]
-        elif kind == "number":
+        elif kind == items.NUMBER:
             number = value
-        elif kind == "mark":
-            marks.add(rest)
-        elif kind == "unmark":
-            marks.discard(rest)
-        elif kind == "field_mark":
-            field_marks[rest] = value
-        elif kind == "file":
-            files[rest] = value
+        elif kind == items.MARK:
+            marks.add(name)
+        elif kind == items.UNMARK:
+            marks.discard(name)
+        elif kind == items.FIELD_MARK:
+            field_marks[name] = value
+        elif kind == items.FILE:
+            files[name] = value
     return replace(
         base,
         number=number,
@@ -89,7 +88,7 @@ def step(
         marks=tuple(sorted(marks)),
         field_marks=field_marks,
         files=files,
-        behalf=content["behalf"]["agency"] if version == 1 and "behalf" in content else before.behalf,
+        behalf=told["agency"] if version == 1 and told is not None else before.behalf,
     )
 
 

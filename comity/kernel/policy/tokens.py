@@ -20,6 +20,7 @@ from psycopg import Connection
 from comity import clock, names
 from comity.clock import show_instant
 from comity.errors import Fault, Problem
+from comity.kernel.ledger import items
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
@@ -359,7 +360,8 @@ def suspend_agency(
                 Entry(
                     id=names.new_id(), agency=NODE, record=names.new_id(), type="kernel.agency", type_version=0,
                     kind="act", act="lift" if lift else "suspend", actor=OPERATOR, occurred_at=now, entered_at=now,
-                    version=1, state_from=row[0], state_to=state, content={"set/agency": agency, "reason": reason},
+                    version=1, state_from=row[0], state_to=state,
+                    content=items.set_fields({"agency": agency}) | items.say(reason=reason),
                 )
             ])  # fmt: skip
             conn.execute("update comity.agency set state = %s where id = %s", (state, agency))
@@ -372,7 +374,7 @@ def _admit(conn: Connection[Any], agency: str, name: str, roles: Sequence[str]) 
         Entry(
             id=names.new_id(), agency=agency, record=member, type=MEMBER, type_version=0, kind="enter", act="admit",
             actor=member, occurred_at=now, entered_at=now, version=1, state_from="", state_to="active",
-            content={"set/name": name, "set/roles": list(roles)},
+            content=items.set_fields({"name": name, "roles": list(roles)}),
         )
     ])  # fmt: skip
     conn.execute(

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from comity import clock, names
 from comity.clock import parse_instant
 from comity.errors import Fault, Problem
-from comity.kernel.ledger import departure
+from comity.kernel.ledger import departure, items
 from comity.kernel.ledger.append import append, append_sealed
 from comity.kernel.ledger.departure import Unreadable
 from comity.kernel.ledger.departure_check import Checked, check
@@ -189,10 +189,9 @@ class _Arriving:
 
     def entry(self) -> Entry:
         """What the node's own log says of the arrival."""
-        content = {
-            "set/agency": self.agency, "set/entries": self.found.entries, "set/root": self.found.root,
-            "set/proof": self.found.proof,
-        }  # fmt: skip
+        content = items.set_fields({
+            "agency": self.agency, "entries": self.found.entries, "root": self.found.root, "proof": self.found.proof,
+        })  # fmt: skip
         return Entry(
             id=names.new_id(), agency=NODE, record=names.new_id(), type="kernel.agency", type_version=0,
             kind="install", act="arrive", actor=UUID(self.actor.member), occurred_at=self.now, entered_at=self.now,
@@ -251,13 +250,12 @@ class _Arriving:
 
     def own_layers(self, conn: Conn, entries: list[dict[str, Any]]) -> None:
         for row in entries:
-            said = departure.parsed(row["content"]) or {}
-            if said.get("set/name") != f"agency/{self.agency}":
-                raise Unreadable(f"the entry {row['id']} lays {said.get('set/name')!r}")
-            if "set/files" in said:
-                install.keep_layer(
-                    conn, said["set/name"], row["version"], self.agency, said["set/files"], row["id"], row["entered_at"]
-                )
+            said = items.fields_set(departure.parsed(row["content"]) or {})
+            name, files = said.get("name"), said.get("files")
+            if name != f"agency/{self.agency}":
+                raise Unreadable(f"the entry {row['id']} lays {name!r}")
+            if files is not None:
+                install.keep_layer(conn, name, row["version"], self.agency, files, row["id"], row["entered_at"])
 
     def member(self, conn: Conn, record: str, state: Folded, catalogue: Catalogue) -> None:
         """A member without a token. Whose name was erased is called by the id, which means nobody."""

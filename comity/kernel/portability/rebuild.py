@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 
 from comity.clock import show_instant
 from comity.kernel.exchange.reported import Rebuilding
+from comity.kernel.ledger import items
 from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.verify import check_entry, items_erased
@@ -244,7 +245,7 @@ def _shares(conn: Conn, out: Rebuilt, agency: str, offer: Mapping[str, Any]) -> 
     rows = conn.execute(
         "select record::text, version, groups, decision, ground from comity.share where offer = %s", (offer["id"],)
     ).fetchall()
-    listed = {path[6:]: value for path, value in made.items() if path.startswith("share/")}
+    listed = items.shares(made)
     found = {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows if row[0] != str(offer["id"])}
     if found != listed or len(rows) != len(listed) + 1:
         out.differ(agency, str(offer["id"]), "what the offer opens is not what its entry lists")
@@ -277,13 +278,13 @@ def _offer_faults(row: Mapping[str, Any]) -> Iterator[str]:
     made, told = _loaded(row["made"]), _loaded(row["told"])
     if made is not None:
         until = show_instant(row["expires_at"]) if row["expires_at"] else None
-        if made.get("offer") != {"to": row["to_agency"], "expires_at": until}:
+        if made.get(items.OFFER) != items.offer(row["to_agency"], until)[items.OFFER]:
             yield "the offer differs from the entry that made it"
     if row["answer_entry"] is None:
         if row["answer"] or (row["state"] != "offered" and row["settled"] != row["state"]):
             yield f"the offer is {row['state']} and no entry says so"
         return
-    reported = row["sayer"] == row["from_agency"] and (told or {}).get("behalf", {}).get("agency") == row["to_agency"]
+    reported = row["sayer"] == row["from_agency"] and (items.behalf(told or {}) or {}).get("agency") == row["to_agency"]
     if row["said"] is None and row["brought"]:  # the answerer's log stayed elsewhere: the own one must name the answer
         if row["settled"] is None:
             yield "the offer was answered elsewhere and no entry of its own log says so"
@@ -292,8 +293,8 @@ def _offer_faults(row: Mapping[str, Any]) -> Iterator[str]:
     elif row["said"] != row["state"] or (row["sayer"] != row["to_agency"] and not reported and told is not None):
         yield "the offer's state is not what the answerer's entry says"
     if told is not None:
-        answer = {path[7:]: value for path, value in told.items() if path.startswith("answer/")}
-        if row["answer"] != {**answer, **({"reason": told["reason"]} if "reason" in told else {})}:
+        reason = items.text(told, items.REASON)
+        if row["answer"] != {**items.answered(told), **({"reason": reason} if reason else {})}:
             yield "the offer's answer differs from the answerer's entry"
     if row["answer_entry"] == row["settled_entry"] and row["sayer"] == row["from_agency"]:
         return  # one entry of the offerer's own log is both: what it reports, or its own answer to what it reports

@@ -10,6 +10,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 from uuid import UUID
@@ -19,12 +20,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from comity import names
 from comity.errors import Fault, Problem
+from comity.kernel.ledger import items
 from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.write import write
 from comity.kernel.types import lifecycle
 from comity.kernel.work import disclosure
-from comity.kernel.work.change import changed
+from comity.kernel.work.change import Step, changed
 from comity.kernel.work.idempotency import actor_key, digest_of, once
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import FileInfo, Receipt, as_uuid
@@ -79,16 +81,10 @@ def _enter(node: Node, actor: Actor, info: FileInfo, stored: str, data_key: byte
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         allow(work, "attach", subject.resource(), act="amend")
         lifecycle.step(of, "amend", subject.folded.state)
-        content = {
-            f"file/{info.id}": {
-                "name": info.name, "media_type": info.media_type, "size": info.size, "digest": info.sha256,
-            }
-        }  # fmt: skip
-        change = changed(
-            work, of, subject.folded, record=subject.id, kind="act", act="attach", content=content,
-            state_to=subject.folded.state, key=key, digest=asked,
-        )  # fmt: skip
-        receipt = write(work, [change])[0]
+        content = items.add_file(info.id, info.name, info.media_type, info.size, info.sha256)
+        done = Step("act", "attach", subject.folded.state)
+        change = changed(work, of, subject.folded, subject.id, done, content)
+        receipt = write(work, [replace(change, key=key, digest=asked)])[0]
         work.conn.execute(
             """insert into comity.file (id, agency, record, name, media_type, size, digest, stored, data_key, added_at)
                values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
@@ -123,7 +119,7 @@ def fetch(node: Node, actor: Actor, file: str) -> tuple[FileInfo, Iterator[bytes
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         if str(row[0]) not in subject.folded.files or not visibility(work, of, subject).whole:
             raise Problem("not_found", "No such record, or it is not yours to see")
-        disclosure.told(work, "fetch", [(subject, [f"file/{row[0]}"])])
+        disclosure.told(work, "fetch", [(subject, [items.spell(items.Item(items.FILE, str(row[0])))])])
     info = FileInfo(str(row[0]), str(row[2]), row[3], row[4], row[5], row[6].hex())
     data_key = node.keys.unwrap(row[1], row[8])
     return info, blocks_of(folder(node, row[1]) / row[7], data_key, row[0], row[6])

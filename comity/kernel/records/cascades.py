@@ -13,16 +13,17 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
+from comity.kernel.ledger import items
 from comity.kernel.records import offers
 from comity.kernel.types import lifecycle
 from comity.kernel.types.catalogue import Act, Answer
-from comity.kernel.work.change import Change, changed
+from comity.kernel.work.change import Change, Step, changed
 from comity.kernel.work.node import Work, system
 from comity.kernel.work.subject import Subject, find_subject
 
 
 def cascades(work: Work, cause: Change) -> list[Change]:
-    """The changes that follow `cause`. The caller holds the turn of its record (records/turns), and so theirs."""
+    """The changes that follow `cause`. The caller holds the turn of its record (work/locking), and so theirs."""
     of, state = cause.type, cause.type.core_state(cause.after.state)
     waiting = set(_waiting(work, state)) if of.stood_on and state != of.core_state(cause.before.state) else set()
     if not waiting:
@@ -35,7 +36,7 @@ def cascades(work: Work, cause: Change) -> list[Change]:
     ).fetchall()
     doer = replace(work, actor=system(work.agency))
     said = of.states[cause.after.state].label or state.replace("_", " ")
-    content = {"reason": f"{of.title} {cause.after.number or ''}: {said}"}
+    content = items.say(reason=f"{of.title} {cause.after.number or ''}: {said}")
     return [change for (record,) in rows for change in _follow(doer, record, cause, state, content)]
 
 
@@ -62,7 +63,8 @@ def _follow(work: Work, record: str, cause: Change, state: str, content: Mapping
         back = of.offer.withdrawn if of.offer else None
         if back is None or not _follows(back, subject, cause, state):
             return []
-        return [offers.ended(work, of, subject, back.name, back.to, content, cause.entry.id)]
+        done = Step("act", back.name, back.to, refers=cause.entry.id)
+        return [offers.ended(changed(work, of, subject.folded, subject.id, done, content), follows=True)]
     before: list[Change] = []
     if offer is not None and offer["answer_entry"] is not None and offer["settled_entry"] is None:
         before = [offers.settled(work, of, subject, offer)]
@@ -71,11 +73,9 @@ def _follow(work: Work, record: str, cause: Change, state: str, content: Mapping
     acts = [one for one in of.acts.values() if now.state in one.from_ and _follows(one, subject, cause, state)]
     if not acts:
         return before
-    moved = changed(
-        work, of, now, record=subject.id, kind="act", act=acts[0].name, content=content,
-        state_to=lifecycle.step(of, acts[0].name, now.state), refers=cause.entry.id,
-    )  # fmt: skip
-    return [*before, moved]
+    act = acts[0].name
+    done = Step("act", act, lifecycle.step(of, act, now.state), refers=cause.entry.id)
+    return [*before, changed(work, of, now, subject.id, done, content)]
 
 
 def _follows(one: Act | Answer, subject: Subject, cause: Change, state: str) -> bool:

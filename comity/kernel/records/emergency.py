@@ -17,9 +17,12 @@ from psycopg.rows import dict_row
 from comity import names
 from comity.clock import show_instant
 from comity.errors import Fault, Problem
+from comity.kernel.ledger import items
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
+from comity.kernel.records import grants
+from comity.kernel.records.grants import Grant
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import as_uuid
 from comity.kernel.work.subject import COLUMNS, Subject, subject_of, visible
@@ -75,10 +78,8 @@ def open_in_emergency(
             work.now + lasting,
         )  # fmt: skip
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-        content = {
-            "set/record": opened.record, "set/owner": opened.owner, "set/until": show_instant(opened.until),
-            "reason": opened.reason,
-        }  # fmt: skip
+        told = {"record": opened.record, "owner": opened.owner, "until": show_instant(opened.until)}
+        content = items.set_fields(told) | items.say(reason=opened.reason)
         _append(work, opened.id, "open", "", "open", content, None)
         work.conn.execute(
             """insert into comity.emergency (id, agency, owner, record, member, reason, opened_at, until)
@@ -94,21 +95,13 @@ def open_in_emergency(
                 opened.until,
             ),
         )
-        work.conn.execute(
-            """insert into comity.share (id, record, agency, to_agency, to_member, groups, version, until, basis,
-                   ground)
-               values (%s, %s, %s, %s, %s, %s, null, %s, 'emergency', %s)""",
-            (
-                names.new_id(),
-                subject.id,
-                subject.agency,
-                work.agency,
-                UUID(work.actor.member),
-                sorted({"base", *of.groups}),
-                opened.until,
-                opened.reason,
-            ),
-        )
+        groups = sorted({"base", *of.groups})
+        grants.grant(work.conn, [
+            Grant(
+                subject.id, subject.agency, work.agency, groups, "emergency", member=UUID(work.actor.member),
+                until=opened.until, ground=opened.reason,
+            )
+        ])  # fmt: skip
         return opened
 
 
@@ -148,7 +141,7 @@ def review(node: Node, actor: Actor, emergency: str, *, finding: str) -> Opened:
         opening = work.conn.execute(
             "select id from comity.entry where record = %s and kind = 'emergency' and act = 'open'", (row["id"],)
         ).fetchone()
-        content = {"set/finding": finding.strip(), "set/record": str(row["record"])}
+        content = items.set_fields({"finding": finding.strip(), "record": str(row["record"])})
         _append(work, emergency, "review", "open", "reviewed", content, opening[0] if opening else None)
         work.conn.execute(
             "update comity.emergency set reviewed_at = %s, reviewed_by = %s, finding = %s where id = %s",

@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 from comity import names
 from comity.errors import Problem
 from comity.kernel.ledger import erase as ledger
+from comity.kernel.ledger import items
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE, Entry
 from comity.kernel.ledger.fold import Folded, fold
@@ -26,7 +27,6 @@ from comity.kernel.work.node import Work
 from comity.kernel.work.row import Row
 from comity.kernel.work.subject import loaded
 
-SPOKEN_AGAIN = ("mark", "unmark", "field_mark")
 OF_THE_KERNEL = ("kernel.member", "kernel.emergency")
 
 
@@ -85,7 +85,7 @@ def _order(
         id=names.new_id(), agency=work.agency, record=erased["record"], type=last["type"],
         type_version=last["type_version"], kind=ERASE, act=ERASE, actor=UUID(work.actor.member), occurred_at=work.now,
         entered_at=work.now, version=last["version"] + 1, state_from=last["state_to"], state_to=last["state_to"],
-        content={**again, "authority": authority}, refers=erased["id"],
+        content={**again, **items.say(authority=authority)}, refers=erased["id"],
     )  # fmt: skip
 
 
@@ -93,13 +93,13 @@ def _instead(gone: Mapping[str, Any], told: Collection[str], *, member: bool) ->
     """What holds in the place of erased items. `told` are the paths of the record's other entries: a link that none of
     them speaks of is not named. A number or a file is said once, and is just gone."""
     for path, value in gone.items():
-        kind, _, rest = path.partition("/")
-        if kind in SPOKEN_AGAIN or (member and path == "set/roles"):
+        item = items.parse(path)
+        if item.kind in items.HANDLING or (member and item == items.Item(items.SET, "roles")):
             yield path, value
-        elif kind in ("set", "unset"):
-            yield f"unset/{rest}", True
-        elif kind in ("link", "unlink") and f"link/{rest}" in told:
-            yield f"unlink/{rest}", True
+        elif item.kind in (items.SET, items.UNSET):
+            yield from items.unset_fields([item.name]).items()
+        elif item.kind in items.OF_A_LINK and items.spell(item._replace(kind=items.LINK)) in told:
+            yield from items.remove_links({item.name: [item.target]}).items()
 
 
 def _project(work: Work, order: Entry, first: Mapping[str, Any]) -> None:

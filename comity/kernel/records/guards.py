@@ -12,73 +12,65 @@ from psycopg.rows import dict_row
 from comity import clock
 from comity.errors import Fault, Problem
 from comity.kernel.duties import enforced_on_act
-from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import acting_roles
+from comity.kernel.records.proposal import Proposal
 from comity.kernel.types import expression
 from comity.kernel.types.catalogue import GuardRule, Type
+from comity.kernel.work.change import Change
 from comity.kernel.work.facts import FactGraph
 from comity.kernel.work.node import Work
+from comity.kernel.work.row import parties_of
 from comity.kernel.work.subject import Subject, subjects
 from comity.kernel.work.visibility import readable_fields
 
 
-def faults(
-    work: Work,
-    of: Type,
-    rules: Sequence[GuardRule],
-    *,
-    record: UUID,
-    after: Folded,
-    state: str,
-    given: Mapping[str, Any],
-    reason: str,
-    subject: Subject | None,
-    act: str = "",
-) -> list[Fault]:
-    """What the conditions refuse, all at once; one that errs refuses with `guard_error` and the missing path.
+def faults(work: Work, asked: Proposal, change: Change) -> list[Fault]:
+    """What the conditions refuse, all at once: the law that is enforced on the act, and the rule's own conditions.
 
-    `act` is what is done to the record of `subject`: the joints that stand at its door are judged as well.
+    One that errs refuses with `guard_error` and the missing path. The record is judged as the change would leave it.
     """
-    found: list[Fault] = []
-    if act and subject:
-        left = replace(subject, folded=after, core_state=of.core_state(after.state))
-        found = enforced_on_act.faults(work, act, left)
-    if not rules:
-        return found
+    left = _left(asked, change)
+    found = enforced_on_act.faults(work, asked.rule.name, left)
     variables: dict[str, Any] | None = None
-    for rule in rules:
+    for rule in asked.rule.guards:
         if rule.extension:
-            found += _extension(work, rule, replace(subject, folded=after) if subject else None)
+            found += _extension(work, rule, replace(left, core_state=asked.subject.core_state))
             continue
-        if variables is None:
-            texts = " ".join(one.text for one in rules)
-            variables = _variables(work, of, record, after, state, given, reason, subject, texts)
-        assert rule.guard is not None
-        try:
-            held = expression.evaluate(rule.guard, variables)
-        except expression.GuardError as error:
-            found.append(
-                Fault("guard_error", getattr(error, "path", "") or rule.source, f"{rule.text}: {error}",
-                      "give what the condition reads, or have the definition mended")
-            )  # fmt: skip
-            continue
-        if not held:
-            found.append(Fault(rule.code, rule.source, rule.message or f"not met: {rule.text}", rule.fix))
+        variables = variables if variables is not None else _variables(work, asked, change)
+        found += _sentence(rule, variables)
     return found
 
 
-def _extension(work: Work, rule: GuardRule, subject: Subject | None) -> list[Fault]:
+def _left(asked: Proposal, change: Change) -> Subject:
+    """The record as the change would leave it."""
+    of, after = asked.of, change.after
+    parties = frozenset(parties_of(of, after)) if asked.new else asked.subject.parties
+    return replace(asked.subject, folded=after, core_state=of.core_state(after.state), parties=parties)
+
+
+def _sentence(rule: GuardRule, variables: Mapping[str, Any]) -> list[Fault]:
+    assert rule.guard is not None
+    try:
+        held = expression.evaluate(rule.guard, variables)
+    except expression.GuardError as error:
+        path = getattr(error, "path", "") or rule.source
+        fix = "give what the condition reads, or have the definition mended"
+        return [Fault("guard_error", path, f"{rule.text}: {error}", fix)]
+    return [] if held else [Fault(rule.code, rule.source, rule.message or f"not met: {rule.text}", rule.fix)]
+
+
+def _extension(work: Work, rule: GuardRule, subject: Subject) -> list[Fault]:
     guard = work.node.extensions.guards.get(rule.extension or "")
-    if guard is None or subject is None:
+    if guard is None:
         return [Fault("guard_error", rule.source, f"no guard {rule.extension} is installed", "install its pillar")]
     lacks = guard(FactGraph(work, subject, born=subject.folded.version > 1))
     return [Fault(one.code, one.about_label, one.message, one.fix) for one in lacks if one.severity == "error"]
 
 
-def _variables(
-    work: Work, of: Type, record: UUID, after: Folded, state: str, given: Mapping[str, Any], reason: str,
-    subject: Subject | None, texts: str,
-) -> dict[str, Any]:  # fmt: skip
+def _variables(work: Work, asked: Proposal, change: Change) -> dict[str, Any]:
+    """What a sentence may read; what costs a statement, only where one of the rule's sentences names it."""
+    of, record, after = asked.of, asked.subject.id, change.after
+    texts = " ".join(one.text for one in asked.rule.guards)
     linked: dict[str, list[dict[str, Any]]] = {}
     if "linked" in texts:
         ids = [target for targets in after.links.values() for target in targets]
@@ -86,11 +78,11 @@ def _variables(
         linked = {name: [seen[target] for target in after.links.get(name, ()) if target in seen] for name in of.links}
     return {
         "record": dict(after.fields),
-        "state": of.core_state(state),
+        "state": of.core_state(of.initial if asked.new else asked.before.state),
         "links": {name: list(after.links.get(name, ())) for name in of.links},
         "linked": linked,
-        "input": dict(given),
-        "reason": reason,
+        "input": dict(after.fields if asked.new else asked.fields),
+        "reason": asked.words.reason or "",
         "actor": {"agency": work.actor.institution, "member": work.actor.member, "roles": _roles(work)},
         "history": done(work, record) if "history" in texts else {},
         "open_obligations": open_obligations(work, record) if "open_obligations" in texts else [],

@@ -19,6 +19,7 @@ from comity.errors import Fault, Problem
 from comity.kernel.definitions import upgrade
 from comity.kernel.definitions.load import digest, load, not_installable
 from comity.kernel.duties.law_change import impact, is_pack
+from comity.kernel.ledger import items
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy import check as policy_check
@@ -194,8 +195,8 @@ def lay(conn: Conn, actor: Actor, owner: str, name: str, files: Files, reason: s
         type="kernel.layer", type_version=0, kind="install", act="install", actor=UUID(actor.member),
         occurred_at=now, entered_at=now, version=version, state_from="in_force" if row else "",
         state_to="in_force",
-        content={"set/name": name, "set/digest": fingerprint, "set/files": dict(files),
-                 **({"reason": reason} if reason else {})},
+        content=items.set_fields({"name": name, "digest": fingerprint, "files": dict(files)})
+        | items.say(reason=reason),
     )  # fmt: skip
     append(conn, [entry])
     keep_layer(conn, name, int(version), owner, files, entry.id, now)

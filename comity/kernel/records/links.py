@@ -89,11 +89,6 @@ def inherited(of: Type, links: Mapping[str, Sequence[str]], known: Targets) -> s
     return marks
 
 
-def passed_on(of: Type, links: Mapping[str, Sequence[str]], known: Targets, held: Sequence[str]) -> dict[str, bool]:
-    """The content items of marks that new links bring to a record that does not hold them yet."""
-    return {f"mark/{mark}": True for mark in inherited(of, links, known) if mark not in held}
-
-
 def taken_over(
     work: Work, of: Type, given: Mapping[str, object], links: Mapping[str, Sequence[str]], known: Targets
 ) -> dict[str, tuple[object, str]]:

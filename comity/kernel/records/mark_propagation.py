@@ -14,10 +14,11 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from comity import clock
+from comity.kernel.ledger import items
 from comity.kernel.ledger.columns import array, columns
 from comity.kernel.ledger.fold import Folded, said_again, standing
 from comity.kernel.types.catalogue import Type
-from comity.kernel.work.change import Change, changed
+from comity.kernel.work.change import Change, Step, changed
 from comity.kernel.work.node import Work, system
 from comity.kernel.work.subject import COLUMNS, Subject, loaded, subject_of
 
@@ -117,11 +118,9 @@ def dependants(work: Work, sources: Sequence[Moved], latest: dict[UUID, Change])
         if lifted:
             lifted -= _grounded(work, of, subject.id, now, latest)
         if put or lifted:
-            content = {f"mark/{mark}": True for mark in put} | {f"unmark/{mark}": True for mark in lifted}
-            change = changed(
-                doer, of, now, record=subject.id, kind=INHERIT, act=INHERIT, content=content, state_to=now.state,
-                refers=causes[0].entry,
-            )  # fmt: skip
+            content = items.put_marks(sorted(put)) | items.lift_marks(sorted(lifted))
+            done = Step(INHERIT, INHERIT, now.state, refers=causes[0].entry)
+            change = changed(doer, of, now, subject.id, done, content)
             latest[subject.id] = change
             out.append(change)
     return out
@@ -181,8 +180,9 @@ def of_its_own(work: Work, record: UUID, held: Sequence[str], waiting: Change | 
         if content is None:
             return set(held)
         if kind != INHERIT:
-            own |= {path[5:] for path in content if path.startswith("mark/")}
-        own -= {path[7:] for path in content if path.startswith("unmark/")}
+            own = items.marks_after(own, content)
+        else:
+            own -= set(items.of_kind(content, items.UNMARK))
     return own & set(held)
 
 

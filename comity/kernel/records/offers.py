@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from comity import clock
 from comity.errors import Fault, Problem
 from comity.extensions import ManifestItem
+from comity.kernel.ledger import items
 from comity.kernel.records.links import Targets
-from comity.kernel.types.catalogue import Agreement, Type
-from comity.kernel.work.change import Change, changed
+from comity.kernel.records.proposal import Proposal
+from comity.kernel.types.catalogue import Agreement, Answer, Type
+from comity.kernel.work.change import Change, OfferMove, Step, changed
 from comity.kernel.work.node import Work
-from comity.kernel.work.subject import Subject, allow, subjects
+from comity.kernel.work.subject import Subject, subjects
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?\Z")
 
@@ -36,9 +37,7 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
             faults=[Fault("counterparty", f"fields.{of.counterparty}", "another agency must be named")],
         )  # fmt: skip
     agreed(work, to, of.core_name)
-    content = dict(change.entry.content)
     expires = change.entry.entered_at + _duration(rule.expires) if rule.expires else None
-    content["offer"] = {"to": to, "expires_at": clock.show_instant(expires) if expires else None}
     shares: list[dict[str, Any]] = [
         _share(change, to, str(change.entry.record), None, rule.grants.groups, "included", "")
     ]
@@ -48,16 +47,16 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
         for one in listed
         if one.agency == work.agency != to
     ]
-    for share in shares[1:]:
-        content[f"share/{share['record']}"] = {
-            name: share[name] for name in ("version", "groups", "decision", "ground")
-        }
-    entry = replace(change.entry, content=content)
+    said = items.offer(to, clock.show_instant(expires) if expires else None)
+    for one in shares[1:]:
+        said |= items.share(one["record"], one)
+    offering = change.saying(said)
+    entry = offering.entry
     row = {
         "id": entry.record, "from_agency": work.agency, "to_agency": to, "type": of.name, "label": of.title,
         "offered_at": entry.entered_at, "expires_at": expires, "offer_entry": entry.id,
     }  # fmt: skip
-    return replace(change, entry=entry, offer=row, shares=shares)
+    return replace(offering, offer=row, shares=shares)
 
 
 def reported(offer: Mapping[str, Any]) -> bool:
@@ -153,51 +152,49 @@ def manifest_of(work: Work, offer: Any) -> list[Mapping[str, Any]]:
     ]  # fmt: skip
 
 
-def withdrawal(work: Work, of: Type, subject: Subject, reason: str | None) -> Change:
-    """Take an offer back: only while it is unanswered. The grant ends in the same transaction."""
-    rule = of.offer.withdrawn if of.offer else None
-    assert rule is not None
-    allow(work, "act", subject.resource(), act="withdrawn")
+def refuse_answered(work: Work, subject: Subject) -> None:
+    """Refuse to end an own offer that has ended. Lock: the offer's row, until the transaction ends."""
     row = work.conn.execute("select state from comity.offer where id = %s for update", (subject.id,)).fetchone()
     if row is None or row[0] != "offered":
-        raise Problem(
-            "offer_already_answered", f"The offer was already {row[0] if row else 'ended'}",
-            state=row[0] if row else "",
-        )  # fmt: skip
-    if "reason" in rule.needs and not (reason and reason.strip()):
-        raise Problem("invalid", "A reason is needed", faults=[Fault("needs", "reason", "say why it is withdrawn")])
-    change = ended(work, of, subject, "withdrawn", rule.to, {"reason": reason} if reason else {})
-    return change
+        state = row[0] if row else "ended"
+        raise Problem("offer_already_answered", f"The offer was already {state}", state=row[0] if row else "")
 
 
-def ended(
-    work: Work, of: Type, subject: Subject, name: str, state: str, content: Mapping[str, Any], cause: UUID | None = None
-) -> Change:
-    """The offerer's entry that ends its own offer, withdrawn or expired; the caller holds the offer's row lock.
+def ended(change: Change, *, follows: bool = False) -> Change:
+    """The change that ends one's own offer, withdrawn or expired, with what that does to it; the caller locked it.
 
-    The grant ends with it. Where it follows from another act (its entry is `cause`), the receiver must see what became
-    of what it was asked: the offered record itself stays open to it, and nothing else does.
+    The grant ends with it. Where it `follows` from another act, the receiver must see what became of what it was
+    asked: the offered record itself stays open to it, and nothing else does.
     """
-    change = changed(
-        work, of, subject.folded, record=subject.id, kind="act", act=name, content=content, state_to=state, refers=cause
+    entry = change.entry
+    move = OfferMove(
+        entry.record, state=entry.act, ends=not follows, settles=True, closes="others" if follows else "all"
     )
-    work.conn.execute(
-        """update comity.offer set state = %s, ends = %s, answered_at = %s, settled_entry = %s where id = %s""",
-        (name, cause is None, work.now, change.entry.id, subject.id),
-    )
-    work.conn.execute(
-        "update comity.share set live = false where offer = %s and (%s or record <> %s)",
-        (subject.id, cause is None, subject.id),
-    )
-    return change
+    return replace(change, move=move)
 
 
 def settled(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any]) -> Change:
     """The offerer's own entry that names the answer to its offer; the caller holds the offer's row lock."""
     rule = of.offer.answers.get(offer["state"]) if of.offer else None
-    change = changed(
-        work, of, subject.folded, record=subject.id, kind="settle", act=offer["state"], content={},
-        state_to=rule.to if rule else subject.folded.state, refers=offer["answer_entry"],
+    done = Step(
+        "settle", offer["state"], rule.to if rule else subject.folded.state, refers=offer["answer_entry"]
     )  # fmt: skip
-    work.conn.execute("update comity.offer set settled_entry = %s where id = %s", (change.entry.id, subject.id))
-    return change
+    change = changed(work, of, subject.folded, subject.id, done, {})
+    return replace(change, move=OfferMove(subject.id, settles=True))
+
+
+def answered(work: Work, asked: Proposal, change: Change) -> Change:
+    """The change that answers the offer of the proposal, with what that does to it.
+
+    Where the answer ends the grant, what was shared is no longer readable. In the offerer's own log, as what an
+    outsider told it, the answer settles itself.
+    """
+    offer, rule = asked.offer, asked.rule
+    assert offer is not None and isinstance(rule, Answer)
+    reason = asked.words.reason
+    move = OfferMove(
+        offer["id"], state=rule.name, ends=rule.ends,
+        answer={**dict(asked.fields), **({"reason": reason} if reason else {})},
+        settles=offer["from_agency"] == work.agency, closes="receiver" if rule.ends else "none",
+    )  # fmt: skip
+    return replace(change, move=move)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -129,36 +129,4 @@ def _values(one: Row) -> tuple[Any, ...]:
         *(orjson.dumps(row[name].obj).decode() for name in ("fields", "links", "files", "field_marks")),
         *(array(row[name]) for name in ("marks", "assigned", "parties")), row["entered_by"], row["on_behalf"],
         one.entered_at, one.at,
-    )  # fmt: skip
-
-
-def offers(conn: Conn, changes: Sequence[Change]) -> None:
-    """The offer rows and shares that new two-sided records bring: one statement each, none for nothing."""
-    made = [one.offer for one in changes if one.offer]
-    shares = [share for one in changes for share in one.shares]
-    if made:
-        names = ("id", "from_agency", "to_agency", "type", "label", "offered_at", "expires_at", "offer_entry")
-        conn.execute(
-            """insert into comity.offer (id, from_agency, to_agency, type, label, offered_at, expires_at, offer_entry,
-                   state)
-               select *, 'offered' from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
-                   %s::timestamptz[], %s::timestamptz[], %s::uuid[])""",
-            columns([[one[name] for name in names] for one in made]),
-        )
-    if shares:
-        conn.execute(
-            """insert into comity.share (id, record, agency, to_agency, groups, version, offer, basis, ground, decision)
-               select gen_random_uuid(), record, agency, to_agency, groups::text[], version, offer, basis, ground,
-                   decision
-                 from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::int[], %s::uuid[], %s::text[],
-                     %s::text[], %s::text[])
-                   as t (record, agency, to_agency, groups, version, offer, basis, ground, decision)""",
-            columns([_shared(one) for one in shares]),
-        )
-
-
-def _shared(one: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (
-        UUID(str(one["record"])), one["agency"], one["to_agency"], array(one["groups"]), one["version"], one["offer"],
-        one["basis"], one["ground"], one["decision"],
     )  # fmt: skip

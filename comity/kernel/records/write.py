@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import psycopg
 
 from comity.errors import Fault, Problem
+from comity.kernel.ledger import items
 from comity.kernel.ledger.append import append
-from comity.kernel.records import deconfliction, mark_propagation, project, reports
+from comity.kernel.records import deconfliction, grants, mark_propagation, project, reports
 from comity.kernel.records.numbers import draw
 from comity.kernel.work.change import Change
 from comity.kernel.work.idempotency import store
@@ -21,24 +22,26 @@ from comity.kernel.work.retry import Retry
 def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
     """Append and project within the work's transaction; true once that commits. Numbers are drawn last.
 
-    What derives from a record whose marks move follows in the same log (records/inheriting); its receipts are not the
-    caller's. Raises `version_conflict` when somebody moved a record first, and Repeated when a source was marked
+    What derives from a record whose marks move follows in the same log (mark_propagation); its receipts are not the
+    caller's. Raises `version_conflict` when somebody moved a record first, and Retry when a source was marked
     meanwhile. Lock: none is held before but a turn; the unique index on (agency, record, version) lets one of two
     writers win.
     """
-    changes = numbered(work, changes)
+    changes = _numbered(work, changes)
     if mark_propagation.moved(changes):
         mark_propagation.lock_exclusive(work)
     if mark_propagation.stale(work, changes):
         raise Retry
     written = [*changes, *mark_propagation.propagate(work, changes)]
+    projected = [one for one in written if one.projected]
     try:
         sealed = append(work.conn, [one.entry for one in written])[: len(changes)]
         store(work, changes)
-        project.records(work.conn, [one for one in written if one.projected])
+        project.records(work.conn, projected)
         mark_propagation.enqueue(work, written)
-        project.offers(work.conn, changes)
-        reports.write(work, changes)
+        grants.offer(work.conn, changes)
+        grants.move(work.conn, changes)
+        reports.record(work, changes)
         met = deconfliction.met(work, [one for one in changes if one.projected])
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name not in ("entry_agency_record_version_key", "record_pkey"):
@@ -46,24 +49,30 @@ def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
         if len(written) > len(changes):  # it may be one that follows which was moved: what follows is found anew
             raise Retry from None
         raise _overtaken(changes) from None
-    receipts = []
-    for one, seal in zip(changes, sealed, strict=True):
-        e = one.entry
-        receipts.append(
-            Receipt(
-                entry=str(e.id),
-                record=str(e.record),
-                agency=e.agency,
-                type=e.type,
-                number=one.after.number,
-                version=e.version,
-                state=e.state_to,
-                leaf=seal.leaf.hex(),
-                at=e.entered_at,
-                pointers=tuple(met.get(e.record, ())),
-            )
-        )
-    return receipts
+    return [_receipt(one, seal.leaf, met.get(one.entry.record, ())) for one, seal in zip(changes, sealed, strict=True)]
+
+
+def _receipt(one: Change, leaf: bytes, met: Sequence[str]) -> Receipt:
+    e = one.entry
+    return Receipt(
+        entry=str(e.id), record=str(e.record), agency=e.agency, type=e.type, number=one.after.number,
+        version=e.version, state=e.state_to, leaf=leaf.hex(), at=e.entered_at, pointers=tuple(met),
+    )  # fmt: skip
+
+
+@contextmanager
+def as_if_written(work: Work) -> Iterator[Callable[[Change], None]]:
+    """Suppose changes of records, one after another, for what is judged within; in the end nothing was written.
+
+    An id that is taken ends the supposing: writing will say so.
+    """
+
+    def suppose(change: Change) -> None:
+        project.records(work.conn, [change])
+        grants.offer(work.conn, [change])
+
+    with suppress(psycopg.errors.UniqueViolation), work.conn.transaction(force_rollback=True):
+        yield suppose
 
 
 def _overtaken(changes: Sequence[Change]) -> Problem:
@@ -77,11 +86,12 @@ def _overtaken(changes: Sequence[Change]) -> Problem:
 
 
 def id_taken() -> Problem:
+    """The refusal of an id that some record has; it does not say whose."""
     faults = [Fault("id_taken", "id", "this id cannot be given", "leave it out, or make a new random one")]
     return Problem("invalid", "The id is taken", faults=faults)
 
 
-def numbered(work: Work, changes: Sequence[Change]) -> list[Change]:
+def _numbered(work: Work, changes: Sequence[Change]) -> list[Change]:
     """Give every new record of a numbered type its number: the last thing that is decided about an entry."""
     new: dict[str, list[int]] = {}
     for at, one in enumerate(changes):
@@ -90,6 +100,5 @@ def numbered(work: Work, changes: Sequence[Change]) -> list[Change]:
     out = list(changes)
     for places in new.values():
         for at, number in zip(places, draw(work, out[places[0]].type, len(places)), strict=True):
-            content = {**out[at].entry.content, "number": number}
-            out[at] = replace(out[at], entry=replace(out[at].entry, content=content))
+            out[at] = out[at].saying(items.number(number))
     return out

@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
+from comity.kernel.sharing import outbox
 from comity.kernel.sharing.deliver import catch_up
 from comity.kernel.sharing.outbox import NOTICE, STOPPED, UNDECIDED, WEBHOOK
 from comity.kernel.sharing.subscribe import KEEPERS, Subscription, tended
@@ -89,18 +90,7 @@ def replay_all(node: Node, actor: Actor, subscription: str) -> int:
 
 
 def _again(work: Work, one: Subscription, *, kind: str | None, entry: UUID | None) -> int:
-    rows = work.conn.execute(
-        """update comity.outbox set attempts = 0, error = '', changed_at = %(now)s, due_at = '-infinity',
-                  state = case follower when %(stopped)s then 'done' else 'due' end
-            where target = %(target)s and state = 'dead' and follower = any(%(followers)s)
-              and (%(entry)s::uuid is null or entry = %(entry)s or %(whole)s and error = %(undecided)s)
-        returning follower""",
-        {
-            "now": work.now, "stopped": STOPPED, "target": str(one.id), "entry": entry,
-            "followers": [kind] if kind in (NOTICE, WEBHOOK) else list(FOLLOWERS), "whole": kind == STOPPED,
-            "undecided": UNDECIDED,
-        },
-    ).fetchall()  # fmt: skip
+    rows = outbox.revive(work.conn, one.id, work.now, kind=kind, entry=entry)
     if not rows and entry is not None:
         raise Problem("not_found", "No such dead letter")
     if one.state == "stopped" and (kind is None or kind == STOPPED):
@@ -108,7 +98,7 @@ def _again(work: Work, one: Subscription, *, kind: str | None, entry: UUID | Non
             "update comity.subscription set state = 'active', reason = '', errors = 0 where id = %s", (one.id,)
         )
         catch_up(work, one)
-    if one.endpoint and any(row[0] != NOTICE for row in rows):
+    if one.endpoint and any(kind != NOTICE for kind in rows):
         work.conn.execute(
             """update comity.endpoint set state = 'active', reason = '', failures = 0, paused_until = '-infinity'
                 where id = %s and state = 'stopped'""",

@@ -81,7 +81,7 @@ def _place(work: Work) -> int:
 
 def _owe(work: Work, one: Subscription, found: Sequence[StreamEvent]) -> int:
     hits = [hit for hit in chosen(work.conn, one.wanted, found) if hit.place > one.place]
-    follow.owe(work.conn, one.follower, work.agency, [(hit.entry, str(one.id)) for hit in hits], work.now)
+    outbox.owe(work.conn, one.follower, work.agency, [(hit.entry, str(one.id)) for hit in hits], work.now)
     return len(hits)
 
 
@@ -98,7 +98,7 @@ def deliver(node: Node, agency: str) -> int:
     """Write the notices that are due and that their subscribers may be told; how many deliveries ended."""
     with node.work(system(agency)) as work:
         by_target: dict[str, list[UUID]] = {}
-        for entry, target in follow.due(work.conn, NOTICE, agency):
+        for entry, target in outbox.due(work.conn, NOTICE, agency):
             by_target.setdefault(target, []).append(entry)
         if not by_target:
             return 0
@@ -173,11 +173,7 @@ def shelve(node: Node, agency: str) -> int:
             return 0
         now = clock.now()
         why = "agency_suspended: the agency was suspended"
-        conn.execute(
-            """update comity.outbox set state = 'dead', error = %s, changed_at = %s
-                where agency = %s and state = 'due' and follower = any(%s)""",
-            (outbox.UNDECIDED, now, agency, [NOTICE, outbox.WEBHOOK]),
-        )
+        outbox.shelve(conn, agency, now)
         active = selected(conn, "state = 'active'")
         for one in active:
             stop(conn, one, why, now)

@@ -7,10 +7,11 @@ from datetime import timedelta
 from uuid import UUID, uuid5
 
 from comity import names
-from comity.kernel.ledger import follow
+from comity.kernel.ledger import items
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.canonical import canonical
 from comity.kernel.ledger.entry import Entry
+from comity.kernel.sharing import outbox
 from comity.kernel.work.node import SYSTEM, Node, system
 
 NAME = "disclosure-digest"
@@ -28,7 +29,7 @@ def write_due(node: Node, agency: str) -> int:
         days = work.conn.execute(DUE, {"today": today, "since": today - timedelta(days=DAYS)}).fetchall()
         for (day,) in days:
             key = uuid5(UUID(int=0), f"{agency} {day}")
-            follow.owe(work.conn, NAME, agency, [(key, day.isoformat())], work.now)
+            outbox.owe(work.conn, NAME, agency, [(key, day.isoformat())], work.now)
             rows = work.conn.execute(
                 """select id::text, agency, purpose, verb, records::text from comity.disclosure
                     where owner = comity.me() and (at at time zone 'UTC')::date = %s order by id""",
@@ -41,11 +42,11 @@ def write_due(node: Node, agency: str) -> int:
                 id=names.new_id(), agency=agency, record=names.new_id(), type="kernel.disclosures", type_version=0,
                 kind="digest", act="digest", actor=SYSTEM, occurred_at=work.now, entered_at=work.now, version=1,
                 state_from="", state_to="entered",
-                content={
-                    "set/day": day.isoformat(), "set/count": len(rows), "set/readers": readers,
-                    "set/digest": hashlib.sha256(canonical([list(row) for row in rows])).hexdigest(),
-                },
+                content=items.set_fields({
+                    "day": day.isoformat(), "count": len(rows), "readers": readers,
+                    "digest": hashlib.sha256(canonical([list(row) for row in rows])).hexdigest(),
+                }),
             )  # fmt: skip
             append(work.conn, [entry])
-            follow.done(work.conn, NAME, key, day.isoformat(), work.now)
+            outbox.done(work.conn, NAME, key, day.isoformat(), work.now)
         return len(days)

@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 from comity import names
 from comity.clock import show_instant
 from comity.errors import Problem
+from comity.kernel.ledger import items
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
@@ -71,7 +72,7 @@ def add_webhook(node: Node, actor: Actor, url: str) -> Endpoint:
             "insert into comity.endpoint (id, agency, url, secret, added_at) values (%s, %s, %s, %s, %s)",
             (made, work.agency, url, node.keys.wrap(work.agency, secret), work.now),
         )
-        _append(work, made, "add", 1, "", "active", {"set/url": url})
+        _append(work, made, "add", 1, "", "active", items.set_fields({"url": url}))
         return Endpoint(made, work.agency, url, "active", "", 0, None, work.now, signature.shown(secret))
 
 

@@ -20,7 +20,7 @@ from comity.kernel.law.clock_book import book_for
 from comity.kernel.law.dated import Law
 from comity.kernel.law.escalation import ADDRESSEE, OFFERER, Backing, Escalation
 from comity.kernel.law.obligation_rules import condition
-from comity.kernel.ledger import follow
+from comity.kernel.sharing import outbox
 from comity.kernel.types.expression import GuardError, evaluate
 from comity.kernel.work.node import Node, Work, system
 from comity.kernel.work.subject import subjects
@@ -74,7 +74,7 @@ def owe_due(node: Node, agency: str) -> int:
             (FOLLOWER, [entry for entry, _ in due]),
         )
         new = sorted(due - set(known.fetchall()))
-        follow.owe(work.conn, FOLLOWER, agency, new, work.now)
+        outbox.owe(work.conn, FOLLOWER, agency, new, work.now)
         return len(new)
 
 
@@ -82,14 +82,14 @@ def raise_owed(node: Node, agency: str) -> int:
     """Write what is owed and mark it done. What was answered in the meantime, or does not meet the condition of its
     rule now that its time has come, is done without a word."""
     with node.work(system(agency)) as work:
-        owed = follow.due(work.conn, FOLLOWER, agency)
+        owed = outbox.due(work.conn, FOLLOWER, agency)
         due = {one.key: one for one in _due(work)} if owed else {}
         still = {one.key: one for one in _standing(work, [due[key] for key in owed if key in due])}
         raised = 0
         for entry, target in owed:
             one = still.get((entry, target))
             raised += _write(work, one) if one is not None else 0
-            follow.done(work.conn, FOLLOWER, entry, target, work.now)
+            outbox.done(work.conn, FOLLOWER, entry, target, work.now)
         return raised
 
 

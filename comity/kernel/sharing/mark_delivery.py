@@ -9,9 +9,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from comity.errors import Problem
-from comity.kernel.ledger import follow
 from comity.kernel.records import mark_propagation
 from comity.kernel.records.write import write
+from comity.kernel.sharing import outbox
 from comity.kernel.work.node import Node, Work, system
 from comity.kernel.work.retry import Retry
 
@@ -22,14 +22,14 @@ def deliver_marks(node: Node, agency: str) -> int:
     """Let one agency's records follow the marks of what they derive from; how many marks did."""
     done = 0
     with node.work(system(agency)) as work:
-        owed = follow.due(work.conn, NAME, agency)
+        owed = outbox.due(work.conn, NAME, agency)
         if owed:
             mark_propagation.lock_exclusive(work)
         for entry, target in owed:
             try:
                 with work.conn.transaction():
                     _follow(work, entry, target)
-                    follow.done(work.conn, NAME, entry, target, work.now)
+                    outbox.done(work.conn, NAME, entry, target, work.now)
                     done += 1
             except (Problem, Retry):
                 continue

@@ -1,6 +1,8 @@
-"""What deliveries owe: rows of the outbox, unique on (follower, entry, target), the target being the subscription.
+"""What effects owe: rows of the outbox, unique on (follower, entry, target). The one place that writes them.
 
-`notice` and `webhook` are the two effects. A row of `subscription` is the subscription itself, when it was stopped.
+An effect's target is done once, in the transaction of the effect, is resumed after a crash, and is never rebuilt. Of
+deliveries the target is the subscription: `notice` and `webhook` are their two effects, and a row of `subscription` is
+the subscription itself, when it was stopped.
 """
 
 from __future__ import annotations
@@ -39,6 +41,36 @@ def reason(problem: Problem) -> str:
     return f"{problem.code}: {problem.detail}"[:500]
 
 
+def owe(conn: Conn, follower: str, agency: str, targets: Sequence[tuple[UUID, str]], now: datetime) -> None:
+    """Put (entry, target) pairs into the outbox; those that are there already stay as they are."""
+    if targets:
+        conn.execute(
+            """insert into comity.outbox (follower, entry, target, agency, changed_at)
+               select %s, entry, target, %s, %s from unnest(%s::uuid[], %s::text[]) as t (entry, target)
+               on conflict do nothing""",
+            (follower, agency, now, [entry for entry, _ in targets], [target for _, target in targets]),
+        )
+
+
+def due(conn: Conn, follower: str, agency: str, limit: int = 200) -> list[tuple[UUID, str]]:
+    """What an effect still owes, locked so that a second worker passes by."""
+    return conn.execute(
+        """select entry, target from comity.outbox where agency = %s and follower = %s and state = 'due'
+            order by changed_at, entry limit %s for update skip locked""",
+        (agency, follower, limit),
+    ).fetchall()
+
+
+def done(conn: Conn, follower: str, entry: UUID, target: str, now: datetime, *, error: str = "") -> None:
+    """Mark a target done, in the transaction of its effect, or count a failure: after eight it is a dead letter."""
+    conn.execute(
+        """update comity.outbox set attempts = attempts + 1, error = %(error)s, changed_at = %(now)s,
+               state = case when %(error)s = '' then 'done' when attempts >= 7 then 'dead' else 'due' end
+            where follower = %(follower)s and entry = %(entry)s and target = %(target)s""",
+        {"error": error[:500], "now": now, "follower": follower, "entry": entry, "target": target},
+    )
+
+
 def mark(conn: Conn, follower: str, outcomes: Sequence[Outcome], now: datetime) -> None:
     """Mark deliveries done, or dead where they carry an error, in the transaction of their effect."""
     if outcomes:
@@ -72,3 +104,80 @@ def dismiss(conn: Conn, subscription: UUID, now: datetime) -> None:
             where target = %s and state in ('due', 'dead')""",
         (now, str(subscription)),
     )
+
+
+def claim(conn: Conn, agency: str, endpoint: UUID, now: datetime, until: datetime) -> tuple[UUID, str, int] | None:
+    """Take an address's next webhook delivery until an instant: (entry, target, attempts); None: nothing is due."""
+    row: tuple[UUID, str, int] | None = conn.execute(
+        """update comity.outbox set due_at = %(until)s, attempts = attempts + 1, changed_at = %(now)s
+            where (follower, entry, target) = (
+                select o.follower, o.entry, o.target from comity.outbox o
+                  join comity.subscription s on s.id::text = o.target
+                 where o.agency = %(agency)s and o.follower = %(follower)s and o.state = 'due'
+                   and o.due_at <= %(now)s and s.endpoint = %(endpoint)s
+                 order by o.due_at, o.changed_at limit 1 for update of o skip locked)
+        returning entry, target, attempts""",
+        {"until": until, "now": now, "agency": agency, "follower": WEBHOOK, "endpoint": endpoint},
+    ).fetchone()
+    return row
+
+
+def postpone(conn: Conn, failed: Outcome, now: datetime, until: datetime | None) -> None:
+    """A webhook delivery that failed is tried again then, or is dead where `until` is None."""
+    conn.execute(
+        """update comity.outbox set error = %s, changed_at = %s, due_at = coalesce(%s, due_at), state = %s
+            where follower = %s and entry = %s and target = %s and state = 'due'""",
+        (failed.error, now, until, "due" if until else "dead", WEBHOOK, failed.entry, failed.target),
+    )
+
+
+def give_up(conn: Conn, endpoint: UUID, why: str, now: datetime) -> None:
+    """All that a webhook's address is still owed is dead; what was never tried was never decided."""
+    conn.execute(
+        """update comity.outbox o set state = 'dead', changed_at = %s,
+                  error = case o.attempts when 0 then %s else %s end from comity.subscription s
+            where s.id::text = o.target and s.endpoint = %s and o.follower = %s and o.state = 'due'""",
+        (now, UNDECIDED, why, endpoint, WEBHOOK),
+    )
+
+
+def shelve(conn: Conn, agency: str, now: datetime) -> None:
+    """All deliveries that an agency is owed are dead, undecided."""
+    conn.execute(
+        """update comity.outbox set state = 'dead', error = %s, changed_at = %s
+            where agency = %s and state = 'due' and follower = any(%s)""",
+        (UNDECIDED, now, agency, [NOTICE, WEBHOOK]),
+    )
+
+
+def revive(conn: Conn, subscription: UUID, now: datetime, *, kind: str | None, entry: UUID | None) -> list[str]:
+    """Dead letters of a subscription are due again: those of a kind, one entry's, or all. Answers their followers.
+
+    The letter of the subscription itself brings back what was undecided.
+    """
+    rows = conn.execute(
+        """update comity.outbox set attempts = 0, error = '', changed_at = %(now)s, due_at = '-infinity',
+                  state = case follower when %(stopped)s then 'done' else 'due' end
+            where target = %(target)s and state = 'dead' and follower = any(%(followers)s)
+              and (%(entry)s::uuid is null or entry = %(entry)s or %(whole)s and error = %(undecided)s)
+        returning follower""",
+        {
+            "now": now, "stopped": STOPPED, "target": str(subscription), "entry": entry,
+            "followers": [kind] if kind in (NOTICE, WEBHOOK) else [NOTICE, WEBHOOK, STOPPED],
+            "whole": kind == STOPPED, "undecided": UNDECIDED,
+        },
+    ).fetchall()  # fmt: skip
+    return [row[0] for row in rows]
+
+
+def drop(conn: Conn, agency: str, followers: Sequence[str], before: datetime, limit: int) -> int:
+    """Delete the oldest that were done before an instant; how many. A row that another transaction holds is passed."""
+    return conn.execute(
+        """with old as materialized (
+               select follower, entry, target from comity.outbox
+                where agency = %s and state = 'done' and follower = any(%s) and changed_at < %s
+                order by changed_at limit %s for update skip locked)
+           delete from comity.outbox o using old
+            where (o.follower, o.entry, o.target) = (old.follower, old.entry, old.target)""",
+        (agency, list(followers), before, limit),
+    ).rowcount

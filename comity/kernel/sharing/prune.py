@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from comity.kernel.sharing import settle
+from comity.kernel.sharing import outbox, settle
 from comity.kernel.sharing.outbox import NOTICE, WEBHOOK
 from comity.kernel.work.node import Node
 
@@ -25,12 +25,5 @@ def prune(node: Node, agency: str, now: datetime) -> int:
     A row that another transaction holds is passed by. A suspended agency's are pruned like any other's.
     """
     with node.transaction(agency) as (conn, _):
-        return conn.execute(
-            """with old as materialized (
-                   select follower, entry, target from comity.outbox
-                    where agency = %s and state = 'done' and follower = any(%s) and changed_at < %s
-                    order by changed_at limit %s for update skip locked)
-               delete from comity.outbox o using old
-                where (o.follower, o.entry, o.target) = (old.follower, old.entry, old.target)""",
-            (agency, list(DONE_WITH), now - timedelta(days=node.outbox_days), BATCH),
-        ).rowcount
+        before = now - timedelta(days=node.outbox_days)
+        return outbox.drop(conn, agency, DONE_WITH, before, BATCH)

@@ -91,20 +91,7 @@ def claim_next(node: Node, agency: str, endpoint: Endpoint) -> Claim | None:
     claim with a body shows is in the log of disclosures when this returns.
     """
     with node.work(system(agency)) as work:
-        row = work.conn.execute(
-            """update comity.outbox set due_at = %(until)s, attempts = attempts + 1, changed_at = %(now)s
-                where (follower, entry, target) = (
-                    select o.follower, o.entry, o.target from comity.outbox o
-                      join comity.subscription s on s.id::text = o.target
-                     where o.agency = %(agency)s and o.follower = %(follower)s and o.state = 'due'
-                       and o.due_at <= %(now)s and s.endpoint = %(endpoint)s
-                     order by o.due_at, o.changed_at limit 1 for update of o skip locked)
-            returning entry, target, attempts""",
-            {
-                "until": work.now + LEASE, "now": work.now, "agency": agency, "follower": WEBHOOK,
-                "endpoint": endpoint.id,
-            },
-        ).fetchone()  # fmt: skip
+        row = outbox.claim(work.conn, agency, endpoint.id, work.now, work.now + LEASE)
         if row is None:
             return None
         entry, target, attempts = row
@@ -169,14 +156,8 @@ def _failed(node: Node, claim: Claim, problem: Problem) -> None:
     with node.transaction(claim.agency) as (conn, _):
         now = clock.now()
         dead = problem.code != "webhook_failed" or claim.attempts >= TRIES
-        conn.execute(
-            """update comity.outbox set error = %s, changed_at = %s, due_at = %s, state = %s
-                where follower = %s and entry = %s and target = %s and state = 'due'""",
-            (
-                outbox.reason(problem), now, now + back_off(claim.attempts), "dead" if dead else "due", WEBHOOK,
-                claim.entry, str(claim.subscription),
-            ),
-        )  # fmt: skip
+        failed = Outcome(claim.entry, str(claim.subscription), outbox.reason(problem))
+        outbox.postpone(conn, failed, now, None if dead else now + back_off(claim.attempts))
         row = conn.execute(
             "update comity.endpoint set failures = failures + 1 where id = %s returning failures", (claim.endpoint.id,)
         ).fetchone()
@@ -191,12 +172,7 @@ def _failed(node: Node, claim: Claim, problem: Problem) -> None:
                 "update comity.endpoint set state = 'stopped', reason = %s where id = %s and state = 'active'",
                 (why, claim.endpoint.id),
             )
-            conn.execute(
-                """update comity.outbox o set state = 'dead', changed_at = %s,
-                          error = case o.attempts when 0 then %s else %s end from comity.subscription s
-                    where s.id::text = o.target and s.endpoint = %s and o.follower = %s and o.state = 'due'""",
-                (now, outbox.UNDECIDED, why, claim.endpoint.id, WEBHOOK),
-            )
+            outbox.give_up(conn, claim.endpoint.id, why, now)
             for one in selected(conn, "endpoint = %s and state = 'active'", claim.endpoint.id):
                 stop(conn, one, why, now)
 

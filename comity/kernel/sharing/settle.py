@@ -6,9 +6,10 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
-from comity.kernel.ledger import follow
 from comity.kernel.records import offers
 from comity.kernel.records.write import write
+from comity.kernel.sharing import outbox
+from comity.kernel.work.change import Step, changed
 from comity.kernel.work.node import Node, Work, system
 from comity.kernel.work.subject import find_subject
 
@@ -25,9 +26,9 @@ def settle(node: Node, agency: str) -> int:
             """select answer_entry, id::text from comity.offer
                 where from_agency = comity.me() and answer_entry is not null and settled_entry is null"""
         ).fetchall()
-        follow.owe(work.conn, NAME, agency, waiting, work.now)
-        owed = follow.due(work.conn, NAME, agency)
-        for entry, record in sorted(owed, key=lambda one: one[1]):  # in the order in which records/following locks
+        outbox.owe(work.conn, NAME, agency, waiting, work.now)
+        owed = outbox.due(work.conn, NAME, agency)
+        for entry, record in sorted(owed, key=lambda one: one[1]):  # in the order in which records/cascades locks
             _settle(work, entry, record)
         return len(owed) + _expire(work)
 
@@ -43,7 +44,7 @@ def _settle(work: Work, answer: UUID, record: str) -> None:
         subject = find_subject(work, record)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         write(work, [offers.settled(work, of, subject, offer)])
-    follow.done(work.conn, NAME, answer, record, work.now)
+    outbox.done(work.conn, NAME, answer, record, work.now)
 
 
 def _expire(work: Work) -> int:
@@ -57,5 +58,6 @@ def _expire(work: Work) -> int:
         subject = find_subject(work, record)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         rule = of.offer.expired if of.offer else None
-        write(work, [offers.ended(work, of, subject, "expired", rule.to if rule else subject.folded.state, {})])
+        done = Step("act", "expired", rule.to if rule else subject.folded.state)
+        write(work, [offers.ended(changed(work, of, subject.folded, subject.id, done, {}))])
     return len(late)

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
-from comity.kernel.duties.lateness import late_rules
 from comity.kernel.exchange.reported import Told, told
+from comity.kernel.ledger import items
 from comity.kernel.ledger.entry import ABOUT_ANOTHERS
 from comity.kernel.ledger.verify import items_erased
 from comity.kernel.policy.actor import Actor
@@ -72,12 +72,13 @@ def _line(
     return HistoryLine(
         entry=str(row["id"]), kind=row["kind"], act=row["act"], agency=row["agency"],
         member=_who(row["actor"], members) if own else "", at=row["entered_at"], occurred_at=row["occurred_at"],
-        late=row["entered_at"] - row["occurred_at"] > LATE or bool(late_rules(told)), cause=str(said.get("cause", "")),
-        reason=str(said.get("reason", "")), version=row["version"], state_from=states[0], state_to=states[1],
+        late=row["entered_at"] - row["occurred_at"] > LATE or bool(items.late_rules(told)),
+        cause=items.text(said, items.CAUSE),
+        reason=items.text(said, items.REASON), version=row["version"], state_from=states[0], state_to=states[1],
         changes=_changes(of, told, seen, open_targets, own=own), leaf=row["leaf"].hex(),
         place=row["agency_place"], stream=row["place"], corrects=str(told.get("corrects", "")),
         refers=str(row["refers"]) if row["refers"] in entries else "", authority=str(said.get("authority", "")),
-        erased=gone > 0 and all_gone, erased_part=gone > 0 and not all_gone, late_rules=late_rules(told),
+        erased=gone > 0 and all_gone, erased_part=gone > 0 and not all_gone, late_rules=items.late_rules(told),
         on_behalf=report.agency if report else "",
         document=report.document if report else "", reported=report.said if report else "",
     )  # fmt: skip
@@ -91,15 +92,14 @@ def _who(actor: UUID, members: Mapping[UUID, str]) -> str:
     return members.get(actor, "")
 
 
-TARGETED = ("link", "unlink", "share")
-
-
 def _open_targets(work: Work, of: Type, contents: Sequence[Mapping[str, Any]]) -> Container[str]:
     """Of the records that own entries linked or shared, those that this member may read; members are always named."""
-    pointed = [path.split("/") for told in contents for path in told if path.partition("/")[0] in TARGETED]
+    said = [item for told in contents for item, _ in items.parsed(told)]
+    linked = [item for item in said if item.kind in items.OF_A_LINK]
     members = {name for name, link in of.links.items() if link.to == ("member",)}
-    named = {path[-1] for path in pointed if path[1] in members}
-    return named | set(subjects(work, sorted({path[-1] for path in pointed} - named)))
+    named = {item.target for item in linked if item.name in members}
+    pointed = {item.target for item in linked} | {item.name for item in said if item.kind == items.SHARE}
+    return named | set(subjects(work, sorted(pointed - named)))
 
 
 def _changes(
@@ -108,15 +108,16 @@ def _changes(
     """The content items of an entry that the reader may see; reasons and marks stand elsewhere on the line."""
     out: dict[str, Any] = {}
     for path in sorted(content):
-        kind, _, rest = path.partition("/")
-        if kind in ("set", "unset", "answer"):
-            if rest in of.fields and seen.shows(of, rest):
-                out[path] = content[path] if own else core_code(of.fields[rest], content[path])
+        kind, name, target = items.parse(path)
+        if kind in (items.SET, items.UNSET, items.ANSWER):
+            if name in of.fields and seen.shows(of, name):
+                out[path] = content[path] if own else core_code(of.fields[name], content[path])
         elif (
-            kind in ("number", "mark", "unmark", "offer")
-            or (own and kind == "field_mark")
-            or (own and kind in TARGETED and rest.rpartition("/")[2] in open_targets)
-            or (own and kind == "file" and seen.whole)
+            kind in (items.NUMBER, items.MARK, items.UNMARK, items.OFFER)
+            or (own and kind == items.FIELD_MARK)
+            or (own and kind in items.OF_A_LINK and target in open_targets)
+            or (own and kind == items.SHARE and name in open_targets)
+            or (own and kind == items.FILE and seen.whole)
         ):
             out[path] = content[path]
     return out

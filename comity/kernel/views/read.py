@@ -15,7 +15,7 @@ from comity.kernel.duties.lateness import late_entries
 from comity.kernel.exchange import identity_claims, reported
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.scope import live
-from comity.kernel.records import offers
+from comity.kernel.records import grants, offers
 from comity.kernel.types.catalogue import Type
 from comity.kernel.work import disclosure
 from comity.kernel.work.node import Node, Work
@@ -177,7 +177,7 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Visibility) -> dict[str
     if row is None:
         return None
     if row["to_agency"] == work.agency and row["seen_at"] is None:
-        work.conn.execute("update comity.offer set seen_at = %s where id = %s", (work.now, subject.id))
+        grants.seen(work.conn, subject.id, work.now)
         row["seen_at"] = work.now
     raised = work.conn.execute("select min(at) from comity.escalation where record = %s", (subject.id,)).fetchone()
     silent = offer_status.since(work, {**row, "core_type": subject.core_type, "core_state": subject.core_state})

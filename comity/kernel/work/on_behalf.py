@@ -13,6 +13,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from comity.errors import Problem
+from comity.kernel.ledger import items
 from comity.kernel.policy.actor import Actor, Behalf, acting_roles
 from comity.kernel.policy.decide import Policies
 from comity.kernel.types.catalogue import Catalogue
@@ -24,7 +25,7 @@ BASIS = "reported"
 def item(actor: Actor) -> dict[str, Any]:
     """The content item that says for whom an entry was made; nothing for one's own act."""
     told = actor.behalf
-    return {"behalf": {"agency": told.agency, "document": told.document}} if told else {}
+    return items.on_behalf(told.agency, told.document) if told else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,124 @@
+"""The rows of offers and shares: who is asked, and what an agency lets another read. The one place that writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from comity.kernel.ledger.columns import array, columns
+from comity.kernel.work.change import Change
+from comity.kernel.work.node import Conn
+
+_OFFER = ("id", "from_agency", "to_agency", "type", "label", "offered_at", "expires_at", "offer_entry")
+
+
+def offer(conn: Conn, changes: Sequence[Change]) -> None:
+    """The offer rows and shares that new two-sided records bring: one statement each, none for nothing."""
+    made = [one.offer for one in changes if one.offer]
+    if made:
+        conn.execute(
+            """insert into comity.offer (id, from_agency, to_agency, type, label, offered_at, expires_at, offer_entry,
+                   state)
+               select *, 'offered' from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
+                   %s::timestamptz[], %s::timestamptz[], %s::uuid[])""",
+            columns([[one[name] for name in _OFFER] for one in made]),
+        )
+    shares = [share for one in changes for share in one.shares]
+    if shares:
+        conn.execute(
+            """insert into comity.share (id, record, agency, to_agency, groups, version, offer, basis, ground, decision)
+               select gen_random_uuid(), record, agency, to_agency, groups::text[], version, offer, basis, ground,
+                   decision
+                 from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::int[], %s::uuid[], %s::text[],
+                     %s::text[], %s::text[])
+                   as t (record, agency, to_agency, groups, version, offer, basis, ground, decision)""",
+            columns([_shared(one) for one in shares]),
+        )
+
+
+def _shared(one: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (
+        UUID(str(one["record"])), one["agency"], one["to_agency"], array(one["groups"]), one["version"], one["offer"],
+        one["basis"], one["ground"], one["decision"],
+    )  # fmt: skip
+
+
+def move(conn: Conn, changes: Sequence[Change]) -> None:
+    """What entries do to offers that were there: answered, settled, withdrawn, expired; and the grants that end so.
+
+    Lock: the caller holds each offer's row, so that of two that end it one wins.
+    """
+    for one in changes:
+        if one.move is None:
+            continue
+        done, entry = one.move, one.entry
+        answers = done.answer is not None
+        conn.execute(
+            """update comity.offer set state = coalesce(%(state)s, state),
+                   ends = case when %(state)s::text is null then ends else %(ends)s end,
+                   answered_at = case when %(state)s::text is null then answered_at else %(at)s end,
+                   answer_entry = coalesce(%(answer_entry)s, answer_entry), answer = coalesce(%(answer)s, answer),
+                   seen_at = case when %(answers)s then coalesce(seen_at, %(at)s) else seen_at end,
+                   settled_entry = coalesce(%(settled)s, settled_entry)
+                where id = %(offer)s""",
+            {
+                "offer": done.offer, "state": done.state, "ends": done.ends, "at": entry.entered_at,
+                "answers": answers, "answer_entry": entry.id if answers else None,
+                "answer": Jsonb(dict(done.answer)) if done.answer is not None else None,
+                "settled": entry.id if done.settles else None,
+            },
+        )  # fmt: skip
+        if done.closes != "none":
+            conn.execute(
+                """update comity.share s set live = false where s.offer = %(offer)s and case %(closes)s
+                       when 'receiver' then s.to_agency = (select to_agency from comity.offer where id = %(offer)s)
+                       when 'others' then s.record <> %(offer)s else true end""",
+                {"offer": done.offer, "closes": done.closes},
+            )
+
+
+def seen(conn: Conn, offer: UUID, at: datetime) -> None:
+    """That the receiver has read what it was offered."""
+    conn.execute("update comity.offer set seen_at = %s where id = %s", (at, offer))
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a record is opened for otherwise than by an offer. `member` None: to the agency; `until` None: for good."""
+
+    record: UUID
+    agency: str
+    to_agency: str
+    groups: Sequence[str]
+    basis: str
+    version: int | None = None
+    member: UUID | None = None
+    until: datetime | None = None
+    ground: str = ""
+
+
+def grant(conn: Conn, given: Iterable[Grant]) -> None:
+    """Open records; what is open already to the same agency or member at the same version stays as it is."""
+    with conn.cursor() as cur:
+        cur.executemany(
+            """insert into comity.share (id, record, agency, to_agency, to_member, groups, version, until, basis,
+                   ground)
+               select gen_random_uuid(), %(record)s, %(agency)s, %(to)s, %(member)s::uuid, %(groups)s,
+                   %(version)s::int, %(until)s::timestamptz, %(basis)s, %(ground)s
+                where %(until)s::timestamptz is not null or not exists (
+                    select 1 from comity.share where record = %(record)s and to_agency = %(to)s and basis = %(basis)s
+                       and live and version is not distinct from %(version)s::int)""",
+            [
+                {
+                    "record": one.record, "agency": one.agency, "to": one.to_agency, "member": one.member,
+                    "groups": list(one.groups), "version": one.version, "until": one.until, "basis": one.basis,
+                    "ground": one.ground,
+                }
+                for one in given
+            ],
+        )  # fmt: skip

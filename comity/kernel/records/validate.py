@@ -1,0 +1,249 @@
+"""The one judgement of a proposal: the change that it makes, or a refusal with every fault of it. It writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from comity.errors import Fault, Problem
+from comity.kernel.duties import lateness
+from comity.kernel.ledger import items
+from comity.kernel.records import guards, links, mark_propagation, offers
+from comity.kernel.records.proposal import Proposal
+from comity.kernel.types import lifecycle, shape
+from comity.kernel.types.catalogue import Act, Answer, Type
+from comity.kernel.work.change import Change, Step, about_anothers, changed
+from comity.kernel.work.effective_time import occurred_at
+from comity.kernel.work.node import Work
+from comity.kernel.work.results import as_uuid
+from comity.kernel.work.subject import allow
+
+
+def validate(work: Work, asked: Proposal) -> Change:
+    """Judge a proposal. The order: may this actor; is it this act's turn; what is written; its conditions; its time.
+
+    Raises Problem: not_allowed, act_forbidden, act_unknown, act_out_of_turn, same_member, late_cause_needed,
+    offer_not_agreed, agency_unknown, and invalid with every fault at once.
+    """
+    asked.refuse_unspellable()
+    of = asked.of
+    known = links.targets(work, [(of, asked.links)]) if asked.targets is None else asked.targets
+    draft = _draft(work, asked, known)
+    allow(work, asked.action, asked.resource(draft.marks), act=asked.rule.name)
+    state = _state_to(asked)
+    guards.refuse_same_member(work, of, asked.subject.id, asked.rule.not_by, asked.rule.name)
+    happened, faults = _happened(work, asked, draft)
+    change = _change(work, asked, draft, Step(asked.kind, asked.rule.name, state, happened))
+    faults += _content_faults(work, asked, draft, change, known)
+    if not faults and not asked.batch.together:
+        faults = guards.faults(work, asked, change)
+    if faults:
+        raise refused(asked, faults)
+    if asked.action == "amend" and not draft.items:
+        raise Problem("invalid", "Nothing would change", fix="send a field that differs")
+    change = lateness.timed(work, change, known.records, owner=asked.subject.agency)
+    return offers.offered(work, change, known, asked.manifest) if asked.new and of.offer else change
+
+
+def _state_to(asked: Proposal) -> str:
+    """Where the record comes to. What ends an offer ends it wherever its record stands."""
+    of, rule = asked.of, asked.rule
+    if asked.new:
+        return of.initial
+    if isinstance(rule, Answer):
+        return lifecycle.target(of.states, rule.to, asked.before.state)
+    return lifecycle.step(of, rule.name, asked.before.state)
+
+
+def refused(asked: Proposal, faults: Sequence[Fault]) -> Problem:
+    """The refusal of a proposal, with its faults."""
+    rule = asked.rule
+    if asked.kind == "answer":
+        said = f"The answer {rule.name} is refused"
+    elif asked.kind == "act":
+        said = f"{rule.label or rule.name} is refused"
+    else:
+        said = f"The {asked.of.title} is not valid"
+    return Problem("invalid", said, faults=faults)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What a proposal would put into its entry.
+
+    `items` without the words; `fields` the field map afterwards; `supplied` the fields that it gives or changes;
+    `marks` those that the record would have to be decided under.
+    """
+
+    items: Mapping[str, Any]
+    fields: Mapping[str, Any]
+    supplied: frozenset[str]
+    marks: frozenset[str]
+
+
+def _draft(work: Work, asked: Proposal, known: links.Targets) -> _Draft:
+    """The items of a proposal: only what differs from what is there."""
+    before = asked.before
+    if asked.kind == "answer":
+        given = dict(asked.fields)
+        return _Draft(items.answer_fields(given), {**before.fields, **given}, frozenset(given), frozenset(before.marks))
+    taken = links.taken_over(work, asked.of, _present(asked.fields), asked.links, known) if asked.new else {}
+    wanted = {**asked.fields, **{name: value for name, (value, _) in taken.items()}}
+    content, fields = _field_items(before.fields, wanted)
+    supplied = frozenset(items.parse(path).name for path in content)
+    content |= items.take_over({name: source for name, (_, source) in taken.items()})
+    content |= items.add_links(_missing(before.links, asked.links)) | items.remove_links(_held(before, asked.unlink))
+    marks = _marks(work, asked, known)
+    content |= items.put_marks(sorted(marks)) | items.mark_fields(asked.field_marks)
+    if isinstance(asked.rule, Act):
+        content |= items.lift_marks(sorted(asked.rule.lifts & set(before.marks)))
+    return _Draft(content, fields, supplied - taken.keys(), frozenset(before.marks) | marks)
+
+
+def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _field_items(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(items, fields afterwards) of the fields that really change. None unsets."""
+    gone = [name for name, value in wanted.items() if value is None and name in before]
+    new = {
+        name: value
+        for name, value in _present(wanted).items()
+        if name not in before or before[name] != value or type(before[name]) is not type(value)
+    }
+    after = {name: value for name, value in {**before, **new}.items() if name not in gone}
+    return items.set_fields(new) | items.unset_fields(gone), after
+
+
+def _missing(before: items.Links, wanted: items.Links) -> dict[str, list[str]]:
+    return {name: [one for one in ids if one not in before.get(name, ())] for name, ids in wanted.items()}
+
+
+def _held(before: Any, wanted: items.Links) -> dict[str, list[str]]:
+    return {name: [one for one in ids if one in before.links.get(name, ())] for name, ids in wanted.items()}
+
+
+def _marks(work: Work, asked: Proposal, known: links.Targets) -> set[str]:
+    """The marks that the entry puts on: those asked for, and those that its new links bring."""
+    held, wanted = asked.before.marks, set(asked.marks)
+    brought = links.inherited(asked.of, asked.links, known)
+    if asked.new:
+        return wanted | brought | asked.of.handling | asked.batch.marks
+    if wanted & set(held):  # one that the record only inherited may be put on it for itself
+        wanted -= mark_propagation.of_its_own(work, asked.subject.id, held)
+    return wanted | brought - set(held)
+
+
+def _happened(work: Work, asked: Proposal, draft: _Draft) -> tuple[datetime | None, list[Fault]]:
+    """When it happened. A correction takes the effective time of the entry that it names."""
+    if not asked.words.corrects:
+        return occurred_at(work, asked.of, draft.fields if asked.new else {}, asked.occurred_at)
+    row = work.conn.execute(
+        "select occurred_at from comity.entry where id = %s and record = %s and agency = %s",
+        (as_uuid(asked.words.corrects), asked.subject.id, asked.subject.agency),
+    ).fetchone()
+    if row is None:
+        said = "this record has no such entry"
+        return None, [Fault("corrects_unknown", "corrects", said, "take it from its history")]
+    return row[0], []
+
+
+def _change(work: Work, asked: Proposal, draft: _Draft, done: Step) -> Change:
+    """The change as it would be written, before it is judged."""
+    words = asked.words
+    content = {
+        **draft.items,
+        **items.say(
+            reason=words.reason, cause=words.late_cause, authority=words.authority, corrects=words.corrects
+        ),
+    }  # fmt: skip
+    if asked.offer is not None:
+        done = replace(done, refers=asked.offer["offer_entry"], state_from=asked.offer["state"])
+        if asked.offer["from_agency"] != work.agency:
+            return about_anothers(work, asked.of, asked.before, asked.subject.id, done, content)
+        done = replace(done, state_from=None)
+    if asked.cause is not None:
+        done = replace(done, refers=asked.cause)
+    return changed(work, asked.of, asked.before, asked.subject.id, done, content)
+
+
+def _content_faults(
+    work: Work, asked: Proposal, draft: _Draft, change: Change, known: links.Targets
+) -> list[Fault]:  # fmt: skip
+    """All that is wrong with what is given: settable, fixed, shape, links, marks, needs."""
+    of, before, state = asked.of, asked.before, change.entry.state_to
+    found = _settable(asked) + ([] if asked.new else fixed(of, draft.items))
+    found += shape.judge(
+        of, work.catalogue, before=None if asked.new else before.fields, after=draft.fields,
+        state=before.state if asked.answering else state, supplied=draft.supplied, act=asked.rule.name,
+    )  # fmt: skip
+    found += links.faults(of, asked.links, known, own=asked.batch.own)
+    if not asked.answering:
+        found += links.required(of, change.after.links, state)
+    found += mark_faults(work, draft.marks if asked.new else frozenset(asked.marks), asked)
+    return found + needs(asked, draft)
+
+
+def _settable(asked: Proposal) -> list[Fault]:
+    """An act or answer sets what its rule names, and nothing else; entering and amending set what the type has."""
+    rule = asked.rule
+    if asked.kind not in ("act", "answer"):
+        return []
+    settable = f"it sets {', '.join(rule.sets) or 'nothing'}"
+    return [
+        Fault("not_set_by_act", f"fields.{one}", f"{rule.name} does not set {one}", settable)
+        for one in asked.fields
+        if one not in rule.sets
+    ] + [
+        Fault("not_set_by_act", f"links.{one}", f"{rule.name} does not set the link {one}", settable)
+        for one in asked.links
+        if one not in rule.sets
+    ]
+
+
+def fixed(of: Type, content: Mapping[str, Any]) -> list[Fault]:
+    """What would change that is set once: a field or link that the type says is `fixed`."""
+    found: dict[str, Fault] = {}
+    for item, _ in items.parsed(content):
+        link = item.kind in items.OF_A_LINK
+        part = of.links.get(item.name) if link else of.fields.get(item.name)
+        if (link or item.kind in (items.SET, items.UNSET)) and part is not None and part.fixed:
+            path = f"{'links' if link else 'fields'}.{item.name}"
+            said = f"{item.name} is set on entering and never changed"
+            found[item.name] = Fault("fixed", path, said, "take the record back and enter it anew")
+    return list(found.values())
+
+
+def needs(asked: Proposal, draft: _Draft) -> list[Fault]:
+    """What the act needs and was not given: a reason, a field, a link. A correction needs a reason."""
+    given: Mapping[str, Any] = draft.fields if asked.new else asked.fields
+    if asked.action == "amend":
+        given = dict.fromkeys(draft.supplied)
+    elif asked.kind == "act" and not asked.rule.sets:
+        given = {**asked.before.fields, **asked.fields}
+    reason = bool(asked.words.reason and asked.words.reason.strip())
+    out = []
+    for name in asked.rule.needs:
+        there = reason if name == "reason" else name in given or bool(asked.links.get(name))
+        if not there:
+            path = name if name == "reason" else f"fields.{name}"
+            out.append(Fault("needs", path, f"this act needs {name}", f"give {name}"))
+    if asked.words.corrects and not reason and not any(one.path == "reason" for one in out):
+        out.append(Fault("needs", "reason", "a correction says why", "give a reason"))
+    return out
+
+
+def mark_faults(work: Work, marks: frozenset[str], asked: Proposal) -> list[Fault]:
+    """Marks that nobody declared, and marked fields that the type has not."""
+    unknown = (marks | {m for given in asked.field_marks.values() for m in given}) - set(work.catalogue.marks)
+    known = ", ".join(sorted(work.catalogue.marks)) or "none"
+    return [
+        Fault("mark_unknown", "marks", f"no handling mark {one}", f"marks here are {known}") for one in sorted(unknown)
+    ] + [
+        Fault("unknown_field", f"field_marks.{name}", f"{asked.of.name} has no field {name}")
+        for name in asked.field_marks
+        if name not in asked.of.fields
+    ]
