@@ -24,7 +24,7 @@ def faults(
     after: dict[str, Any], *, before: dict[str, Any] | None = None, state: str = "preliminary", act: str = "enter",
     supplied: Any = None, catalogue: Catalogue = ATF, type: str = CASE,
 ) -> list[tuple[str, str]]:  # fmt: skip
-    found = judge(catalogue.type(type), catalogue, before=before, after=after, state=state, supplied=supplied, act=act)
+    found = judge(catalogue.type(type), before=before, after=after, state=state, supplied=supplied, act=act)
     return [(one.code, one.path) for one in found]
 
 
@@ -74,9 +74,7 @@ def test_an_instant_that_the_program_reads_is_taken(text: str) -> None:
 )  # fmt: skip
 def test_an_instant_in_another_spelling_is_refused_with_what_to_write(text: str) -> None:
     of = ATF.type("evidence.transfer")
-    [fault] = judge(
-        of, ATF, before=None, after={"receiver": "fsl", "at": text}, state="offered", supplied=None, act="enter"
-    )
+    [fault] = judge(of, before=None, after={"receiver": "fsl", "at": text}, state="offered", supplied=None, act="enter")
     assert (fault.code, fault.path) == ("format", "fields.at")
     assert "2026-11-22T14:05:00Z" in fault.fix
 
@@ -110,7 +108,7 @@ def test_all_that_is_optional_does_not_make_up_for_what_is_required() -> None:
 
 def test_a_wrong_date_is_told_how_dates_are_written() -> None:
     after = {**GOOD, "opened": "22.11.2026"}
-    [fault] = judge(ATF.type(CASE), ATF, before=None, after=after, state="open", supplied=None, act="enter")
+    [fault] = judge(ATF.type(CASE), before=None, after=after, state="open", supplied=None, act="enter")
     assert fault.fix == "write it as 2026-11-22"
 
 
@@ -158,14 +156,14 @@ def test_a_code_that_is_near_to_one_is_answered_with_all_of_them_where_they_are_
     near = next(iter(values))
     for wrong, said in ((f"{near}s", f"did you mean {near}? The codes are "), ("zzzz", "known: ")):
         [fault] = judge(
-            ATF.type(CASE), ATF, before=None, after={**GOOD, "program": wrong}, state="open", supplied=None, act="enter"
+            ATF.type(CASE), before=None, after={**GOOD, "program": wrong}, state="open", supplied=None, act="enter"
         )
         assert fault.fix.startswith(said) and set(values) <= set(fault.fix.replace(",", "").split())
 
 
 def test_an_unknown_field_names_the_nearest() -> None:
     [fault] = judge(
-        ATF.type(CASE), ATF, before=None, after={**GOOD, "sumary": "x"}, state="open", supplied=None, act="enter"
+        ATF.type(CASE), before=None, after={**GOOD, "sumary": "x"}, state="open", supplied=None, act="enter"
     )
     assert fault.fix == "did you mean summary?"
 

@@ -85,9 +85,7 @@ def _faults(of: Type, catalogue: Catalogue, item: Mapping[str, Any]) -> list[Fau
     fields = item.get("fields") or {}
     state, act = item.get("state", of.initial), item.get("act", "enter")
     before = item.get("before")
-    faults = judge(
-        of, catalogue, before=before, after={**(before or {}), **fields}, state=state, supplied=fields, act=act
-    )
+    faults = judge(of, before=before, after={**(before or {}), **fields}, state=state, supplied=fields, act=act)
     if "links" in item:
         links = {name: ids if isinstance(ids, list) else [ids] for name, ids in item["links"].items()}
         faults += judge_links(of, before=None, after=links, state=state, act=act)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from comity.errors import Fault
@@ -78,15 +78,15 @@ def check_folders(
     `jurisdictions` and `agencies` are keyed by folder name. `against` is a new core to compare with.
     """
     ground, faults = _load(core, {}, {})
-    layers = [_report("core", "core", ground, faults, None, core, {}, {}, against)]
+    layers = [_report(_Layer("core", "core"), ground, faults, None, against)]
     for name, files in jurisdictions.items():
         if files:
             made, faults = _load(core, files, {})
-            layers.append(_report("jurisdiction", name, made, faults, ground, core, files, {}, against))
+            layers.append(_report(_Layer("jurisdiction", name, files), made, faults, ground, against))
     for name, files in agencies.items():
         law, unknown = _law(files, jurisdictions)
         made, faults = (None, unknown) if unknown else _load(core, law, files)
-        layers.append(_report("agency", name, made, faults, ground, core, law, files, against))
+        layers.append(_report(_Layer("agency", name, law, files), made, faults, ground, against))
     return ProfileReport(tuple(layers))
 
 
@@ -113,17 +113,31 @@ def _law(agency: Files, jurisdictions: Mapping[str, Files]) -> tuple[Files, tupl
     return jurisdictions[named.value], ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """What is checked: its kind and name, and its files of law and agency."""
+
+    kind: str
+    name: str
+    law: Files = field(default_factory=dict)
+    agency: Files = field(default_factory=dict)
+
+
 def _report(
-    kind: str, name: str, made: Catalogue | None, faults: Iterable[Fault], ground: Catalogue | None, core: Files,
-    law: Files, agency: Files, against: Files | None,
-) -> LayerReport:  # fmt: skip
+    layer: _Layer,
+    made: Catalogue | None,
+    faults: Iterable[Fault],
+    ground: Catalogue | None,
+    against: Files | None,
+) -> LayerReport:
+    kind, name = layer.kind, layer.name
     if made is None:
         return LayerReport(kind, name, tuple(faults))
     mine = {"jurisdiction": f"{made.jurisdiction}.", "agency": f"{made.agency}."}.get(kind, "")
     ran = [one for one in examples.run(made) if one.file.startswith(mine)]
     if kind == "jurisdiction":
-        ran += clock_pairs.run(made, {path: text for path, text in law.items() if path.startswith(PAIRS)})
-    newer, refused = _load(against, law, agency) if against is not None else (None, ())
+        ran += clock_pairs.run(made, {path: text for path, text in layer.law.items() if path.startswith(PAIRS)})
+    newer, refused = (None, ()) if against is None else _load(against, layer.law, layer.agency)
     return LayerReport(
         kind=kind, name=name, faults=tuple(faults), types=len(made.types), digest=made.digest,
         fit=upgrade.fit(made, ground) if ground is not None else None, examples_run=len(ran),

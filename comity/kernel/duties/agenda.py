@@ -126,59 +126,64 @@ class Wanted:
         )
 
 
-def agenda(
-    node: Node,
-    actor: Actor,
-    *,
-    type: str | None = None,
-    at: date | datetime | None = None,
-    until: date | None = None,
-    within: int | None = None,
-    overdue: bool = False,
-    person: bool = False,
-    every: bool = False,
-    owner: str | None = None,
-    everyone: bool = False,
-    limit: int = 50,
-    cursor: str | None = None,
-    language: str | None = None,
-) -> Agenda:
-    """What is due on the own agency's records, on those of `owner`, or on `everyone`'s that this actor may find.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of the agenda: of the own agency's records, of those of `owner`, or of `everyone`'s.
 
     `type` is that of the record that started the clock. `at`: as it would have been answered then, by what was known
-    then under the law then in force; a day means its end in the agency's zone. `within` is a number of days from there.
-    A cursor goes on at the instant of its first page. Others' records behind the lines of the page are disclosed to
-    their owners before the answer goes out. Problems: `type_unknown`, `agency_unknown`, `request_invalid`,
-    `cursor_invalid`.
+    then under the law then in force; a day means its end in the agency's zone. `within` is a number of days from there,
+    instead of `until`. A cursor goes on at the instant of its first page. The rest as in Wanted.
     """
-    if until is not None and within is not None:
+
+    type: str | None = None
+    at: date | datetime | None = None
+    until: date | None = None
+    within: int | None = None
+    overdue: bool = False
+    person: bool = False
+    every: bool = False
+    owner: str | None = None
+    everyone: bool = False
+    limit: int = 50
+    cursor: str | None = None
+    language: str | None = None
+
+
+def agenda(node: Node, actor: Actor, **asked: Any) -> Agenda:
+    """What is due on records that this actor may find; `asked` are the members of Asked.
+
+    Others' records behind the lines of the page are disclosed to their owners before the answer goes out. Problems:
+    `type_unknown`, `agency_unknown`, `request_invalid`, `cursor_invalid`.
+    """
+    of = Asked(**asked)
+    if of.until is not None and of.within is not None:
         raise Problem("request_invalid", "A last day and a number of days were both given", fix="give one of the two")
     with node.work(actor) as work:
         zone = ZoneInfo(work.catalogue.definition.zone)
-        words = in_language(work.catalogue, language)
-        if type is not None:
-            work.catalogue.type(type)
-        asked, after = _read_cursor(cursor) if cursor else (asked_about(work, at), None)
-        today = asked.astimezone(zone).date()
-        wanted = Wanted(until if within is None else _later(today, within), overdue, person, every)
+        words = in_language(work.catalogue, of.language)
+        if of.type is not None:
+            work.catalogue.type(of.type)
+        at, after = _read_cursor(of.cursor) if of.cursor else (asked_about(work, of.at), None)
+        until = of.until if of.within is None else _later(at.astimezone(zone).date(), of.within)
+        wanted = Wanted(until, of.overdue, of.person, of.every)
         counts: Counter[str] = Counter()
-        walk = _Walk(work, asked, zone, type)
+        walk = _Walk(work, at, zone, of.type)
 
         def lines() -> Iterator[Line]:
-            for whose in _owners(work, owner, everyone):
+            for whose in _owners(work, of.owner, of.everyone):
                 for one in walk.lines(whose):
                     counts[one.due.standing] += 1
                     if wanted.takes(one) and (after is None or one.key > after):
                         yield one
 
-        limit = max(1, min(limit, MOST))
+        limit = max(1, min(of.limit, MOST))
         found = heapq.nsmallest(limit + 1, lines(), key=lambda one: one.key)
         page = found[:limit]
         seen = {held.id: held for one in page for held in (one.subject, *one.about, *one.others)}
         disclosed(work, list(seen.values()))
         return Agenda(
-            asked, work.agency, zone.key, tuple(_worded(work, words, one, language) for one in page), dict(counts),
-            tuple(sorted(walk.types)), _cursor(asked, page[-1].key) if len(found) > limit else None,
+            at, work.agency, zone.key, tuple(_worded(work, words, one, of.language) for one in page), dict(counts),
+            tuple(sorted(walk.types)), _cursor(at, page[-1].key) if len(found) > limit else None,
         )  # fmt: skip
 
 

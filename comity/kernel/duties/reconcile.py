@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -130,6 +130,15 @@ def _hanging_on(work: Work, case: Subject) -> set[str]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What gave a duty: the record, what it tells, and for which of its values."""
+
+    subject: Subject
+    told: Mapping[str, Any]
+    each: str
+
+
 class Walk:
     """One reading of all joints at an instant. `own` and `read` are the own and others' records that it looked at."""
 
@@ -210,7 +219,7 @@ class Walk:
                 continue
             for each in self.each(joint, told):
                 try:
-                    duty = self.duty(rule, law, joint, given, told, each, ways, backed.get(str(given.id)))
+                    duty = self.duty(rule, law, _Given(given, told, each), ways, backed.get(str(given.id)))
                 except GuardError:
                     self.unjudged.add(rule.name)
                     continue
@@ -218,9 +227,9 @@ class Walk:
                     yield duty
 
     def duty(
-        self, rule: Rule[ObligationRule], law: Law[ObligationRule], joint: ObligationRule, given: Subject,
-        told: Mapping[str, Any], each: str, ways: Ways, backed: bool | None,
-    ) -> Duty | None:  # fmt: skip
+        self, rule: Rule[ObligationRule], law: Law[ObligationRule], one: _Given, ways: Ways, backed: bool | None
+    ) -> Duty | None:
+        joint, given, told, each = law.said, one.subject, one.told, one.each
         if joint.given.when and not evaluate(condition(joint.given.when), {"given": told, "done": {}, "each": each}):
             return None
         named = {"agency": given.agency, "each": each}.get(joint.owed_by, told.get(joint.owed_by))

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from comity import clock
 from comity.errors import Problem
@@ -42,40 +43,45 @@ NO_ROWS_FAULT = frozenset({
 Report = Callable[[Progress], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`dry_run` reads, maps and judges every row and writes no record. Rows that are not taken go to `rejects` (a CSV,
+    and a JSONL beside it), by default under the node's home."""
+
+    dry_run: bool = False
+    rejects: Path | None = None
+    progress: Report | None = None
+
+
 def run(
     node: Node,
     actor: Actor,
     file: Path,
     mapping: Path,
-    *,
-    dry_run: bool = False,
-    rejects: Path | None = None,
-    progress: Report | None = None,
+    **options: Any,
 ) -> ImportReport:
-    """Import a file for the actor's agency; `dry_run` reads, maps and judges every row and writes no record.
-
-    Rows that are not taken go to `rejects` (a CSV, and a JSONL beside it), by default under the node's home. Raises
+    """Import a file for the actor's agency; `options` are the members of Options. Raises
     Problem mapping_invalid or import_refused before anything is written; `unavailable` and what no row is to blame for
     in the middle, with what was committed staying so: the same command again completes it.
     """
-    rules = load(mapping)
+    chosen, rules = Options(**options), load(mapping)
     catalogue = node.catalogue(actor.agency)
     if faults := rules.faults(catalogue):
         first = faults[0]
         detail = f"{len(faults)} found against {actor.agency}'s types, first {first.path}: {first.message}"
         raise Problem("mapping_invalid", detail, faults=faults, fix=first.fix)
     digest = _digest(file)
-    place = rejects or node.home / "imports" / f"{rules.name}-{digest[:12]}-rejects.csv"
+    place = chosen.rejects or node.home / "imports" / f"{rules.name}-{digest[:12]}-rejects.csv"
     _spare(place, file, mapping)
-    take: _Take = (_Rehearse if dry_run else _Enter)(node, actor, rules)
-    return _Import(rules, file, digest, take, place, dry_run, progress).run(node.extensions.formats)
+    take: _Take = (_Rehearse if chosen.dry_run else _Enter)(node, actor, rules)
+    return _Import(rules, file, digest, take, replace(chosen, rejects=place)).run(node.extensions.formats)
 
 
 def inspect(file: Path, mapping: Path, *, rejects: Path | None = None, progress: Report | None = None) -> ImportReport:
     """Read and map a file without a node: what the mapping alone can tell. Raises as `run` does before it writes."""
     if rejects:
         _spare(rejects, file, mapping)
-    return _Import(load(mapping), file, _digest(file), _Judge(), rejects, True, progress).run({})
+    return _Import(load(mapping), file, _digest(file), _Judge(), Options(True, rejects, progress)).run({})
 
 
 def _spare(rejects: Path, *given: Path) -> None:
@@ -114,13 +120,10 @@ _Take = Callable[[list[_Asked]], Iterable[_Taken]]
 class _Import:
     """One run over one file."""
 
-    def __init__(
-        self, rules: Rules, file: Path, digest: str, take: _Take, rejects: Path | None, dry_run: bool,
-        progress: Report | None,
-    ) -> None:  # fmt: skip
-        self.rules, self.file, self.take, self.progress = rules, file, take, progress
-        self.report = ImportReport(rules.name, rules.version, file.name, digest, dry_run)
-        self.rejects = RejectFiles(rejects)
+    def __init__(self, rules: Rules, file: Path, digest: str, take: _Take, chosen: Options) -> None:
+        self.rules, self.file, self.take, self.progress = rules, file, take, chosen.progress
+        self.report = ImportReport(rules.name, rules.version, file.name, digest, chosen.dry_run)
+        self.rejects = RejectFiles(chosen.rejects)
         self.waiting: list[_Asked] = []
 
     def run(self, formats: Mapping[str, Format]) -> ImportReport:

@@ -7,7 +7,7 @@ of the law that then governed, so the same question about a past day has the sam
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -66,6 +66,19 @@ def _known(event: Event, at: datetime) -> bool:
     if event.known is not None:
         return event.known <= at
     return event.at <= at if isinstance(event.at, datetime) else event.at <= at.date() + DAY
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """Where a calculation ends: the state, and what there is of the rest."""
+
+    state: str
+    due: When | None = None
+    by: datetime | None = None
+    kept: bool | None = None
+    answer: str = ""
+    stopped: Event | None = None
+    stage: str = ""
 
 
 class _Calculation(ClockQuestion):
@@ -161,7 +174,7 @@ class _Calculation(ClockQuestion):
             return None
         if case.answer:
             self.note("answer", case.title or case.answer, citation=case.citation or version.citation)
-            return self.made(version, "running", answer=case.answer)
+            return self.made(version, _Outcome("running", answer=case.answer))
         if case.forthwith:
             return self.forthwith(version, case)
         return self.judged(version, *self.end(version, case))
@@ -283,7 +296,7 @@ class _Calculation(ClockQuestion):
         total = names.counted(len(days), "day")
         said = f"{total}, each counted once"
         self.note("sum", said, days=len(days), day=last, citation=version.citation)
-        return self.made(version, "stopped" if until else "running", answer=total, stopped=until)
+        return self.made(version, _Outcome("stopped" if until else "running", answer=total, stopped=until))
 
     def forthwith(self, version: Version, case: Case) -> Due:
         """The law sets no number: how long is too long is for a person."""
@@ -294,7 +307,7 @@ class _Calculation(ClockQuestion):
         said = f"{how}; {'it took' if stop else 'so far'} {names.counted(ran, 'day')}"
         self.note("forthwith", said, days=ran, citation=case.citation or version.citation)
         self.decide("no_fixed_time", "the law sets no number of days; whether it took too long, a person must decide")
-        return self.made(version, "stopped" if stop else "undecided", stopped=stop)
+        return self.made(version, _Outcome("stopped" if stop else "undecided", stopped=stop))
 
     def judged(self, version: Version, due: When, by: datetime) -> Due:
         stop = self.stop(version)
@@ -310,7 +323,7 @@ class _Calculation(ClockQuestion):
         elif self.at >= threshold:
             state, kept = "expired", None if early else False
         stage = self.stage(version, stop, by) if version.first_stage else ""
-        return self.made(version, state, due=due, by=by, kept=kept, stopped=stop, stage=stage)
+        return self.made(version, _Outcome(state, due=due, by=by, kept=kept, stopped=stop, stage=stage))
 
     def stop(self, version: Version) -> Event | None:
         """The first stopping event that has come; for a period counted backward, one before the start counts too."""
@@ -369,15 +382,14 @@ class _Calculation(ClockQuestion):
         done = (one for one in self.events if one.name in version.stop and self.come(one))
         stop = self.stop(version) if self.begun is not None else next(done, None)
         self.note("person", f"a person must decide: {decision.message}")
-        return self.made(version, "stopped" if stop and version.kind != "term" else "undecided", stopped=stop)
+        return self.made(version, _Outcome("stopped" if stop and version.kind != "term" else "undecided", stopped=stop))
 
-    def made(
-        self, version: Version, state: str, *, due: When | None = None, by: datetime | None = None,
-        kept: bool | None = None, answer: str = "", stopped: Event | None = None, stage: str = "",
-    ) -> Due:  # fmt: skip
+    def made(self, version: Version, end: _Outcome) -> Due:
+        stage = end.stage
         return Due(
-            rule=self.rule.code, title=self.rule.title, kind=version.kind, state=state, due=due, by=by, stage=stage,
-            answer=answer, started=self.begun, stopped=stopped.at if stopped else None, kept=kept,
+            rule=self.rule.code, title=self.rule.title, kind=version.kind, state=end.state, due=end.due, by=end.by,
+            stage=stage, answer=end.answer, started=self.begun, stopped=end.stopped.at if end.stopped else None,
+            kept=end.kept,
             paused=any(one.rule == "paused" for one in self.steps), working=tuple(self.steps),
             decisions=tuple(self.decisions), warnings=self.warned(version), consequence=version.consequence,
             limit=version.limit, citation=version.citation, verified=version.verified, law_from=version.from_,

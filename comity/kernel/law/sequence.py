@@ -79,13 +79,11 @@ def check_sequences(found: Sequences, types: Mapping[str, Type], homes: frozense
     for rule in found.values():
         for law in rule.versions:
             for act in sorted(law.said.acts):
-                name, _, verb = act.rpartition(".")
-                _check(law.said, name, verb, rule.source, types, homes, faults)
+                _check(law.said, act, rule.source, types, homes, faults)
 
 
-def _check(
-    one: Order, name: str, verb: str, source: str, types: Mapping[str, Type], homes: frozenset[str], faults: Faults
-) -> None:
+def _check(one: Order, act: str, source: str, types: Mapping[str, Type], homes: frozenset[str], faults: Faults) -> None:
+    name, _, verb = act.rpartition(".")
     of = types.get(name)
     if of is None:
         if name.partition(".")[0] in homes:

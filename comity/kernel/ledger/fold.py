@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from comity.kernel.ledger import items
 from comity.kernel.ledger.entry import ERASE
@@ -32,27 +32,24 @@ class Folded:
     behalf: str = ""
 
 
-def step(
-    before: Folded,
-    *,
-    version: int,
-    type: str,
-    type_version: int,
-    state_to: str,
-    actor: str,
-    content: Mapping[str, Any] | None,
-) -> Folded:
+class Header(NamedTuple):
+    """What of an entry's header the state of a record follows from."""
+
+    version: int
+    type: str
+    type_version: int
+    state_to: str
+    actor: str
+
+
+def step(before: Folded, header: Header, content: Mapping[str, Any] | None) -> Folded:
     """The state after one entry. `content` is None where it was erased: its effect stays as unknown, not as a guess."""
     base = replace(
-        before,
-        version=version,
-        type=type,
-        type_version=type_version,
-        state=state_to,
-        entered_by=before.entered_by or actor,
-    )
+        before, version=header.version, type=header.type, type_version=header.type_version, state=header.state_to,
+        entered_by=before.entered_by or header.actor,
+    )  # fmt: skip
     if content is None:
-        return replace(base, erased=(*before.erased, version))
+        return replace(base, erased=(*before.erased, header.version))
     fields = dict(before.fields)
     links = {name: list(ids) for name, ids in before.links.items()}
     marks, field_marks, files = set(before.marks), dict(before.field_marks), dict(before.files)
@@ -88,7 +85,7 @@ def step(
         marks=tuple(sorted(marks)),
         field_marks=field_marks,
         files=files,
-        behalf=told["agency"] if version == 1 and told is not None else before.behalf,
+        behalf=told["agency"] if header.version == 1 and told is not None else before.behalf,
     )
 
 
@@ -128,15 +125,11 @@ def fold(
     for row in rows:
         moved = state.version == 0 or row["state_from"] != row["state_to"]
         erased = state.erased
-        state = step(
-            state,
-            version=max(row["version"], state.version),
-            type=row["type"],
-            type_version=row["type_version"],
-            state_to=row["state_to"] if moved else state.state,
-            actor=str(row["actor"]),
-            content=standing(row, again),
-        )
+        header = Header(
+            max(row["version"], state.version), row["type"], row["type_version"],
+            row["state_to"] if moved else state.state, str(row["actor"]),
+        )  # fmt: skip
+        state = step(state, header, standing(row, again))
         if row["content"] is None:
             state = replace(state, erased=(*erased, state.version))
     return state

@@ -136,7 +136,7 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
         raise Problem("invalid", "The invitation is not valid", faults=faults)
     with node.transaction(agency, None if actor.kind == "operator" else UUID(actor.member)) as (conn, begun):
         came = _came_along(conn, name)
-        _may_invite(conn, begun, actor, agency, catalogue, roles, came)
+        _may_invite(conn, begun, actor, catalogue, roles, came)
         known = conn.execute("select 1 from comity.member where agency = comity.me() and name = %s", (name,)).fetchone()
         if known and not (came and set(came.roles) == set(roles)):
             fault = Fault("name_taken", "name", "the name is taken", "write the name so that it tells the two apart")
@@ -157,8 +157,7 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
 
 
 def _may_invite(
-    conn: Connection[Any], begun: Any, actor: Actor, agency: str, catalogue: Catalogue, roles: Sequence[str],
-    came: Member | None,
+    conn: Connection[Any], begun: Any, actor: Actor, catalogue: Catalogue, roles: Sequence[str], came: Member | None
 ) -> None:  # fmt: skip
     if actor.kind == "operator":
         tokens = conn.execute(
@@ -172,11 +171,11 @@ def _may_invite(
         only_administrators = all(_administers(catalogue, role) for role in roles)
         if _administrators(conn, catalogue) or not only_administrators:
             raise Problem(
-                "not_allowed", f"{agency} has members; its own administrator invites the next",
+                "not_allowed", f"{catalogue.agency} has members; its own administrator invites the next",
                 fix="the operator lets in the first member, and an administrator where none is active",
             )  # fmt: skip
         return
-    _administrator(begun, actor, agency, catalogue)
+    _administrator(begun, actor, catalogue.agency, catalogue)
 
 
 def _came_along(conn: Connection[Any], name: str) -> Member | None:

@@ -255,7 +255,8 @@ class _Arriving:
             if name != f"agency/{self.agency}":
                 raise Unreadable(f"the entry {row['id']} lays {name!r}")
             if files is not None:
-                install.keep_layer(conn, name, row["version"], self.agency, files, row["id"], row["entered_at"])
+                layer = install.Layer(name, row["version"], self.agency, files)
+                install.keep_layer(conn, layer, row["id"], row["entered_at"])
 
     def member(self, conn: Conn, record: str, state: Folded, catalogue: Catalogue) -> None:
         """A member without a token. Whose name was erased is called by the id, which means nobody."""

@@ -29,13 +29,17 @@ WITHDRAW = ("withdraw", "withdrawn")
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """What is given with an act or an answer: the fields and links that it sets, the reason, when it happened."""
+    """What is given with an act or an answer: the fields and links that it sets, the reason, when it happened.
+
+    `key` makes a repetition harmless.
+    """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     links: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reason: str | None = None
     occurred_at: datetime | None = None
     late_cause: str | None = None
+    key: str | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Doing:
@@ -46,8 +50,7 @@ class Doing:
 
 
 def act(
-    node: Node, actor: Actor, record: str, name: str, *, version: int | None = None, key: str | None = None,
-    **given: Any,
+    node: Node, actor: Actor, record: str, name: str, *, version: int | None = None, **given: Any
 ) -> Receipt:  # fmt: skip
     """Do a named act; `given` are the members of Doing. A version, when given, must be the one that the record has now.
 
@@ -55,6 +58,7 @@ def act(
     act_out_of_turn, version_conflict, same_member, invalid, offer_already_answered, late_cause_needed.
     """
     done = Doing.of(given)
+    key = done.key
     asked = [dict(done.fields), {n: list(i) for n, i in done.links.items()}, done.reason]
     digest = b""
     if key:

@@ -27,14 +27,14 @@ from comity.kernel.work.results import Receipt, as_uuid
 from comity.kernel.work.subject import Subject, find_subject
 
 
-def answer(node: Node, actor: Actor, record: str, name: str, *, key: str | None = None, **given: Any) -> Receipt:
+def answer(node: Node, actor: Actor, record: str, name: str, **given: Any) -> Receipt:
     """Accept, return, decline: one of the answers that the offered record's type has. `given`: members of Doing.
 
     Raises Problem: not_found, answer_unknown, not_allowed, offer_already_answered, same_member, invalid,
     late_cause_needed.
     """
     done = Doing.of(given)
-    digest = b""
+    key, digest = done.key, b""
     if key:
         asked = [dict(done.fields), done.reason]
         digest = digest_of("answer", record, name, asked, when_asked(done.occurred_at), *actor_key(actor))

@@ -80,7 +80,7 @@ def open_in_emergency(
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         told = {"record": opened.record, "owner": opened.owner, "until": show_instant(opened.until)}
         content = items.set_fields(told) | items.say(reason=opened.reason)
-        _append(work, opened.id, "open", "", "open", content, None)
+        _append(work, opened.id, "open", ("", "open"), content, None)
         work.conn.execute(
             """insert into comity.emergency (id, agency, owner, record, member, reason, opened_at, until)
                values (%s, %s, %s, %s, %s, %s, %s, %s)""",
@@ -142,7 +142,7 @@ def review(node: Node, actor: Actor, emergency: str, *, finding: str) -> Opened:
             "select id from comity.entry where record = %s and kind = 'emergency' and act = 'open'", (row["id"],)
         ).fetchone()
         content = items.set_fields({"finding": finding.strip(), "record": str(row["record"])})
-        _append(work, emergency, "review", "open", "reviewed", content, opening[0] if opening else None)
+        _append(work, emergency, "review", ("open", "reviewed"), content, opening[0] if opening else None)
         work.conn.execute(
             "update comity.emergency set reviewed_at = %s, reviewed_by = %s, finding = %s where id = %s",
             (work.now, UUID(work.actor.member), finding.strip(), row["id"]),
@@ -177,15 +177,15 @@ def openings(node: Node, actor: Actor) -> list[Opened]:
 
 
 def _append(
-    work: Work, record: str, act: str, state_from: str, state_to: str, content: dict[str, Any], refers: UUID | None
+    work: Work, record: str, act: str, states: tuple[str, str], content: dict[str, Any], refers: UUID | None
 ) -> None:
     """One entry in the own log about an emergency: the opener's first, or the owner's review of it."""
     append(work.conn, [
         Entry(
             id=names.new_id(), agency=work.agency, record=UUID(record), type=TYPE, type_version=work.version,
             kind="emergency", act=act, actor=UUID(work.actor.member), occurred_at=work.now, entered_at=work.now,
-            version=2 if act == "review" and state_from and work.agency == _opener(work, record) else 1,
-            state_from=state_from, state_to=state_to, content=content, refers=refers,
+            version=2 if act == "review" and work.agency == _opener(work, record) else 1,
+            state_from=states[0], state_to=states[1], content=content, refers=refers,
         )
     ])  # fmt: skip
 

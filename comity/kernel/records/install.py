@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -199,16 +199,25 @@ def lay(conn: Conn, actor: Actor, owner: str, name: str, files: Files, reason: s
         | items.say(reason=reason),
     )  # fmt: skip
     append(conn, [entry])
-    keep_layer(conn, name, int(version), owner, files, entry.id, now)
+    keep_layer(conn, Layer(name, int(version), owner, files), entry.id, now)
     return int(version)
 
 
-def keep_layer(conn: Conn, name: str, version: int, owner: str, files: Files, entry: UUID, at: datetime) -> None:
+class Layer(NamedTuple):
+    """A layer of definitions as an entry in its owner's log lays it."""
+
+    name: str
+    version: int
+    owner: str
+    files: Files
+
+
+def keep_layer(conn: Conn, layer: Layer, entry: UUID, at: datetime) -> None:
     """A layer's row, as the entry in its owner's log says it."""
     conn.execute(
         """insert into comity.layer (name, version, agency, digest, files, entry, installed_at)
            values (%s, %s, %s, %s, %s, %s, %s)""",
-        (name, version, owner, digest(files), Jsonb(dict(files)), entry, at),
+        (layer.name, layer.version, layer.owner, digest(layer.files), Jsonb(dict(layer.files)), entry, at),
     )
 
 

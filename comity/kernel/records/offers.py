@@ -38,15 +38,9 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
         )  # fmt: skip
     agreed(work, to, of.core_name)
     expires = change.entry.entered_at + _duration(rule.expires) if rule.expires else None
-    shares: list[dict[str, Any]] = [
-        _share(change, to, str(change.entry.record), None, rule.grants.groups, "included", "")
-    ]
     listed = manifest if manifest is not None else _linked(work, change, known)
-    shares += [
-        _share(change, to, one.record, one.version, one.groups, one.decision, one.ground)
-        for one in listed
-        if one.agency == work.agency != to
-    ]
+    granted = [one for one in listed if one.agency == work.agency != to]
+    shares = [_itself(change, to), *(_share(change, to, one) for one in granted)]
     said = items.offer(to, clock.show_instant(expires) if expires else None)
     for one in shares[1:]:
         said |= items.share(one["record"], one)
@@ -91,13 +85,22 @@ def agreed(work: Work, to: str, type_name: str) -> None:
     )  # fmt: skip
 
 
-def _share(
-    change: Change, to: str, record: str, version: int | None, groups: Sequence[str], decision: str, ground: str
-) -> dict[str, Any]:
+def _share(change: Change, to: str, one: ManifestItem) -> dict[str, Any]:
     return {
-        "record": record, "agency": change.entry.agency, "to_agency": to, "version": version,
-        "groups": [] if decision == "withheld" else list(groups),
-        "offer": change.entry.record, "basis": change.type.name, "ground": ground, "decision": decision,
+        "record": one.record, "agency": change.entry.agency, "to_agency": to, "version": one.version,
+        "groups": [] if one.decision == "withheld" else list(one.groups), "offer": change.entry.record,
+        "basis": change.type.name, "ground": one.ground, "decision": one.decision,
+    }  # fmt: skip
+
+
+def _itself(change: Change, to: str) -> dict[str, Any]:
+    """The offered record, open as it stands and not at a version."""
+    rule = change.type.offer
+    assert rule is not None
+    return {
+        "record": str(change.entry.record), "agency": change.entry.agency, "to_agency": to, "version": None,
+        "groups": list(rule.grants.groups), "offer": change.entry.record, "basis": change.type.name, "ground": "",
+        "decision": "included",
     }  # fmt: skip
 
 

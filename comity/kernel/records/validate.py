@@ -176,8 +176,7 @@ def _content_faults(
     """All that is wrong with what is given: settable, fixed, shape, links, marks, needs."""
     of, before, state = asked.of, asked.before, change.entry.state_to
     found = _settable(asked) + ([] if asked.new else fixed(of, draft.items))
-    found += shape.judge(
-        of, work.catalogue, before=None if asked.new else before.fields, after=draft.fields,
+    found += shape.judge(of, before=None if asked.new else before.fields, after=draft.fields,
         state=before.state if asked.answering else state, supplied=draft.supplied, act=asked.rule.name,
     )  # fmt: skip
     found += links.faults(of, asked.links, known, own=asked.batch.own)

@@ -72,7 +72,7 @@ def add_webhook(node: Node, actor: Actor, url: str) -> Endpoint:
             "insert into comity.endpoint (id, agency, url, secret, added_at) values (%s, %s, %s, %s, %s)",
             (made, work.agency, url, node.keys.wrap(work.agency, secret), work.now),
         )
-        _append(work, made, "add", 1, "", "active", items.set_fields({"url": url}))
+        _append(work, made, "add", 1, ("", "active"), items.set_fields({"url": url}))
         return Endpoint(made, work.agency, url, "active", "", 0, None, work.now, signature.shown(secret))
 
 
@@ -101,7 +101,7 @@ def remove_webhook(node: Node, actor: Actor, endpoint: str) -> Endpoint:
         ).fetchall()
         for (subscription,) in ended:
             outbox.dismiss(work.conn, subscription, work.now)
-        _append(work, one.id, "remove", row[0], "active", "removed", {})
+        _append(work, one.id, "remove", row[0], ("active", "removed"), {})
         return Endpoint(one.id, one.agency, one.url, "removed", "", 0, None, one.added_at)
 
 
@@ -124,12 +124,12 @@ def _administrator(work: Work) -> None:
 
 
 def _append(
-    work: Work, endpoint: UUID, act: str, version: int, before: str, after: str, content: Mapping[str, Any]
+    work: Work, endpoint: UUID, act: str, version: int, states: tuple[str, str], content: Mapping[str, Any]
 ) -> None:
     append(work.conn, [
         Entry(
             id=names.new_id(), agency=work.agency, record=endpoint, type=TYPE, type_version=0, kind="act", act=act,
             actor=UUID(work.actor.member), occurred_at=work.now, entered_at=work.now, version=version,
-            state_from=before, state_to=after, content=content,
+            state_from=states[0], state_to=states[1], content=content,
         )
     ])  # fmt: skip

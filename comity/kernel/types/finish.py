@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from comity import names
@@ -16,6 +16,15 @@ from comity.kernel.types.reading import EVERY, Draft
 from comity.kernel.types.ties import Ties
 
 Done = TypeVar("Done", Act, Answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """The states of a type, where its records begin, and the moves that lead on."""
+
+    states: Mapping[str, State]
+    initial: str
+    onward: list[lifecycle.Edge]
 
 
 def finish(
@@ -32,13 +41,13 @@ def finish(
             _known(mark, marks, "mark_unknown", act.source, f"lifts of {act.name}", faults)
     offer = _offer(draft, groups, states, initial, faults)
     moves = lifecycle.edges(acts.values(), offer, states)
-    onward = lifecycle.forward(initial, moves)
-    fields = {n: _field(draft, one, groups, lists, states, initial, onward, faults) for n, one in draft.fields.items()}
+    course = _Course(states, initial, lifecycle.forward(initial, moves))
+    fields = {n: _field(draft, one, groups, lists, course, faults) for n, one in draft.fields.items()}
     links: dict[str, Link] = {}
     for name, link in draft.links.items():
         for to in link.to:
             _known(to, (*types, "member", "any"), "type_unknown", link.source, f"link {name}", faults)
-        required = _required(draft, link, states, initial, onward, faults)
+        required = _required(draft, link, course, faults)
         fills = [_field_name(draft, one, link.source, f"fills of {name}", faults) or one for one in link.fills]
         links[name] = replace(link, required_in=required, fills=tuple(fills))
     for mark in sorted(draft.handling):
@@ -215,8 +224,8 @@ def _offer(
 
 
 def _field(
-    draft: Draft, one: Field, groups: Mapping[str, Group], lists: Mapping[str, CodeList],
-    states: Mapping[str, State], initial: str, onward: list[lifecycle.Edge], faults: Faults,
+    draft: Draft, one: Field, groups: Mapping[str, Group], lists: Mapping[str, CodeList], course: _Course,
+    faults: Faults,
 ) -> Field:  # fmt: skip
     _known(one.group, groups, "group_unknown", one.source, f"group of {one.name}", faults)
     values = None
@@ -226,7 +235,7 @@ def _field(
         values = dict(found.values) if found else {}
         for _, node in draft.edits.get(one.name, ()):
             values = edited(values, node, f"codes of {one.name}", faults)
-    required = _required(draft, one, states, initial, onward, faults)
+    required = _required(draft, one, course, faults)
     label = one.label or one.name.rsplit(":", 1)[-1].replace("_", " ").capitalize()
     return replace(one, values=values, required_in=required, label=label)
 
@@ -252,15 +261,9 @@ def edited(values: Mapping[str, Code], node: Node, what: str, faults: Faults) ->
     return out
 
 
-def _required(
-    draft: Draft,
-    one: Field | Link,
-    states: Mapping[str, State],
-    initial: str,
-    onward: list[lifecycle.Edge],
-    faults: Faults,
-) -> frozenset[str]:
+def _required(draft: Draft, one: Field | Link, course: _Course, faults: Faults) -> frozenset[str]:
     """All states in which a field or link must be there, by every layer that says so."""
+    states, onward = course.states, course.onward
     written = [(one.required_from, one.source)] if one.required_from else []
     asked = frozenset(states) if one.required else frozenset()
     for state, source in written:

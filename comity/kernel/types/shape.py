@@ -12,7 +12,7 @@ from typing import Any
 
 from comity.errors import Fault
 from comity.kernel.types import schema
-from comity.kernel.types.catalogue import Catalogue, Field, Type
+from comity.kernel.types.catalogue import Field, Type
 from comity.kernel.types.definition import nearest
 from comity.kernel.types.lifecycle import answers
 from comity.kernel.types.record_schema import object_schema
@@ -30,7 +30,6 @@ _FIXES: Mapping[str, str] = {
 
 def judge(
     of: Type,
-    catalogue: Catalogue,
     *,
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any],
@@ -42,7 +41,7 @@ def judge(
 
     `before` is the field map as it was (None on entry); `supplied` the fields this act gives (None: those that
     changed). None counts as absent; so do blank text and an empty list where something is required.
-    Paths are `fields.<name>`. `catalogue` is the one `of` comes from.
+    Paths are `fields.<name>`.
     """
     given = changed(before, after) if supplied is None else supplied
     faults = list(_inputs(of, given, act)) if _input_names(of) else []

@@ -9,6 +9,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -33,25 +34,28 @@ STATE = "(r.core_state = %(state)s or r.agency = comity.me() and r.state = %(sta
 """Another agency's sub-states are its own affair: they are neither shown nor told by a filter."""
 
 
-def find(
-    node: Node,
-    actor: Actor,
-    *,
-    type: str | None = None,
-    text: str | None = None,
-    where: Mapping[str, Any] | None = None,
-    limit: int = 20,
-    cursor: str | None = None,
-    owner: str | None = None,
-) -> Page:
-    """A page of what the actor may find. `where` filters by findable fields, number, state; all words must match.
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for: `where` filters by findable fields, number, state; all words of `text` must match."""
+
+    type: str | None = None
+    text: str | None = None
+    where: Mapping[str, Any] | None = None
+    limit: int = 20
+    cursor: str | None = None
+    owner: str | None = None
+
+
+def find(node: Node, actor: Actor, **asked: Any) -> Page:
+    """A page of what the actor may find; `asked` are the members of Search.
 
     Raises Problem `invalid` for a filter on a field that cannot be filtered, `cursor_invalid`, `not_allowed` where a
     statute bars the search.
     """
+    wanted = Search(**asked)
     with node.work(actor) as work:
-        source, conditions, params = _conditions(work, type, text, where or {}, owner, cursor)
-        limit = max(1, min(limit, MOST))
+        source, conditions, params = _conditions(work, wanted)
+        limit = max(1, min(wanted.limit, MOST))
         rows = _rows(
             work,
             f"""select {COLUMNS} from {source} where {" and ".join(conditions)}
@@ -107,14 +111,12 @@ def find_by_number(node: Node, actor: Actor, number: str) -> str:
         return found
 
 
-def _conditions(
-    work: Work, type: str | None, text: str | None, where: Mapping[str, Any], owner: str | None, cursor: str | None
-) -> tuple[str, list[str], dict[str, Any]]:
+def _conditions(work: Work, wanted: Search) -> tuple[str, list[str], dict[str, Any]]:
     """What is read from, the conditions and their parameters.
 
     Where words or values are searched, the groups in which each row may be searched are worked out once a row.
     """
-    tokens = set(words(normalise(text or "")))
+    tokens, where, type = set(words(normalise(wanted.text or ""))), wanted.where or {}, wanted.type
     params: dict[str, Any]
     if tokens or set(where) - COLUMN_FILTERS:
         open_ = work.policies.group_columns(
@@ -132,9 +134,9 @@ def _conditions(
         if of.name != of.core_name:
             conditions.append("r.type = %(type)s")
             params["type"] = type
-    if owner:
+    if wanted.owner:
         conditions.append("r.agency = %(owner)s")
-        params["owner"] = owner
+        params["owner"] = wanted.owner
     for at, word in enumerate(sorted(tokens)):
         conditions.append(_term(work, params, f"w{at}", word, None, whole=False))
     for at, (given, value) in enumerate(where.items()):
@@ -145,8 +147,8 @@ def _conditions(
             continue
         _refuse_unfindable(work, type, name)
         conditions.append(_term(work, params, f"f{at}", normalise(str(value))[:TERM_LENGTH], name, whole=True))
-    if cursor:
-        at_time, at_id = _read_cursor(cursor)
+    if wanted.cursor:
+        at_time, at_id = _read_cursor(wanted.cursor)
         conditions.append("(r.entered_at, r.id) < (%(at_time)s, %(at_id)s)")
         params |= {"at_time": at_time, "at_id": at_id}
     return source, conditions, params

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -35,10 +36,8 @@ def history(node: Node, actor: Actor, record: str) -> list[HistoryLine]:
         open_targets = _open_targets(work, of, [held for row, held in rows if held and row["agency"] == work.agency])
         reports = told(work, subject, whole=seen.whole)
         entries = {row["id"] for row, _ in rows}
-        lines = [
-            _line(work, of, subject, seen, members, open_targets, entries, row, content, reports.get(row["id"]))
-            for row, content in rows
-        ]
+        reader = _Reader(work, of, subject, seen, members, open_targets, entries)
+        lines = [reader.line(row, content, reports.get(row["id"])) for row, content in rows]
         disclosure.told(work, "history", [(subject, ["history"])])
         return lines
 
@@ -55,33 +54,44 @@ def _entries(work: Work, subject: Subject) -> list[dict[str, Any]]:
     return rows.fetchall()
 
 
-def _line(
-    work: Work, of: Type, subject: Subject, seen: Visibility, members: Mapping[UUID, str], open_targets: Container[str],
-    entries: Container[UUID], row: Mapping[str, Any], content: Mapping[str, Any] | None, report: Told | None,
-) -> HistoryLine:  # fmt: skip
-    told = content or {}
-    own = row["agency"] == work.agency
-    gone, all_gone = items_erased(row), not content
-    between = (
-        row["kind"] not in ABOUT_ANOTHERS or own or subject.agency == work.agency
-    )  # what was answered is said to these two
-    said = told if (seen.whole and between) or str(row["actor"]) == work.actor.member else {}
-    states = row["state_from"], row["state_to"]
-    if subject.agency != work.agency and row["agency"] == subject.agency:
-        states = of.core_state(states[0]), of.core_state(states[1])
-    return HistoryLine(
-        entry=str(row["id"]), kind=row["kind"], act=row["act"], agency=row["agency"],
-        member=_who(row["actor"], members) if own else "", at=row["entered_at"], occurred_at=row["occurred_at"],
-        late=row["entered_at"] - row["occurred_at"] > LATE or bool(items.late_rules(told)),
-        cause=items.text(said, items.CAUSE),
-        reason=items.text(said, items.REASON), version=row["version"], state_from=states[0], state_to=states[1],
-        changes=_changes(of, told, seen, open_targets, own=own), leaf=row["leaf"].hex(),
-        place=row["agency_place"], stream=row["place"], corrects=str(told.get("corrects", "")),
-        refers=str(row["refers"]) if row["refers"] in entries else "", authority=str(said.get("authority", "")),
-        erased=gone > 0 and all_gone, erased_part=gone > 0 and not all_gone, late_rules=items.late_rules(told),
-        on_behalf=report.agency if report else "",
-        document=report.document if report else "", reported=report.said if report else "",
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Who reads which record, and what of its entries is shown: once for all of its lines."""
+
+    work: Work
+    of: Type
+    subject: Subject
+    seen: Visibility
+    members: Mapping[UUID, str]
+    open_targets: Container[str]
+    entries: Container[UUID]
+
+    def line(self, row: Mapping[str, Any], content: Mapping[str, Any] | None, report: Told | None) -> HistoryLine:
+        told = content or {}
+        own = row["agency"] == self.work.agency
+        gone, all_gone = items_erased(row), not content
+        between = (
+            row["kind"] not in ABOUT_ANOTHERS or own or self.subject.agency == self.work.agency
+        )  # what was answered is said to these two
+        said = told if (self.seen.whole and between) or str(row["actor"]) == self.work.actor.member else {}
+        states = row["state_from"], row["state_to"]
+        if self.subject.agency != self.work.agency and row["agency"] == self.subject.agency:
+            states = self.of.core_state(states[0]), self.of.core_state(states[1])
+        return HistoryLine(
+            entry=str(row["id"]), kind=row["kind"], act=row["act"], agency=row["agency"],
+            member=_who(row["actor"], self.members) if own else "", at=row["entered_at"],
+            occurred_at=row["occurred_at"],
+            late=row["entered_at"] - row["occurred_at"] > LATE or bool(items.late_rules(told)),
+            cause=items.text(said, items.CAUSE),
+            reason=items.text(said, items.REASON), version=row["version"], state_from=states[0], state_to=states[1],
+            changes=_changes(self.of, told, self.seen, self.open_targets, own=own), leaf=row["leaf"].hex(),
+            place=row["agency_place"], stream=row["place"], corrects=items.text(told, items.CORRECTS),
+            refers=str(row["refers"]) if row["refers"] in self.entries else "",
+            authority=items.text(said, items.AUTHORITY),
+            erased=gone > 0 and all_gone, erased_part=gone > 0 and not all_gone, late_rules=items.late_rules(told),
+            on_behalf=report.agency if report else "",
+            document=report.document if report else "", reported=report.said if report else "",
+        )  # fmt: skip
 
 
 def _who(actor: UUID, members: Mapping[UUID, str]) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from comity import names
 from comity.kernel.ledger.entry import Entry
-from comity.kernel.ledger.fold import Folded, step
+from comity.kernel.ledger.fold import Folded, Header, step
 from comity.kernel.types.catalogue import Type
 from comity.kernel.work import on_behalf
 from comity.kernel.work.node import Work
@@ -66,10 +66,8 @@ class Change:
         e = self.entry
         after = replace(self.before, state=e.state_to)
         if self.projected:
-            after = step(
-                self.before, version=e.version, type=e.type, type_version=e.type_version, state_to=e.state_to,
-                actor=str(e.actor), content=e.content,
-            )  # fmt: skip
+            header = Header(e.version, e.type, e.type_version, e.state_to, str(e.actor))
+            after = step(self.before, header, e.content)
         object.__setattr__(self, "after", after)
 
     def saying(self, items: Mapping[str, Any], *, refers: UUID | None = None) -> Change:
