@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 from ninja.errors import ValidationError
 from ninja.operation import Operation
 
-from comity.api import around, batches, emergencies, files, gate, orders, records, reports, sharing_routes
+from comity.api import around, batches, emergencies, files, gate, orders, problems, records, reports, sharing_routes
 from comity.api.answers import refusal
 from comity.api.caller import bearer
 from comity.errors import Fault, Problem
@@ -29,7 +29,7 @@ api = Api(
     openapi_url=None,
     auth=bearer,
 )
-for part in (records, batches, files, emergencies, orders, reports, sharing_routes, around):
+for part in (records, batches, files, emergencies, orders, reports, sharing_routes, problems, around):
     api.add_router("", part.router)
 
 
