@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from comity.api.answers import PROBLEM
+from comity.api.responses import PROBLEM
 from comity.problems import STATUSES
 
 TEXT = {"type": "string"}
@@ -223,7 +223,7 @@ _HEADERS: dict[str, tuple[bool, str]] = {
 }
 
 
-def told(
+def route_docs(
     summary: str,
     *,
     gives: str | None = None,

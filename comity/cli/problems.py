@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from comity.cli import speech
+from comity.cli import output
+from comity.cli.output import Shown
+from comity.cli.services import services
 from comity.cli.session import As, Json, SeatName, signed_in
-from comity.cli.speech import Shown
-from comity.cli.ways import ways
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +24,7 @@ def problems(
     json: Json = False,
 ) -> Shown:
     """Say what a code means and what to do. With --as the codes of that agency's own rules are among them."""
-    from comity.kernel.types.problem_codes import look_up
+    from comity.kernel.definitions.problem_codes import look_up
 
     known = _known(as_, seat)
     if code is None:
@@ -36,18 +36,18 @@ def problems(
 
 def _known(as_: str | None, seat: str | None) -> Known:
     """The codes that may be told. Without a seat it needs no database."""
-    from comity.kernel.types.load import load
-    from comity.kernel.types.problem_codes import explained
+    from comity.kernel.definitions.load import load
+    from comity.kernel.definitions.problem_codes import explained
 
     if as_ is None and seat is None:
-        return explained(load(ways().core(None)))
+        return explained(load(services().core(None)))
     with signed_in(as_, seat) as session:
         return explained(session.catalogue)
 
 
 def _list(items: list[dict[str, Any]], out: Console) -> None:
     rows = [(one["code"], one["kind"], str(one["status"] or ""), one["title"], one["source"]) for one in items]
-    out.print(speech.table(("code", "kind", "status", "what it means", "of"), rows, whole=("code",)))
+    out.print(output.table(("code", "kind", "status", "what it means", "of"), rows, whole=("code",)))
 
 
 def _page(one: dict[str, Any], out: Console) -> None:
@@ -60,4 +60,4 @@ def _page(one: dict[str, Any], out: Console) -> None:
     out.print(Text.assemble(("what to do  ", "bold"), one["remedy"]), soft_wrap=True)
     if one["uses"]:
         rows = [(place["at"], place["message"], place["fix"]) for place in one["uses"]]
-        out.print(speech.table(("where", "what it says", "what to do"), rows))
+        out.print(output.table(("where", "what it says", "what to do"), rows))

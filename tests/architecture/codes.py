@@ -17,7 +17,7 @@ from tests.architecture.sources import modules
 NOT_CODES = {
     "redeem": "the one-time code of an invitation", "Invitation": "the one-time code of an invitation",
     "Shown": "an exit code", "_spoken": "an exit code", "refused": "what a story expects to be refused with",
-    "reckon": "the name of a clock", "_begins": "the name of a clock", "_Reading": "the name of a clock",
+    "calculate": "the name of a clock", "_begins": "the name of a clock", "_Reading": "the name of a clock",
     "ClockRule": "the name of a clock", "Exclusion": "the name of an exclusion", "_exclusion": "the name of one",
     "_among": "a value of a code list", "Line": "a difference between two versions of definitions",
 }  # fmt: skip
@@ -44,16 +44,16 @@ class CodeCall:
 def code_calls() -> tuple[list[CodeCall], list[tuple[str, str, int]]]:
     """Every call that says codes, and each of which the walk cannot tell what it says: its module, argument, line."""
     found, unread = [], []
-    carriers = _carriers()
+    known = carriers()
     for module, tree in modules().items():
         if module.startswith("comity/problems/"):
             continue
         walk = _Walk(module, tree)
         for call, inside in walk.calls():
             name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-            if name in NOT_CODES or name not in carriers:
+            if name in NOT_CODES or name not in known:
                 continue
-            argument = _argument(call, carriers[name])
+            argument = _argument(call, known[name])
             if argument is None or (name == "add" and not _gathers(call)):
                 continue
             codes = walk.values(argument, inside)
@@ -74,7 +74,7 @@ def _gathers(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value).endswith("faults")
 
 
-def _carriers() -> dict[str, set[int]]:
+def carriers() -> dict[str, set[int]]:
     """Callable -> the places at which its parameter `code` can stand; `replace` and the `__init__` above pass it on."""
     found: dict[str, set[int]] = {"replace": set(), "__init__": {0}}
     for tree in modules().values():
