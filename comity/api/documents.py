@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from comity.api.responses import PROBLEM
-from comity.errors import REFUSALS
+from comity.problems import STATUSES
 
 TEXT = {"type": "string"}
 WHOLE = {"type": "integer"}
@@ -59,15 +59,44 @@ _MISSING = opened(
     since={"type": "string", "format": "date"}, fix=TEXT, citation=TEXT,
 )  # fmt: skip
 
+_KIND = {
+    "enum": ["problem", "fault", "decision", "startup", "duty"],
+    "description": "A refusal as a whole; a line of `faults`; what a person must decide about a clock; why a node does "
+    "not start; what is owed under an order.",
+}
+_SOURCE = {
+    **TEXT,
+    "description": "Who brings it: `comity`, or as in `pillar court`, `jurisdiction india`, `agency atf`.",
+}
+
 SCHEMAS: dict[str, dict[str, Any]] = {
     "Problem": opened(
         "type title status code detail",
-        type=TEXT, title=TEXT, status=WHOLE, detail=TEXT, fix={**TEXT, "description": "What to do next."},
-        code={"enum": sorted(REFUSALS), "description": "Never changes its meaning."},
+        type={**TEXT, "format": "uri-reference", "description": "Where the code is explained: GET it."},
+        title=TEXT, status=WHOLE, detail=TEXT, fix={**TEXT, "description": "What to do next."},
+        code={"enum": list(STATUSES), "description": "Never changes its meaning."},
         faults={
             "type": "array",
             "items": closed("code path message", code=TEXT, path=TEXT, message=TEXT, fix=TEXT),
-            "description": "All that is wrong, each with the path of the field it concerns.",
+            "description": "All that is wrong, each with the path of its field; /problems/{code} explains each too.",
+        },
+    ),
+    "ProblemCode": closed(
+        "code type kind status title meaning remedy source uses", code=TEXT, type=TEXT, kind=_KIND,
+        status=nullable(WHOLE), title=TEXT, meaning=TEXT, remedy=TEXT, source=_SOURCE,
+        uses={
+            "type": "array", "description": "The places of the definitions that say it; none for Comity's own.",
+            "items": closed("at source message fix", at=TEXT, source=TEXT, message=TEXT, fix=TEXT),
+        },
+    ),
+    "ProblemCodes": closed(
+        "items",
+        items={
+            "type": "array",
+            "items": closed(
+                "code type kind status title source", code=TEXT, type=TEXT, kind=_KIND, status=nullable(WHOLE),
+                title=TEXT, source=_SOURCE,
+            ),
         },
     ),
     "Receipt": opened(

@@ -58,11 +58,15 @@ def refusal(problem: Problem) -> HttpResponse:
     return response
 
 
+_BY_STATUS = {
+    401: "token_invalid", 404: "route_unknown", 405: "method_not_allowed", 411: "length_required",
+    413: "body_too_large", 415: "media_type_unsupported", 503: "unavailable",
+}  # fmt: skip
+
+
 def code_for(status: int) -> str:
     """The code of an answer that the web framework made by itself."""
-    known = {404: "route_unknown", 405: "method_not_allowed", 411: "length_required", 413: "body_too_large"}
-    known |= {415: "media_type_unsupported", 401: "token_invalid", 503: "unavailable"}
-    return known.get(status, "request_invalid" if status < 500 else "internal")
+    return _BY_STATUS.get(status, "request_invalid" if status < 500 else "internal")
 
 
 def version_tag(version: int) -> str:

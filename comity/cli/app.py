@@ -19,6 +19,7 @@ from comity.cli import (
     orders,
     output,
     people,
+    problems,
     profiles,
     records,
     reports,
@@ -65,7 +66,7 @@ _RECORDS: tuple[Callable[..., Any], ...] = (
     sharing.feed, due.due, orders.reconcile, reports.reports, reports.confirm, reports.dispute,
 )  # fmt: skip
 _START: tuple[Callable[..., Any], ...] = (running.demo, running.serve)
-_NODE: tuple[Callable[..., Any], ...] = (running.rebuild, running.upgrade, running.doctor)
+_NODE: tuple[Callable[..., Any], ...] = (running.rebuild, running.upgrade, running.doctor, problems.problems)
 
 for command in (*_START, *_RECORDS):
     app.command()(command)

@@ -12,8 +12,9 @@ from comity.config import paths
 from comity.config.database import Database, migrate, open_database
 from comity.config.settings import Settings
 from comity.config.startup import StartupRefused, check
-from comity.errors import REFUSALS, Problem
+from comity.errors import Problem
 from comity.extensions import Extensions
+from comity.problems import STATUSES
 
 if TYPE_CHECKING:
     from comity.kernel.types.catalogue import Catalogue
@@ -57,7 +58,7 @@ def node_on(settings: Settings, database: Database, threads: int) -> Node:
 def as_problem(refused: StartupRefused) -> Problem:
     """A start-up refusal as a way in shows it: under its own code where it has one, with the cause beside it."""
     code = "unavailable" if refused.code == "database_unreachable" else "startup_refused"
-    if refused.code in REFUSALS:
+    if refused.code in STATUSES:
         code = refused.code
     return Problem(code, refused.message, fix=refused.fix, cause=refused.code)
 

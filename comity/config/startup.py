@@ -15,6 +15,10 @@ OLDEST_SERVER = 150000
 DEVANAGARI = "राम"
 
 
+_DURABLE = {"fsync": "fsync_off", "synchronous_commit": "synchronous_commit_off"}
+"""Settings without which the server acknowledges what it can still lose, and the code that says so."""
+
+
 class StartupRefused(Exception):
     """Comity does not start. `code` is stable, `fix` says what to do."""
 
@@ -60,13 +64,13 @@ def _server(connection: psycopg.Connection) -> list[StartupRefused]:
                 "use PostgreSQL 15 or later",
             )
         )
-    for name in ("fsync", "synchronous_commit"):
+    for name, code in _DURABLE.items():
         row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
         value = row[0] if row else ""
         if value == "off":
             found.append(
                 StartupRefused(
-                    f"{name}_off",
+                    code,
                     f"{name} is off: the server would acknowledge what it can still lose",
                     f"ALTER SYSTEM RESET {name}; SELECT pg_reload_conf(); and look for it in the settings of "
                     "postgresql.conf, of the role and of the database",

@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 
 from comity.api.metrics import Counts
-from comity.errors import REFUSALS
+from comity.problems import STATUSES
 from tests.api.test_records import refused
 
 
@@ -85,13 +85,14 @@ def test_openapi_is_whole(call: Any) -> None:
         "/subscriptions": {"get", "post"}, "/subscriptions/{id}": {"delete"}, "/subscriptions/{id}/replay": {"post"},
         "/webhooks": {"get", "post"}, "/webhooks/{id}": {"delete"}, "/feed/tickets": {"post"},
         "/dead-letters": {"get"}, "/dead-letters/{id}/replay": {"post"},
-        "/me": {"get"}, "/health": {"get"}, "/metrics": {"get"}, "/openapi.json": {"get"},
+        "/me": {"get"}, "/problems": {"get"}, "/problems/{code}": {"get"},
+        "/health": {"get"}, "/metrics": {"get"}, "/openapi.json": {"get"},
     }  # fmt: skip
     told = {path.removeprefix("/api/v1"): set(one) for path, one in document["paths"].items()}
     assert {path: told.get(path) for path in wanted} == wanted
     ids = [one["operationId"] for path in document["paths"].values() for one in path.values()]
     assert len(ids) == len(set(ids))
-    assert set(schemas["Problem"]["properties"]["code"]["enum"]) == set(REFUSALS)
+    assert set(schemas["Problem"]["properties"]["code"]["enum"]) == set(STATUSES)
     security = {path: one.get("security") for path, item in document["paths"].items() for one in item.values()}
     assert [path for path, needed in security.items() if not needed] == [
         f"/api/v1/{name}" for name in ("openapi.json", "health", "metrics")

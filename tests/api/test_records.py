@@ -17,7 +17,7 @@ def refused(response: Any, status: int, code: str) -> dict[str, Any]:
     problem: dict[str, Any] = response.json()
     assert problem["code"] == code, problem
     assert problem["status"] == status
-    assert problem["type"] == f"urn:comity:problem:{code}"
+    assert problem["type"] == f"/api/v1/problems/{code}"
     return problem
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from comity import errors
 from comity.config import loader, paths
 from comity.extensions import Extensions
 from comity.kernel.definitions.load import load, read_folder
@@ -66,34 +65,6 @@ def test_no_file_is_longer_than_two_screens_of_anyones_patience(folder: str) -> 
 def test_files_are_named_for_what_they_hold() -> None:
     bad = {str(path) for path in tracked() for part in (*path.parts[:-1], path.stem) if part.lower() in NO_NAMES}
     assert bad == set()
-
-
-def _raised() -> Iterator[tuple[str, str]]:
-    """(module, code) of every Problem made with a code that is written there."""
-    for name, tree in modules().items():
-        for node in ast.walk(tree):
-            called = getattr(node.func, "id", getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else ""
-            if called == "Problem" and isinstance(node, ast.Call) and node.args:
-                for one in ast.walk(node.args[0]):
-                    if isinstance(one, ast.Constant) and isinstance(one.value, str):
-                        yield name, one.value
-
-
-def test_every_code_that_is_raised_is_a_known_refusal() -> None:
-    raised = set(_raised())
-    assert len({code for _, code in raised}) > 30, "the walk finds them"
-    assert {(name, code) for name, code in raised if code not in errors.REFUSALS} == set()
-
-
-def test_every_known_refusal_is_raised_somewhere() -> None:
-    said = {text for name, tree in modules().items() if name != "comity/errors.py" for text in texts(tree)}
-    assert [code for code in errors.REFUSALS if code not in said] == []
-
-
-def test_the_refusals_stand_in_order_with_a_status_and_a_sentence() -> None:
-    assert list(errors.REFUSALS) == sorted(errors.REFUSALS)
-    for code, (status, title) in errors.REFUSALS.items():
-        assert 400 <= status < 600 and title[0].isupper() and not title.endswith("."), code
 
 
 def test_one_page_lists_every_extension_point_and_each_has_a_user() -> None:

@@ -41,7 +41,7 @@ def _seated(other: World) -> None:
     assert refusal.code == "not_allowed", "an agent's seat is the administrator's to give"
     name = "Member atf/administrator/"
     refusal = refused(tokens.invite, node, operator, agency="atf", name=name, roles=["supervisor"])
-    assert (refusal.code, refusal.faults[0].code) == ("invalid", "name_taken")
+    assert (refusal.code, refusal.faults[0].code) == ("invalid", "roles_differ")
     assert "administrator" in refusal.faults[0].fix
     code = tokens.invite(node, operator, agency="atf", name=name, roles=["administrator"]).code
     boss = tokens.sign_in(node, tokens.redeem(node, code).token)

@@ -68,7 +68,7 @@ def information_is_recorded_and_a_copy_given(stage: Stage) -> None:
         },
     )
     fir = {"sections": "BNS 303(2)", "received_at": instant(12), "information": "A phone was taken at the bus stand."}
-    with refused("invalid", "not_signed"):
+    with refused("invalid", "information_not_signed"):
         stage.enter("officer", "india.fir", {**fir, "e_fir": True}, general_diary=electronic)
     stage.act("officer", electronic, "sign", signed_on=day(11))
     made["informant"] = stage.enter("officer", "registry.person", {"role": "complainant", "name": "Meera Namuna"})

@@ -87,6 +87,7 @@ def test_a_subscription_that_wants_what_there_is_not_is_refused(world: World) ->
         return {fault.code for fault in problem.faults}
 
     assert codes({"types": ["investigation.nothing"]}) == {"type_unknown"}
+    assert codes({"acts": [f"act_{n}" for n in range(51)]}) == {"wrong_size"}
     assert codes({}) == {"needs"}
     assert codes({"where": "record.x > "}) == {"guard_syntax"}
     assert codes({"where": "history.enter.by == ''"}) == {"guard_unknown_name"}

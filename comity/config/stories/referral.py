@@ -107,7 +107,7 @@ def _unseen(s: Story, seat: str, name: str) -> None:
     except Problem as problem:
         if problem.code == "not_found":
             return
-    raise Problem("not_allowed", f"{seat} can read {name}, which only a pointer may show")
+    raise Problem("internal", f"{seat} can read {name}, which only a pointer may show")
 
 
 def _open(s: Story) -> None:
@@ -233,7 +233,7 @@ def _refused(s: Story) -> None:
     )
     real = submit(s.node, s.seats["atf_agent"], s.receipts["case"].record, to="usao")
     if real.receipt is not None:
-        raise Problem("not_ready", "the submission should have been refused")
+        raise Problem("internal", "the submission should have been refused")
     s.tell(
         "atf_agent",
         f"submit {s.number('case')} --to usao: refused, with the list; each missing thing is now an obligation "
@@ -287,7 +287,7 @@ def _closes(s: Story) -> None:
 def _referred(s: Story) -> None:
     done = submit(s.node, s.seats["atf_agent"], s.receipts["case"].record, to="usao", key="story:submit")
     if done.receipt is None:
-        raise Problem("not_ready", "; ".join(one.message for one in _blocking(done)))
+        raise Problem("internal", "; ".join(one.message for one in _blocking(done)))
     s.receipts["referral"] = done.receipt
     kinds = {kind: sum(one.decision == kind for one in done.manifest) for kind in ("included", "masked", "withheld")}
     s.tell(

@@ -124,7 +124,7 @@ class Story:
         for one in found:
             if one.rule.rpartition(".")[2] == rule:
                 return one
-        raise Problem("not_found", f"No clock {rule} on {self.number(name)}: {', '.join(one.rule for one in found)}")
+        raise Problem("internal", f"No clock {rule} on {self.number(name)}: {', '.join(one.rule for one in found)}")
 
     def reconcile(self, seat: str) -> None:
         """What a seat sees of orders given and acts done, told as a step; the demo compares all of it afterwards."""
@@ -151,7 +151,7 @@ class Story:
             if problem.code == code and (found or not fault):
                 return found or problem.detail
             raise
-        raise Problem("not_allowed", f"This should have been refused with {fault or code}")
+        raise Problem("internal", f"This should have been refused with {fault or code}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import jsonschema_rs
 from comity.errors import Fault
 from comity.kernel.law import clock_reading, order_rules
 from comity.kernel.types import agency as agency_files
-from comity.kernel.types import lifecycle, reading, schema, shape
+from comity.kernel.types import code_uses, lifecycle, reading, schema, shape
 from comity.kernel.types.catalogue import Catalogue, CodeList, Mark, Pillar, Type
 from comity.kernel.types.definition import (
     DefinitionsRefused,
@@ -36,6 +36,8 @@ from comity.names import TYPE
 
 _SINGLE = {"jurisdiction": "jurisdiction.yml", "agency": "agency.yml"}
 _FOLDERS = ("types", "codes", "rules", "examples", "boards", "records")
+_SPEAKING = frozenset(("types", "rules", "records"))
+_LAYER = {"core": "pillar"}
 _FILE = re.compile(r"(?P<folder>[a-z]+)/(?P<stem>[A-Za-z0-9_.-]+)\.yml\Z")
 _IS = re.compile(r"[a-z][a-z0-9-]*\Z")
 
@@ -134,6 +136,7 @@ class _Loading:
         self.written: dict[str, Node] = {}
         self.plain: dict[str, dict[str, Any]] = {"examples": {}, "boards": {}, "records": {}}
         self.pillars: dict[str, Pillar] = {}
+        self.code_uses: list[code_uses.CodeUse | code_uses.CodeMeaning] = []
         self.types: list[tuple[str, Form]] = []
         self.drafts: dict[str, Draft] = {}
 
@@ -187,6 +190,7 @@ class _Loading:
             definition=agency.definition, pillars=self.pillars, records=self.plain["records"],
             examples=self.plain["examples"], boards=self.plain["boards"], jurisdiction_title=agency.jurisdiction_title,
             forbid={key: why for one in types.values() for key, why in one.forbid.items() if key.startswith("find.")},
+            code_uses=tuple(self.code_uses),
         )  # fmt: skip
         if not self.faults.found:
             self.faults.found.extend(lifecycle.check(made))
@@ -198,6 +202,8 @@ class _Loading:
         inner = path.split("/", 1)[1] if kind == "core" and "/" in path else path
         home = path.split("/", 1)[0] if kind == "core" else self.names[kind]
         found = _FILE.match(inner)
+        if found is not None and found["folder"] in _SPEAKING:
+            self.code_uses.extend(code_uses.uses(node, f"{_LAYER.get(kind, kind)} {home}", found["stem"]))
         if kind == "core" and inner == "pillar.yml":
             self.pillar(node, home)
         elif (kind == "jurisdiction" and inner == "jurisdiction.yml") or (
@@ -234,7 +240,7 @@ class _Loading:
 
     def pillar(self, node: Node, home: str) -> None:
         keys = {"pillar": is_text, "title": is_text, "needs": is_any, "marks": is_map, "extensions": is_map,
-                "description": is_text}  # fmt: skip
+                "problems": is_map, "description": is_text}  # fmt: skip
         form = Form(node, self.faults, "the pillar", keys)
         if form.text("pillar") != home:
             self.faults.add(
@@ -253,6 +259,8 @@ class _Loading:
         self.pillars[home] = Pillar(
             home, form.text("title", home), tuple(form.plain("needs", []) or ()), extensions, str(node.source)
         )
+        known = {one.name for one in self.code_uses if isinstance(one, code_uses.CodeMeaning)}
+        self.code_uses.extend(code_uses.meanings(form, f"pillar {home}", known, self.faults))
         self.read_marks(node)
 
     def read_marks(self, node: Node) -> None:

@@ -375,7 +375,7 @@ class _Enter:
     def _differs(self, row: int, planned: Planned) -> Reject:
         kept = planned.record in self.first
         return Reject(
-            row, "first_kept" if kept else "row_changed",
+            row, "first_kept" if kept else "rows_differ",
             f"Another row said something else of the shared {planned.record}; what came first stands.",
             planned.record, fix="" if kept else "Correct the file, or say differs: first in the mapping.",
         )  # fmt: skip

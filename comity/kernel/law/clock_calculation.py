@@ -245,7 +245,7 @@ class _Calculation(ClockQuestion):
             self.decide("agency_rule_unknown", said)
         counted = self.after_count(version, rule, counted)
         if not self.calendar.known(counted.last) and (rule.roll != "none" or rule.skip):
-            raise Undecided("calendar_unknown", f"the calendar {self.calendar.title} does not reach {counted.last}")
+            raise Undecided("calendar_ends", f"the calendar {self.calendar.title} does not reach {counted.last}")
         return counted.last, self.over(version, counted.last)
 
     def moved(self, rule: Counting, moved: Sequence[tuple[date, str]], to: When) -> None:

@@ -103,7 +103,8 @@ def _step(node: Node, name: str, faults: Faults) -> Step:
         faults.add("wrong_kind", node.source, f"a step of {name} says not after how long, where or whom", fix)
     for role in form.names("roles"):
         if role not in LIFECYCLE_ROLES:
-            faults.add("role_unknown", node.source, f"{role} is no lifecycle role", nearest(role, LIFECYCLE_ROLES))
+            fix = nearest(role, LIFECYCLE_ROLES)
+            faults.add("lifecycle_role_unknown", node.source, f"{role} is no lifecycle role", fix)
     return Step(span(form, "after", faults) or Span(), form.text("at"), form.names("roles"))
 
 
@@ -117,7 +118,7 @@ def check_escalations(found: Escalations, types: Mapping[str, Type], homes: froz
             for of in known_types((law.said.type,), types, homes, rule.source, faults):
                 if of.offer is None:
                     said = f"{of.name} is offered to nobody"
-                    faults.add("offer_counterparty", rule.source, said, "name a type with an offer")
+                    faults.add("type_not_offered", rule.source, said, "name a type with an offer")
                 for state in sorted(law.said.states - of.states.keys()):
                     fix = nearest(state, of.states)
                     faults.add("state_unknown", rule.source, f"{of.name} has no state {state}", fix)

@@ -143,7 +143,7 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
             if came:
                 has = ", ".join(came.roles)
                 fault = Fault(
-                    "name_taken", "roles", f"{name} has no token here and keeps the roles that it has: {has}",
+                    "roles_differ", "roles", f"{name} has no token here and keeps the roles that it has: {has}",
                     f"for a code for this member, name exactly these roles: {has}; for another, write another name",
                 )  # fmt: skip
             raise Problem("invalid", f"{agency} has a member named {name}", faults=[fault])

@@ -105,6 +105,6 @@ def _texts(value: Any, path: str, faults: list[Fault]) -> tuple[str, ...]:
         faults.append(Fault("wrong_kind", path, "must be a list of names"))
         return ()
     if len(value) > MOST:
-        faults.append(Fault("too_many", path, f"at most {MOST} names"))
+        faults.append(Fault("wrong_size", path, f"at most {MOST} names"))
         return ()
     return tuple(dict.fromkeys(value))

@@ -136,7 +136,7 @@ def _role(
     keys: Mapping[str, Kind] = {"title": is_text, "is": is_names, "for": is_text, "read": is_map, "marks": is_names}
     form = Form(node, faults, f"role {name}", keys)
     for one in form.names("is"):
-        _known(one, known, "role_unknown", form.get("is") or node, f"role {name}", faults)
+        _known(one, known, "lifecycle_role_unknown", form.get("is") or node, f"role {name}", faults)
     for one in form.names("marks"):
         _known(one, marks, "mark_unknown", form.get("marks") or node, f"role {name}", faults)
     read = {}

@@ -17,6 +17,7 @@ from comity.kernel.types.collision import Rule
 from comity.kernel.types.ties import Ties
 
 if TYPE_CHECKING:
+    from comity.kernel.types.code_uses import CodeMeaning, CodeUse
     from comity.kernel.types.expression import Guard
 
 
@@ -419,6 +420,7 @@ class Catalogue:
     boards: Mapping[str, Any] = field(default_factory=dict)
     forbid: Mapping[str, str] = field(default_factory=dict)
     jurisdiction_title: str = ""
+    code_uses: tuple[CodeUse | CodeMeaning, ...] = ()
 
     def type(self, name: str) -> Type:
         """The type, or `Problem("type_unknown")` that names the nearest known one, else those of its pillar."""

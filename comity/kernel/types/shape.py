@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+import jsonschema_rs
+
 from comity.errors import Fault
 from comity.kernel.types import schema
 from comity.kernel.types.catalogue import Field, Type
@@ -129,11 +131,16 @@ def stays(of: Type, act: str) -> bool:
     return act != "enter" and (done is None or done.to is None)
 
 
+def code_of(error: jsonschema_rs.ValidationError) -> str:
+    """The code of what JSON Schema refuses: the keyword that did, as `max_length`."""
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", str(error.kind.name)).lower()
+
+
 def _value(of: Type, one: Field, value: Any) -> Iterator[Fault]:
     seen = set()
     for error in _single(of, one).iter_errors(value):
         path = ".".join(["fields", one.name, *map(str, error.instance_path)])
-        code = re.sub(r"(?<!^)([A-Z])", r"_\1", str(error.kind.name)).lower()
+        code = code_of(error)
         if (code, path) not in seen:
             seen.add((code, path))
             fix = _FIXES.get(str(getattr(error.kind, "format", "")), "") if code == "format" else ""

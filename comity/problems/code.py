@@ -1,0 +1,48 @@
+"""One row of the table of codes, and how a row of each kind is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+ADDRESS = "/api/v1/problems/"
+"""Below it each code is explained; with the code behind it, the `type` member of a problem answer (RFC 9457)."""
+PROBLEM, FAULT, DECISION, STARTUP = "problem", "fault", "decision", "startup"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a code means wherever it is said, and what to do then. A code never changes its meaning.
+
+    `kind` problem: a refusal as a whole, with its HTTP `status`; its code may also stand on a fault. fault: one thing
+    wrong, listed in `faults`. decision: what a person must decide about a clock. startup: why a node does not start,
+    the `cause` of `startup_refused`.
+    """
+
+    name: str
+    kind: str
+    title: str
+    meaning: str
+    remedy: str
+    status: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "code": self.name, "type": ADDRESS + self.name, "kind": self.kind, "status": self.status,
+            "title": self.title, "meaning": self.meaning, "remedy": self.remedy, "source": "comity", "uses": [],
+        }  # fmt: skip
+
+
+def problem(name: str, status: int, title: str, meaning: str, remedy: str) -> Code:
+    return Code(name, PROBLEM, title, meaning, remedy, status)
+
+
+def _of(kind: str, name: str, title: str, meaning: str, remedy: str) -> Code:
+    return Code(name, kind, title, meaning, remedy)
+
+
+fault: Callable[[str, str, str, str], Code] = partial(_of, FAULT)
+decision: Callable[[str, str, str, str], Code] = partial(_of, DECISION)
+startup: Callable[[str, str, str, str], Code] = partial(_of, STARTUP)
