@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.golden.offices import shipped
+from tests.golden.offices import Definitions, shipped
 from tests.golden.table import FOLDER, difference, tables, written
 
 
-def main() -> int:
+def main(definitions: Definitions | None = None) -> int:
+    """Without definitions: those of this repository. 1 where a check finds a difference, else 0."""
     given = argparse.ArgumentParser(prog="python -m tests.golden", description=__doc__)
     given.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a table differs")
     given.add_argument("agency", nargs="*", help="only these; without any: all")
     asked = given.parse_args()
-    definitions, before, differs = shipped(), written(), False
+    definitions = definitions or shipped()
+    before, differs = written(), False
     if unknown := set(asked.agency) - set(definitions.agencies):
         given.error(f"no agency {', '.join(sorted(unknown))}; there are {', '.join(definitions.agencies)}")
     for agency, now in tables(definitions, asked.agency or list(definitions.agencies)):

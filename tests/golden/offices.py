@@ -12,19 +12,19 @@ from functools import cached_property
 from pathlib import Path
 
 from comity.config import loader, paths
+from comity.kernel.definitions.load import load, read_folder
 from comity.kernel.policy.actor import Actor, Behalf
 from comity.kernel.policy.cedar import Rule, literal
 from comity.kernel.policy.decide import Policies, Resource
 from comity.kernel.policy.generate import IncomingAgreement
 from comity.kernel.types.catalogue import Catalogue, Type
 from comity.kernel.types.definition import Files, yaml_text
-from comity.kernel.types.load import load, read_folder
 
 DAY = date(2026, 1, 1)
 """The day of every question that no agreement dates. It is written here, so that no table changes as days pass."""
 
 MEMBER = "the member asked about"
-NO_PURPOSE = "no purpose"
+NO_PURPOSE = "(unnamed)"
 STRANGER = "an agency that no rule names"
 UNKNOWN = "a mark that nobody declared"
 NOBODY = ("(no role)", "(operator)")
@@ -72,6 +72,17 @@ class Span:
 USUAL = Span(DAY, DAY)
 
 
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """For what is asked, and when: on one day of the span."""
+
+    purpose: str = NO_PURPOSE
+    span: Span = USUAL
+
+
+ANY = Occasion()
+
+
 def told_apart(text: str, values: Collection[str]) -> list[tuple[str, ...]]:
     """The values in classes that the text of rules can tell apart: each that it names, and all the others together."""
     named = [one for one in values if literal(one) in text]
@@ -90,7 +101,7 @@ class Office:
 
     catalogue: Catalogue
     others: Mapping[str, Catalogue]
-    asked: int = 0
+    _actors: dict[tuple[Seat, str], Actor] = field(default_factory=dict)
     _slices: dict[tuple[str, ...], list[tuple[Rule, str]]] = field(default_factory=dict)
 
     @property
@@ -205,6 +216,11 @@ class Office:
         return self._slices[action, act]
 
     def actor(self, seat: Seat, purpose: str = NO_PURPOSE) -> Actor:
+        if (seat, purpose) not in self._actors:
+            self._actors[seat, purpose] = self._actor(seat, purpose)
+        return self._actors[seat, purpose]
+
+    def _actor(self, seat: Seat, purpose: str) -> Actor:
         if seat.label == SYSTEM:
             return Actor.system(self.agency, purpose=purpose)
         if seat.label == "(operator)":
@@ -214,23 +230,18 @@ class Office:
         return Actor.of(self.catalogue, member=MEMBER, name="", held=held, purpose=purpose, behalf=behalf)
 
     def may(
-        self, seat: Seat, action: str, what: Resource, *, act: str = "", group: str = "base",
-        purpose: str = NO_PURPOSE, span: Span = USUAL,
+        self, seat: Seat, action: str, what: Resource, *, act: str = "", group: str = "base", when: Occasion = ANY
     ) -> bool:  # fmt: skip
         """One decision. An error inside a decision is no denial here: it stops the table."""
-        self.asked += 1
-        actor = self.actor(seat, purpose)
-        found = self.policies.decide(actor, action, what, act=act, group=group, today=span.day)
+        actor = self.actor(seat, when.purpose)
+        found = self.policies.decide(actor, action, what, act=act, group=group, today=when.span.day)
         assert found.reasons != ("error",), found.why
         return found.allowed
 
-    def groups(
-        self, seat: Seat, action: str, what: Resource, *, purpose: str = NO_PURPOSE, span: Span = USUAL
-    ) -> frozenset[str]:  # fmt: skip
+    def groups(self, seat: Seat, action: str, what: Resource, when: Occasion = ANY) -> frozenset[str]:
         """The field groups that the seat may read, or find by, of the record."""
-        self.asked += 1
-        names = self.policies.groups_of(what.type)
-        found = self.policies.decide_groups(self.actor(seat, purpose), action, what, groups=names, today=span.day)
+        actor, names = self.actor(seat, when.purpose), self.policies.groups_of(what.type)
+        found = self.policies.decide_groups(actor, action, what, groups=names, today=when.span.day)
         assert all(one.reasons != ("error",) for one in found.values()), found
         return frozenset(name for name, one in found.items() if one.allowed)
 

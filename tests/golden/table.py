@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 
-from tests.golden import abroad, handling, own
-from tests.golden.abroad import Abroad
-from tests.golden.offices import Definitions, Office
-from tests.golden.own import Own
+from tests.golden import handling_marks, other_agencies, own_records
+from tests.golden.offices import SYSTEM, Definitions, Office
+from tests.golden.other_agencies import OtherAgencies
+from tests.golden.own_records import OwnRecords
 
 FOLDER = Path(__file__).resolve().parent / "rights"
 
@@ -41,12 +42,12 @@ SECTIONS = {
 
 def table(office: Office) -> str:
     """The whole file. Equal definitions give equal bytes."""
-    mine, theirs = Own(office), Abroad(office)
+    mine, theirs = OwnRecords(office), OtherAgencies(office)
     lines = {
-        "acts": own.acts(mine), "answers": own.answers(mine), "own records": own.reading(mine),
-        "searches": own.searching(mine), "marks": handling.marks(mine, theirs),
-        "shared by others": abroad.shared(theirs), "as a party": abroad.party(theirs),
-        "agreements": abroad.agreements(theirs), "unopened": abroad.unopened(theirs),
+        "acts": own_records.acts(mine), "answers": own_records.answers(mine), "own records": own_records.reading(mine),
+        "searches": own_records.searching(mine), "marks": handling_marks.marks(mine, theirs),
+        "shared by others": other_agencies.shared(theirs), "as a party": other_agencies.party(theirs),
+        "agreements": other_agencies.agreements(theirs), "unopened": other_agencies.unopened(theirs),
     }  # fmt: skip
     parts = [HEAD.format(agency=office.agency)]
     for name, what in SECTIONS.items():
@@ -60,15 +61,21 @@ def written() -> dict[str, str]:
     return {one.stem: one.read_text("utf-8") for one in sorted(FOLDER.glob("*.txt"))}
 
 
-def rows(text: str, section: str) -> list[str]:
-    """The lines of one section."""
+def rows(text: str, section: str) -> list[list[str]]:
+    """The lines of one section as cells: what it speaks of, who, and what they may."""
     found, at = [], ""
     for line in text.splitlines():
         if line.startswith("["):
             at = line[1:].partition("]")[0]
         elif line and not line.startswith("#") and at == section:
-            found.append(line)
+            found.append(re.split(r" {2,}", line))
     return found
+
+
+def covered(text: str) -> set[str]:
+    """The types that some member acts on or answers; what the system alone does counts for nothing."""
+    lines = (one for section in ("acts", "answers") for one in rows(text, section))
+    return {type_name for type_name, who, *_ in lines if who.split() != [SYSTEM]}
 
 
 def difference(before: str, after: str) -> Iterator[str]:

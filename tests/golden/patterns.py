@@ -64,11 +64,10 @@ def patterns(said: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
 
 
 def _usual(said: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """The spellings that fit the most types, all that fit equally many; `every group` before others."""
+    """The spellings that fit the most types: all that fit equally many, the best of the first type first."""
     counts = Counter(one for each in said for one in each)
     most = max(counts.values())
-    best = [one for one, count in counts.items() if count == most]
-    return tuple(sorted(best, key=lambda one: (one != EVERY, one == NOTHING, one)))
+    return tuple(sorted((one for one, count in counts.items() if count == most), key=lambda one: one == NOTHING))
 
 
 def _shared(usual: Iterable[tuple[str, ...]]) -> list[str]:

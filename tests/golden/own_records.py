@@ -9,14 +9,14 @@ from functools import cached_property
 from comity.kernel.policy.decide import Resource
 from comity.kernel.types.catalogue import Type
 from tests.golden.offices import MEMBER, NOBODY, STRANGER, Office, Seat, involved, record
-from tests.golden.spread import Seen, alike, columns, one_each, patterns, spellings
+from tests.golden.patterns import Seen, alike, columns, one_each, patterns, spellings
 
 BASE = frozenset({"base"})
 SeenBy = Mapping[tuple[Seat, str], Mapping[str, Seen]]
 """(seat, verb) -> type -> groups."""
 
 
-class Own:
+class OwnRecords:
     """The answers about own records, asked once: other sections look up what was allowed."""
 
     def __init__(self, office: Office) -> None:
@@ -49,9 +49,9 @@ class Own:
 
     @cached_property
     def answers(self) -> Mapping[str, Mapping[Seat, tuple[str, ...]]]:
-        """type -> seat -> answers to what another agency offers; `[unread]` where the offer itself is not readable.
+        """type -> seat -> answers to what another agency offers, then those of an outsider, recorded on the own offer.
 
-        `[reported]` is the answer of an outsider, recorded on the own offer.
+        `[unread]` follows where the seat may not read the offer that it answers.
         """
         offers = [of for of in self.office.types.values() if of.offer]
         return {of.name: {seat: tuple(self._answered(seat, of)) for seat in self.office.seats} for of in offers}
@@ -132,7 +132,7 @@ def _asked(of: Type) -> Iterator[tuple[str, str, str]]:
             yield ending.name, "act", ending.name
 
 
-def acts(own: Own) -> Iterator[str]:
+def acts(own: OwnRecords) -> Iterator[str]:
     for name, seats in own.acts.items():
         yield from _of_type(name, {seat: tuple(_acts(allowed)) for seat, allowed in seats.items()})
 
@@ -146,7 +146,7 @@ def _acts(allowed: Mapping[str, str]) -> Iterator[str]:
         yield "(no attach)"
 
 
-def answers(own: Own) -> Iterator[str]:
+def answers(own: OwnRecords) -> Iterator[str]:
     for name, seats in own.answers.items():
         yield from _of_type(name, seats)
 
@@ -157,7 +157,7 @@ def _of_type(name: str, seats: Mapping[Seat, tuple[str, ...]]) -> Iterator[str]:
         yield columns(name, " ".join(who), " ".join(what))
 
 
-def reading(own: Own) -> Iterator[str]:
+def reading(own: OwnRecords) -> Iterator[str]:
     yield from seeing(own.office.types, own.seen)
 
 
@@ -170,11 +170,11 @@ def seeing(types: Mapping[str, Type], seen: SeenBy) -> Iterator[str]:
             said[seat, pattern, what].append(verb)
     order = [seat.label for seat, _ in seen]
     rows = [(seat.label, (pattern, " ".join(verbs), what)) for (seat, pattern, what), verbs in said.items()]
-    for who, (pattern, verbs, what) in sorted(alike(rows), key=lambda one: (one[1][0], order.index(one[0][0]), one[1])):
+    for who, (pattern, verbs, what) in sorted(alike(rows), key=lambda one: (one[1][0], order.index(one[0][0]))):
         yield columns(pattern, " ".join(who), verbs.ljust(20), what)
 
 
-def searching(own: Own) -> Iterator[str]:
+def searching(own: OwnRecords) -> Iterator[str]:
     """The fields by which each role may search; a field that a statute bars stands with `nobody`."""
     office = own.office
     barred = [name.removeprefix("find.").rpartition(".")[::2] for name in sorted(office.catalogue.forbid)]

@@ -10,9 +10,9 @@ from typing import Any
 
 from comity.kernel.policy.decide import Resource
 from comity.kernel.types.catalogue import Type
-from tests.golden.offices import EVERY_ROLE, STRANGER, USUAL, Office, Seat, Span, record, told_apart
-from tests.golden.own import SeenBy, kinds, seeing
-from tests.golden.spread import alike, columns, listed, one_each
+from tests.golden.offices import EVERY_ROLE, STRANGER, USUAL, Occasion, Office, Seat, Span, record, told_apart
+from tests.golden.own_records import SeenBy, kinds, seeing
+from tests.golden.patterns import alike, columns, listed, one_each
 
 SEEING = ("read", "find")
 Meant = tuple[frozenset[str], frozenset[str], bool, frozenset[str]]
@@ -22,7 +22,7 @@ Case = tuple[Span, str, str]
 """On which days, for which purpose, and in which core state of the record."""
 
 
-class Abroad:
+class OtherAgencies:
     """The answers about others' records, each asked once."""
 
     def __init__(self, office: Office) -> None:
@@ -39,8 +39,10 @@ class Abroad:
 
     @cached_property
     def unopened(self) -> SeenBy:
-        """Of a stranger's record that nothing opened, of one type of each kind: there should be nothing."""
-        return self._asked(self.office.seats, self.kinds, "read", lambda of: record(of, STRANGER), USUAL)
+        """Of a stranger's record that nothing opened: one type of each kind, and where anything is seen, every type."""
+        ask = partial(self._asked, self.office.seats, verb="read", what=lambda of: record(of, STRANGER))
+        some = ask(self.kinds)
+        return ask(self.office.types.values()) if any(any(one) for of in some.values() for one in of.values()) else some
 
     def party(self, owner: str, span: Span) -> SeenBy:
         """Of the owner's record that names the own agency as a party."""
@@ -64,12 +66,11 @@ class Abroad:
         return {**read, **self._asked(seats, types, "find", what, span)}
 
     def _asked(
-        self, seats: Iterable[Seat], types: Collection[Type], verb: str, what: Callable[[Type], Resource], span: Span
-    ) -> SeenBy:
-        groups = self.office.groups
-        return {
-            (seat, verb): {of.name: (groups(seat, verb, what(of), span=span),) for of in types} for seat in seats
-        }  # fmt: skip
+        self, seats: Iterable[Seat], types: Collection[Type], verb: str, what: Callable[[Type], Resource],
+        span: Span = USUAL,
+    ) -> SeenBy:  # fmt: skip
+        ask = partial(self.office.groups, when=Occasion(span=span))
+        return {(seat, verb): {of.name: (ask(seat, verb, what(of)),) for of in types} for seat in seats}
 
     def agreed(self, owner: str, of: Type, text: str) -> Mapping[Seat, Mapping[Case, Meant]]:
         """What agreements open of the owner's records of the type to each seat, for each case in which they do.
@@ -83,7 +84,7 @@ class Abroad:
             for purposes in told_apart(text, self.office.purposes):
                 for states in told_apart(text, sorted({one.core for one in of.states.values()})):
                     what = record(of, owner, state=states[0])
-                    opened = partial(self._opened, what=what, verbs=verbs, purpose=purposes[0], span=span)
+                    opened = partial(self._opened, what=what, verbs=verbs, when=Occasion(purposes[0], span))
                     most = opened(EVERY_ROLE, None)
                     cases = [(span, purpose, state) for purpose in purposes for state in states]
                     for seat in self.office.seats if any(most) else ():
@@ -92,12 +93,11 @@ class Abroad:
         return found
 
     def _opened(
-        self, seat: Seat, passing: frozenset[str] | None, *, what: Resource, verbs: Sequence[str], purpose: str,
-        span: Span,
-    ) -> Meant:  # fmt: skip
+        self, seat: Seat, passing: frozenset[str] | None, *, what: Resource, verbs: Sequence[str], when: Occasion
+    ) -> Meant:
         """`passing` are the marks that somebody passes. Who reads a record with all of them passes each."""
-        may = partial(self.office.may, seat, purpose=purpose, span=span)
-        seen = partial(self.office.groups, seat, what=what, purpose=purpose, span=span)
+        may = partial(self.office.may, seat, when=when)
+        seen = partial(self.office.groups, seat, what=what, when=when)
         read, find = (seen(verb) if verb in verbs else frozenset[str]() for verb in SEEING)
         marks = self.office.marks(what.owner) if passing is None else passing
         kept = frozenset(marks if read else ())
@@ -106,14 +106,14 @@ class Abroad:
         return read, find, "emergency" in verbs and may("emergency", what), kept
 
 
-def shared(abroad: Abroad) -> Iterator[str]:
-    yield from seeing(abroad.office.types, abroad.shared)
+def shared(others: OtherAgencies) -> Iterator[str]:
+    yield from seeing(others.office.types, others.shared)
 
 
-def unopened(abroad: Abroad) -> Iterator[str]:
+def unopened(others: OtherAgencies) -> Iterator[str]:
     """Of agencies without an agreement, and of the others one type of each pillar that no agreement names."""
-    office = abroad.office
-    yield from seeing(office.types, abroad.unopened)
+    office = others.office
+    yield from seeing(office.types, others.unopened)
     for owner in office.owners[:-1]:
         left = {name: of for name, of in office.types_of(owner).items() if not office.named(owner, "read", of)}
         for of in one_each(left).values():
@@ -121,49 +121,56 @@ def unopened(abroad: Abroad) -> Iterator[str]:
                 yield columns(f"{owner} {of.name}", EVERY_ROLE.label, f"read {listed(groups)}")
 
 
-def party(abroad: Abroad) -> Iterator[str]:
+def party(others: OtherAgencies) -> Iterator[str]:
     """Every type is asked for the first of the owners and days that are alike."""
     like: dict[tuple[str, ...], list[tuple[str, Span]]] = defaultdict(list)
-    types = abroad.office.types
-    for owner in abroad.office.owners:
-        seen = ((span, abroad.party_at_all(owner, span)) for span in abroad.office.spans(owner))
+    types = others.office.types
+    for owner in others.office.owners:
+        seen = ((span, others.party_at_all(owner, span)) for span in others.office.spans(owner))
         for span, lines in joined((span, tuple(seeing(types, one))) for span, one in seen):
             like[lines].append((owner, span))
     for lines, where in like.items():
         if lines:
             yield f"of {', '.join(f'{owner} {span}' for owner, span in where)}"
-            yield from seeing(types, abroad.party(*where[0]))
+            yield from seeing(types, others.party(*where[0]))
 
 
-def agreements(abroad: Abroad) -> Iterator[str]:
+def agreements(others: OtherAgencies) -> Iterator[str]:
     """A line for each owner, type and set of roles, and for each set of days, purposes and states that is alike."""
-    office = abroad.office
+    office = others.office
     for owner in office.owners:
         for of in office.types_of(owner).values():
             if text := "".join(office.named(owner, action, of) for action in (*SEEING, "emergency")):
                 every = {one.core for one in of.states.values()}
-                agreed = abroad.agreed(owner, of, text)
+                agreed = others.agreed(owner, of, text)
                 seats = (seat for seat in office.seats if seat in agreed)
-                for who, lines in alike((seat.label, tuple(_told(agreed[seat], office, every))) for seat in seats):
+                for who, lines in alike((seat.label, tuple(_lines(agreed[seat], office, every))) for seat in seats):
                     yield from (columns(f"{owner} {of.name}", " ".join(who), line) for line in lines)
 
 
-def _told(cases: Mapping[Case, Meant], office: Office, every: set[str]) -> Iterator[str]:
-    days: dict[Span, dict[str, dict[str, Meant]]] = defaultdict(lambda: defaultdict(dict))
-    for (span, purpose, state), meant in cases.items():
-        days[span][purpose][state] = meant
+def _lines(cases: Mapping[Case, Meant], office: Office, every: set[str]) -> Iterator[str]:
+    """What is seen, then what an emergency opens: agreements allow that for other purposes."""
+    seen = {case: _seen(meant) for case, meant in cases.items()}
+    opened = {case: "emergency" if meant[2] else "" for case, meant in cases.items()}
+    for said in (seen, opened):
+        yield from _told({case: what for case, what in said.items() if what}, office, every)
+
+
+def _seen(meant: Meant) -> str:
+    read, find, _, marks = meant
+    said = [f"{verb} {listed(groups)}" for verb, groups in (("read", read), ("find", find)) if groups]
+    return "; ".join([*said, f"marked {listed(marks)}"] if marks else said)
+
+
+def _told(cases: Mapping[Case, str], office: Office, every: set[str]) -> Iterator[str]:
+    days: dict[Span, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
+    for (span, purpose, state), what in cases.items():
+        days[span][purpose][state] = what
     for span, by_purpose in joined(days.items()):
         for purposes, by_state in _merged(by_purpose):
-            for states, meant in _merged(by_state):
+            for states, what in _merged(by_state):
                 where = "any state" if set(states) == every else listed(states)
-                yield f"{_meant(meant)} | {where} | {office.worded(purposes)} | {span}"
-
-
-def _meant(meant: Meant) -> str:
-    read, find, emergency, marks = meant
-    said = [f"{verb} {listed(groups)}" for verb, groups in (("read", read), ("find", find)) if groups]
-    said += ["emergency"] if emergency else []
-    return "; ".join([*said, f"marked {listed(marks)}"] if marks else said)
+                yield f"{what} | {where} | {office.worded(purposes)} | {span}"
 
 
 def _merged(by: Mapping[str, Any]) -> list[tuple[list[str], Any]]:

@@ -11,30 +11,30 @@ from dataclasses import replace
 
 from comity.kernel.policy.cedar import literal
 from comity.kernel.policy.decide import Resource
-from tests.golden.abroad import Abroad, joined
-from tests.golden.offices import MEMBER, STRANGER, UNKNOWN, Office, Seat, Span, record, told_apart
-from tests.golden.own import BASE, Own
-from tests.golden.spread import alike, columns
+from tests.golden.offices import MEMBER, STRANGER, UNKNOWN, Occasion, Office, Seat, Span, record, told_apart
+from tests.golden.other_agencies import OtherAgencies, joined
+from tests.golden.own_records import BASE, OwnRecords
+from tests.golden.patterns import alike, columns
 
 Probe = tuple[str, str, Resource]
 """An action, the act, and an unmarked record on which the seat may do it."""
 
 
-def marks(own: Own, abroad: Abroad) -> Iterator[str]:
+def marks(own: OwnRecords, others: OtherAgencies) -> Iterator[str]:
     office = own.office
     rows = [(seat.label, line) for seat in office.seats for line in _own(own, seat)]
     rows += [(seat.label, line) for seat in office.seats for line in _involved(own, seat)]
-    rows += [(seat.label, line) for seat in office.seats for line in _shared(abroad, seat)]
+    rows += [(seat.label, line) for seat in office.seats for line in _shared(others, seat)]
     for who, (where, mark, purposes) in sorted(alike(rows), key=lambda one: one[1][:2]):
         yield columns(mark, " ".join(who), where.ljust(20), purposes)
-    seat = next((one for one in office.seats if _opened(abroad, one)), None)
-    for owner in office.owners if seat else ():
-        for span, lines in joined((span, tuple(_agreed(abroad, seat, owner, span))) for span in office.spans(owner)):
-            for mark, purposes in lines:
+    for seat in [one for one in office.seats if _opened(others, one)][:1]:
+        for owner in office.owners:
+            seen = ((span, tuple(_agreed(others, seat, owner, span))) for span in office.spans(owner))
+            for span, (mark, purposes) in ((span, line) for span, lines in joined(seen) for line in lines):
                 yield columns(mark, "whoever reads it unmarked", f"shared by {owner}".ljust(20), f"{purposes} | {span}")
 
 
-def _own(own: Own, seat: Seat) -> Iterator[tuple[str, ...]]:
+def _own(own: OwnRecords, seat: Seat) -> Iterator[tuple[str, ...]]:
     probes = list(_probes(own, seat))
     for mark in (*own.office.marks(""), UNKNOWN) if probes else ():
         passes = _purposes(own.office, seat, probes[0], mark)
@@ -46,7 +46,7 @@ def _own(own: Own, seat: Seat) -> Iterator[tuple[str, ...]]:
                 yield f"own, to {probe[0]}", mark, own.office.worded(found) or "for no purpose"
 
 
-def _probes(own: Own, seat: Seat) -> Iterator[Probe]:
+def _probes(own: OwnRecords, seat: Seat) -> Iterator[Probe]:
     """One of each action that the seat may do on an unmarked record that is not its own."""
     office, me = own.office, own.office.agency
     for verb in ("read", "find", "emergency"):
@@ -69,7 +69,7 @@ def _purposes(office: Office, seat: Seat, probe: Probe, mark: str) -> frozenset[
     action, act, what = probe
     marked, found = replace(what, marks=frozenset({mark})), frozenset[str]()
     for purposes in told_apart(office.marking[mark], office.purposes):
-        if office.may(seat, action, marked, act=act, purpose=purposes[0]):
+        if office.may(seat, action, marked, act=act, when=Occasion(purposes[0])):
             found |= frozenset(purposes)
     return found
 
@@ -79,11 +79,11 @@ def _as_well(office: Office, seat: Seat, probe: Probe, mark: str, passes: frozen
     action, act, what = probe
     asked = next((one for one in office.purposes if one not in passes), office.purposes[0])
     marked = replace(what, marks=frozenset({mark}))
-    same = office.may(seat, action, marked, act=act, purpose=asked) == (asked in passes)
+    same = office.may(seat, action, marked, act=act, when=Occasion(asked)) == (asked in passes)
     return passes if same else _purposes(office, seat, probe, mark)
 
 
-def _involved(own: Own, seat: Seat) -> Iterator[tuple[str, ...]]:
+def _involved(own: OwnRecords, seat: Seat) -> Iterator[tuple[str, ...]]:
     """The marks that do not bar a record from the member who entered it or is assigned to it."""
     office, me = own.office, own.office.agency
     seen = own.seen[seat, "read"]
@@ -100,31 +100,31 @@ def _involved(own: Own, seat: Seat) -> Iterator[tuple[str, ...]]:
             yield from ((where, mark, "any purpose") for mark in passes)
 
 
-def _opened(abroad: Abroad, seat: Seat) -> str:
+def _opened(others: OtherAgencies, seat: Seat) -> str:
     """A type of which the seat reads what others share."""
-    return next((name for name, groups in abroad.shared[seat, "read"].items() if "base" in groups[0]), "")
+    return next((name for name, groups in others.shared[seat, "read"].items() if "base" in groups[0]), "")
 
 
-def _shared(abroad: Abroad, seat: Seat) -> Iterator[tuple[str, ...]]:
+def _shared(others: OtherAgencies, seat: Seat) -> Iterator[tuple[str, ...]]:
     """What passes whoever shared it: the receiving agencies that a mark names."""
-    office = abroad.office
-    if name := _opened(abroad, seat):
+    office = others.office
+    if name := _opened(others, seat):
         what = record(office.types[name], STRANGER, grants=BASE)
         for mark in (*office.marks(""), UNKNOWN):
             if passes := _purposes(office, seat, ("read", "", what), mark):
                 yield "shared by others", mark, office.worded(passes)
 
 
-def _agreed(abroad: Abroad, seat: Seat, owner: str, span: Span) -> Iterator[tuple[str, str]]:
+def _agreed(others: OtherAgencies, seat: Seat, owner: str, span: Span) -> Iterator[tuple[str, str]]:
     """What passes besides, since an agreement with the owner names the mark."""
-    office, of = abroad.office, abroad.office.types[_opened(abroad, seat)]
+    office, of = others.office, others.office.types[_opened(others, seat)]
     for mark in office.marks(owner):
         if literal(owner) not in office.marking[mark]:
             continue  # no rule about the mark tells this owner from others
         passes = set[str]()
         for purposes in told_apart(office.marking[mark], office.purposes):
             asked = (record(of, one, grants=BASE, marks=frozenset({mark})) for one in (owner, STRANGER))
-            here, anyway = (office.may(seat, "read", one, purpose=purposes[0], span=span) for one in asked)
+            here, anyway = (office.may(seat, "read", one, when=Occasion(purposes[0], span)) for one in asked)
             passes |= set(purposes) if here and not anyway else set()
         if passes:
             yield mark, office.worded(passes)
