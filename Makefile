@@ -9,14 +9,15 @@ STAMP := .venv/.installed
 # A plain word of progress; never on standard output, which belongs to the command that was asked for.
 say = printf '%s\n' $(1) >&2
 
-.PHONY: help setup demo test check bench serve wheel lock clean
+.PHONY: help setup demo test check golden bench serve wheel lock clean
 
 help:
 	@echo 'make setup            install into .venv'
 	@echo 'make demo             show a case that passes through many institutions  (ARGS="--no-serve --json")'
 	@echo 'make serve            start the server on 127.0.0.1:8440'
 	@echo 'make test             run the tests  (ARGS="tests/config -k name")'
-	@echo 'make check            lint, format, types, imports, architecture, definitions'
+	@echo 'make check            lint, format, types, imports, architecture, definitions, rights'
+	@echo 'make golden           write the table of rights of each agency anew, and print what changed'
 	@echo 'make bench            measure  (ARGS="name")'
 	@echo 'make wheel            build the wheel into dist/'
 	@echo 'make lock             write requirements*.txt anew from pyproject.toml (needs uv)'
@@ -77,6 +78,11 @@ check: $(STAMP)
 	@$(call say,'lint-imports');         $(BIN)/lint-imports
 	@$(call say,'tests/architecture');   $(BIN)/python -m pytest tests/architecture
 	@$(call say,'comity profile check'); $(BIN)/comity profile check
+	@$(call say,'tests/golden/rights');  $(BIN)/python -m tests.golden --check
+
+# What every role may do, as the policies decide it: docs/adding_an_agency.md says how to read it.
+golden: $(STAMP)
+	@$(BIN)/python -m tests.golden $(ARGS)
 
 bench: $(STAMP)
 	@$(BIN)/python -m bench $(ARGS)

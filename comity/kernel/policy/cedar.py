@@ -32,7 +32,8 @@ INVOLVED = "(resource.assigned.contains(principal.id) || resource.entered_by == 
 
 def literal(value: str) -> str:
     """A Cedar string literal. Control characters are written as code points, so that no name can end the literal."""
-    return '"' + "".join(_escape(letter) for letter in value) + '"'
+    plain = value.isprintable() and '"' not in value and "\\" not in value
+    return '"' + (value if plain else "".join(_escape(letter) for letter in value)) + '"'
 
 
 def _escape(letter: str) -> str:
