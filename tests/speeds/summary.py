@@ -18,14 +18,15 @@ def told(runs: Sequence[Run]) -> list[str]:
 def _of(run: Run) -> Iterator[str]:
     counts = f"{len(run.ids(PASSED))} passed, {len(run.ids(FAILED))} failed, {len(run.ids(SKIPPED, DEEP))} skipped"
     marked = f", marked {run.selected}" if run.selected else ""
-    server = f"PostgreSQL of {run.server}" if run.server else "the embedded PostgreSQL"
+    server = f"the PostgreSQL of {run.server}" if run.server else "the embedded PostgreSQL"
     minutes, seconds = divmod(round(run.seconds), 60)
     yield f"* {'deep' if run.deep else 'quick'}, on {server}{marked}: {counts} in {minutes} min {seconds} s"
     if run.order:
         yield f"  in random order {run.order} (COMITY_TEST_ORDER={run.order} repeats it)"
     if run.small:
         files = sorted({place.partition(":")[0] for place in run.small})
-        yield f"  {len(run.small)} harnesses at their small size, whole in make test-deep: {', '.join(files)}"
+        harnesses = "1 harness" if len(run.small) == 1 else f"{len(run.small)} harnesses"
+        yield f"  {harnesses} at a small size, whole in make test-deep: {', '.join(files)}"
     only = run.ids(DEEP)
     if only:
         yield f"  {len(only)} only in make test-deep: {', '.join(only)}"
