@@ -10,7 +10,7 @@ from hypothesis import settings as searching
 
 from comity.config.database import Database, migrate, open_database
 from comity.config.settings import Settings, settings
-from comity.kernel.records.node import Node
+from comity.kernel.work.node import Node
 from tests.speeds.order import pytest_collection_modifyitems
 from tests.speeds.outcomes import pytest_configure
 from tests.speeds.sizes import size
