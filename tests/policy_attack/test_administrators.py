@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from comity.config import loader, paths
+from comity.kernel.definitions.load import read_folder
 from comity.kernel.policy import tokens
 from comity.kernel.records.install import install
-from comity.kernel.types.load import read_folder
 from tests.world import World, refused
 
 LOCKED = {

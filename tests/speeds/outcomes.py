@@ -69,7 +69,7 @@ class Outcomes:
             self.run.append_to(Path(os.environ[FILE]))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if FILE not in os.environ:
+        if FILE not in os.environ and self.run.tests:
             for line in told([self.run]):
                 terminalreporter.write_line(line)
 
