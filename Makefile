@@ -9,13 +9,14 @@ STAMP := .venv/.installed
 # A plain word of progress; never on standard output, which belongs to the command that was asked for.
 say = printf '%s\n' $(1) >&2
 
-.PHONY: help setup demo test check golden bench serve wheel lock clean
+.PHONY: help setup demo test test-deep check golden bench serve wheel lock clean
 
 help:
 	@echo 'make setup            install into .venv'
 	@echo 'make demo             show a case that passes through many institutions  (ARGS="--no-serve --json")'
 	@echo 'make serve            start the server on 127.0.0.1:8440'
-	@echo 'make test             run the tests  (ARGS="tests/config -k name")'
+	@echo 'make test             run the tests, every harness small: 12 minutes at most  (ARGS="tests/config -k name")'
+	@echo 'make test-deep        the same with every harness whole, files in random order: 75 minutes at most'
 	@echo 'make check            lint, format, types, imports, architecture, definitions, rights'
 	@echo 'make golden           write the table of rights of each agency anew, and print what changed'
 	@echo 'make bench            measure  (ARGS="name")'
@@ -57,19 +58,13 @@ demo: $(STAMP)
 serve: $(STAMP)
 	@$(BIN)/comity serve $(ARGS)
 
-# PostgreSQL 15 is the oldest server that is supported: what is marked pg15 runs on it too where its binaries are found.
-PG15_BIN := $(firstword $(COMITY_TEST_PG_BIN) $(COMITY_PG_BIN) $(wildcard /usr/lib/postgresql/15/bin) $(wildcard /usr/pgsql-15/bin))
+# Two speeds, see tests/speeds. PostgreSQL 15 is the oldest server that is supported: where its binaries are found, what
+# is marked pg15 runs on it too.
 test: $(STAMP)
-	@env -u COMITY_PG_BIN -u COMITY_TEST_PG_BIN $(BIN)/python -m pytest -n 2 $(ARGS)
-ifeq ($(strip $(ARGS)),)
-  ifneq ($(PG15_BIN),)
-	@$(call say,'Once more what is marked pg15$(comma) on the PostgreSQL in $(PG15_BIN).')
-	@env -u COMITY_PG_BIN COMITY_TEST_PG_BIN=$(PG15_BIN) $(BIN)/python -m pytest -n 2 -m pg15
-  else
-	@$(call say,'PostgreSQL 15 was not found: what is marked pg15 ran on the embedded PostgreSQL only.')
-	@$(call say,'To run it on 15 as well: install postgresql-15$(comma) or name its folder in COMITY_PG_BIN.')
-  endif
-endif
+	@$(BIN)/python -m tests.speeds quick $(ARGS)
+
+test-deep: $(STAMP)
+	@$(BIN)/python -m tests.speeds deep $(ARGS)
 
 check: $(STAMP)
 	@$(call say,'ruff check');           $(BIN)/ruff check .

@@ -11,10 +11,21 @@ from hypothesis import settings as searching
 from comity.config.database import Database, migrate, open_database
 from comity.config.settings import Settings, settings
 from comity.kernel.work.node import Node
+from tests.speeds.order import pytest_collection_modifyitems
+from tests.speeds.outcomes import pytest_configure
+from tests.speeds.sizes import size
 from tests.world import World, installed, node_on
 
+__all__ = ["pytest_collection_modifyitems", "pytest_configure"]
+
 # The same examples each time and no clock: a run that fails can be repeated, and a busy machine fails none.
-searching.register_profile("comity", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+searching.register_profile(
+    "comity",
+    max_examples=size(small=100, deep=2_000),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 searching.load_profile("comity")
 
 

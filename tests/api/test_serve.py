@@ -21,6 +21,7 @@ import pytest
 from comity.config.settings import Settings
 from comity.kernel.policy.tokens import Issued
 from tests.patience import PATIENCE, eventually
+from tests.speeds.sizes import size
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 COMITY = (sys.executable, "-c", "from comity.config.main import main; main()")
@@ -92,7 +93,10 @@ def server(node: Any, node_settings: Settings, tmp_path_factory: pytest.TempPath
         made.process.wait()
 
 
-ENTRIES = 500
+ENTRIES = size(small=500, deep=5_000)
+ROUNDS = size(small=1, deep=10)
+BODY = size(small=64, deep=512) << 20
+PAUSES = size(small=[0.0, 0.1, 0.3, 0.6], deep=[at / 20 for at in range(24)])
 CASE = {"fields": {"title": "Served", "program": "firearms", "opened": "2026-11-20"}}
 
 
@@ -108,13 +112,12 @@ def test_it_serves(server: Server, seats: dict[str, Issued]) -> None:
 
 
 def test_large_bodies_stream(server: Server, seats: dict[str, Issued]) -> None:
-    """64 MiB in and out while no worker grows by as much."""
+    """In and out, while no worker grows by as much."""
     token = seats["agent"].token
     _, receipt = server.ask("/records/investigation.case", token, CASE)
-    size = 64 << 20
     request = urllib.request.Request(
-        f"{server.address}/records/id/{receipt['record']}/files?name=disk.img", data=_Zeros(size), method="POST",
-        headers={"Authorization": f"Bearer {token}", "Content-Length": str(size), "Content-Type": "application/x-raw"},
+        f"{server.address}/records/id/{receipt['record']}/files?name=disk.img", data=_Zeros(BODY), method="POST",
+        headers={"Authorization": f"Bearer {token}", "Content-Length": str(BODY), "Content-Type": "application/x-raw"},
     )  # fmt: skip
     before = max(_peak(pid) for pid in server.tree())
     with urllib.request.urlopen(request, timeout=120) as answer:
@@ -126,7 +129,7 @@ def test_large_bodies_stream(server: Server, seats: dict[str, Issued]) -> None:
     with urllib.request.urlopen(back, timeout=120) as answer:
         while part := answer.read(1 << 20):
             total += len(part)
-    assert total == size
+    assert total == BODY
     assert max(_peak(pid) for pid in server.tree()) - before < (48 << 10)
 
 
@@ -151,13 +154,14 @@ def test_what_is_killed_comes_back_and_nothing_acknowledged_is_lost(server: Serv
 
     with concurrent.futures.ThreadPoolExecutor(8) as many:
         work = [many.submit(enter, number) for number in range(ENTRIES)]
-        time.sleep(0.3)
-        kill("comity.config.serve")  # an HTTP worker
-        time.sleep(0.5)
-        kill("comity.config.worker")
-        time.sleep(0.5)
-        (main, *_) = eventually(lambda: [pid for pid, line in server.tree().items() if "comity.config.serve" in line])
-        os.kill(main, signal.SIGKILL)  # the HTTP server, whose workers end with it
+        for _ in range(ROUNDS):
+            time.sleep(0.3)
+            kill("comity.config.serve")  # an HTTP worker
+            time.sleep(0.5)
+            kill("comity.config.worker")
+            time.sleep(0.5)
+            http = eventually(lambda: [pid for pid, line in server.tree().items() if "comity.config.serve" in line])
+            os.kill(http[0], signal.SIGKILL)  # the HTTP server, whose workers end with it
         for one in work:
             one.result()
     assert len(acknowledged) == len(set(acknowledged.values())) == ENTRIES
@@ -169,7 +173,7 @@ def test_what_is_killed_comes_back_and_nothing_acknowledged_is_lost(server: Serv
     eventually(lambda: any("comity.config.worker" in line for line in server.tree().values()))
 
 
-@pytest.mark.parametrize("pause", [0.0, 0.1, 0.3, 0.6])
+@pytest.mark.parametrize("pause", PAUSES)
 def test_workers_that_are_just_being_made_do_not_outlive_the_http_server(server: Server, pause: float) -> None:
     """A worker swallows the signal that its parent's end sends until it has its own handlers."""
     eventually(lambda: server.ask("/health")[0] == 200)

@@ -23,6 +23,7 @@ from comity.config.startup import StartupRefused
 from tests.config import server
 from tests.conftest import test_binaries
 from tests.patience import eventually
+from tests.speeds.sizes import size
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="watches processes through /proc")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root meets this")
@@ -91,7 +92,7 @@ def test_a_killed_program_leaves_no_server(made: Path) -> None:
 def test_a_killed_supervisor_takes_the_server_along_and_the_next_start_recovers(made: Path) -> None:
     user = server.program(made)
     url = server.said(user)
-    for round_ in range(3):
+    for round_ in range(size(small=3, deep=20)):
         with psycopg.connect(url) as connection:
             connection.execute("INSERT INTO kept VALUES (%s)", (f"before {round_}",))
         server.kill_hard(server.supervisor(made))
@@ -152,7 +153,7 @@ def test_a_stale_lock_file_does_not_hinder(made: Path, number: str) -> None:
 
 
 def test_programs_that_start_together_share_one_server(tmp_path: Path) -> None:
-    users = [server.program(tmp_path) for _ in range(5)]
+    users = [server.program(tmp_path) for _ in range(size(small=5, deep=12))]
     addresses = {server.said(user) for user in users}
     assert len(addresses) == 1
     assert len([line for line in server.processes_of(tmp_path) if "postgres -D" in line]) == 1
@@ -191,7 +192,7 @@ def test_a_folder_that_goes_while_it_is_looked_at_is_made_again(tmp_path: Path) 
     thread = threading.Thread(target=removing)
     thread.start()
     try:
-        for _ in range(300):
+        for _ in range(size(small=300, deep=20_000)):
             private_folder(folder)
     finally:
         ended.set()

@@ -53,7 +53,7 @@ def test_every_decision_is_listed() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_commands_exist(page: Path) -> None:
     """Those of blocks parse whole, as they are; those of running text name commands and options that there are."""
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for words in commands(page):
         if words[0] == "make":
             assert {one for one in words[1:] if "=" not in one} <= targets, words
@@ -85,10 +85,9 @@ def test_a_command_that_is_not_there_is_found() -> None:
 
 
 def test_variables_exist() -> None:
-    """A variable that a page names is one that the program or the Makefile reads."""
-    sources = "\n".join(
-        one.read_text(encoding="utf-8") for one in [*(ROOT / "comity").rglob("*.py"), ROOT / "Makefile"]
-    )
+    """A variable that a page names is one that the program, the Makefile or the run of the tests reads."""
+    read = [*(ROOT / "comity").rglob("*.py"), *(ROOT / "tests" / "speeds").glob("*.py"), ROOT / "Makefile"]
+    sources = "\n".join(one.read_text(encoding="utf-8") for one in read)
     for page in PAGES:
         named = set(re.findall(r"\b(?:COMITY|DATABASE)_[A-Z_]+[A-Z]\b", page.read_text(encoding="utf-8")))
         assert {one for one in named if one not in sources} == set(), name_of(page)

@@ -29,6 +29,7 @@ from comity.kernel.records.install import install
 from comity.kernel.work.key_ring import KeyRing
 from comity.kernel.work.node import Node
 from tests.patience import PATIENCE
+from tests.speeds.sizes import size
 
 ROOT = Path(__file__).resolve().parents[2]
 CITY = ROOT / "agencies" / "cpd"
@@ -342,8 +343,8 @@ def _import_until_killed(url: str, home: str, agency: str, member: str, file: st
 
 def test_a_killed_import_is_completed_by_the_next_run(city: City, tmp_path: Path) -> None:
     header, *rows = SAMPLE.read_text().splitlines()
-    file = tmp_path / "long.csv"
-    file.write_text("\n".join([header, *(f"{n}{row[row.index(',') :]}" for n, row in enumerate(rows * 11))]) + "\n")
+    file, times = tmp_path / "long.csv", size(small=11, deep=60)
+    file.write_text("\n".join([header, *(f"{n}{row[row.index(',') :]}" for n, row in enumerate(rows * times))]) + "\n")
     start = multiprocessing.get_context("spawn").Process(
         target=_import_until_killed, args=(city.url, str(tmp_path), city.agency, city.clerk.member, str(file))
     )
@@ -351,10 +352,10 @@ def test_a_killed_import_is_completed_by_the_next_run(city: City, tmp_path: Path
     start.join(120)
     assert start.exitcode == -signal.SIGKILL
     killed = city.count()["investigation.incident"]
-    assert 0 < killed < 3_300
+    assert 0 < killed < 300 * times
     report = city.run(file)
-    assert (report.unchanged, report.rows_entered, report.rows_rejected) == (killed, 3_300 - killed, 0)
-    assert city.count() == {"investigation.incident": 3_300, "registry.place": 300}
+    assert (report.unchanged, report.rows_entered, report.rows_rejected) == (killed, 300 * times - killed, 0)
+    assert city.count() == {"investigation.incident": 300 * times, "registry.place": 300}
 
 
 @needs_whole
@@ -373,11 +374,11 @@ def test_the_whole_files_of_two_cities(
 ) -> None:
     dry = city.run(WHOLE / name, mapping, dry_run=True)
     assert (dry.rows, dry.rows_entered, dict(dry.entered), dry.unmapped) == (rows, rows, types, [])
-    part = tmp_path / name
+    part, taken = tmp_path / name, size(small=1_000, deep=rows)
     with (WHOLE / name).open("rb") as whole, part.open("wb") as out:
-        out.writelines(islice(whole, 2_501))
+        out.writelines(islice(whole, taken + 1))
     report = city.run(part, mapping)
-    assert (report.rows_entered, dict(report.rejected)) == (2_500, {})
+    assert (report.rows_entered, dict(report.rejected)) == (taken, {})
     assert city.count() == dict(report.entered)
 
 

@@ -13,6 +13,7 @@ from comity.errors import Problem
 from comity.extensions import Row
 from comity.formats.open_file import open_table
 from comity.formats.rows import ROW_LIMIT, BadRow, CellError, Formula, Options
+from tests.speeds.sizes import size
 
 
 def read(file: Path, options: Options | None = None) -> tuple[tuple[str, ...], list[Row | BadRow]]:
@@ -89,10 +90,11 @@ class TestDelimited:
         ]  # fmt: skip
 
     def test_an_open_quote_costs_its_own_line_only(self, tmp_path: Path) -> None:
-        lines = ["id,text", '1,"never closed', *(f"{n},fine" for n in range(2, 60_000))]
+        last = size(small=30_000, deep=500_000)
+        lines = ["id,text", '1,"never closed', *(f"{n},fine" for n in range(2, last + 1))]
         rows = read(put(tmp_path, "a.csv", "\n".join(lines)))[1]
         assert [row.number for row in rows if isinstance(row, BadRow)] == [2]
-        assert len(rows) == 59_999
+        assert len(rows) == last
 
     def test_text_after_a_closing_quote(self, tmp_path: Path) -> None:
         file = put(tmp_path, "a.csv", 'id,text\n1,"a"b\n2,fine\n3,"open')
@@ -164,17 +166,17 @@ class TestJson:
         assert refused(put(tmp_path, "a.json", text)) == "array_missing"
 
     def test_a_long_array_in_constant_memory(self, tmp_path: Path) -> None:
-        file = tmp_path / "a.json"
+        file, many = tmp_path / "a.json", size(small=40_000, deep=1_000_000)
         with file.open("w") as out:
             out.write("[")
-            out.write(",".join(json.dumps({"id": n, "text": "x" * 200}) for n in range(100_000)))
+            out.write(",".join(json.dumps({"id": n, "text": "x" * 200}) for n in range(many)))
             out.write("]")
         tracemalloc.start()
         with open_table(file, Options()) as table:
             count = sum(1 for row in table.rows if isinstance(row, Row))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert count == 100_000
+        assert count == many
         assert peak < 4 << 20
 
     def test_an_endless_string_ends_at_the_bound(self, tmp_path: Path) -> None:

@@ -17,13 +17,14 @@ from comity.kernel.views.read import read
 from comity.kernel.work.results import Receipt
 from tests.pillars.stage import Stage, refused
 from tests.records.conftest import at_once
+from tests.speeds.sizes import size
 
 DAWN = datetime(2027, 3, 1, 5, tzinfo=UTC)
 INSTANTS = st.integers(0, 60 * 72).map(lambda minutes: DAWN + timedelta(minutes=minutes))
 LENGTHS = st.integers(0, 60 * 24).map(lambda minutes: timedelta(minutes=minutes))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=size(small=300, deep=20_000), deadline=None)
 @given(INSTANTS, LENGTHS, INSTANTS, LENGTHS)
 def test_windows_that_overlap_always_share_two_hours_and_far_ones_never(
     a: datetime, long: timedelta, b: datetime, wide: timedelta
@@ -159,7 +160,7 @@ def test_an_operation_takes_its_address_over_from_its_place(stage: Stage, addres
 
 def test_who_fishes_tells_everybody_that_it_asked(stage: Stage) -> None:
     """By design: each question is a record of its own, brings a pointer at most, and alerts the other side."""
-    houses = [f"{uuid4().hex[:8]} Example Ave" for _ in range(30)]
+    houses = [f"{uuid4().hex[:8]} Example Ave" for _ in range(size(small=20, deep=150))]
     hidden = planned(stage, "agent", houses[17], 0)
     asked = [planned(stage, "other agent", house, 0) for house in houses]
     assert [at for at, one in enumerate(asked) if one.pointers] == [17]
@@ -167,7 +168,7 @@ def test_who_fishes_tells_everybody_that_it_asked(stage: Stage) -> None:
 
 
 def test_two_who_plan_at_once_both_learn_it(stage: Stage, address: str) -> None:
-    for hour in range(4):
+    for hour in range(size(small=4, deep=40)):
         house = f"{address} {hour}"
         both = at_once([partial(planned, stage, seat, house, 0) for seat in ("agent", "other agent")])
         said = [told(stage, seat, one.record)[0][0] for seat, one in zip(("agent", "other agent"), both, strict=True)]

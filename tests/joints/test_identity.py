@@ -20,6 +20,7 @@ from comity.kernel.work.results import Receipt
 from comity.pillars.registry.identity import Tie, against
 from tests.pillars.stage import Stage, refused, staged
 from tests.records.conftest import at_once, code_of
+from tests.speeds.sizes import size
 
 PAIRS = list(itertools.combinations("ABCD", 2))
 ALL = [Tie("", one, other, apart, True) for one, other in PAIRS for apart in (False, True)]
@@ -41,8 +42,8 @@ def named(ties: tuple[Tie, ...]) -> list[Tie]:
 
 def test_every_small_graph_of_claims_is_judged_as_by_hand() -> None:
     judged = 0
-    for size in range(5):
-        for ties in itertools.combinations(ALL, size):
+    for many in range(size(small=5, deep=6)):
+        for ties in itertools.combinations(ALL, many):
             held = named(ties)
             if not consistent(held):
                 continue
@@ -199,7 +200,7 @@ def test_a_person_shows_what_it_is_said_to_be_the_same_as(stage: Stage) -> None:
 
 
 def test_two_claims_at_once_never_chain_strangers_unnoticed(stage: Stage) -> None:
-    for _ in range(4):
+    for _ in range(size(small=4, deep=40)):
         a, b, c, d = (person(stage, "north") for _ in range(4))
         claiming(stage, "north", a, b)
         claiming(stage, "north", c, d)
@@ -210,7 +211,7 @@ def test_two_claims_at_once_never_chain_strangers_unnoticed(stage: Stage) -> Non
 
 
 def test_two_agencies_at_once_are_both_told(stage: Stage) -> None:
-    for _ in range(3):
+    for _ in range(size(small=3, deep=40)):
         a, b, c = person(stage, "north"), person(stage, "south"), person(stage, "east")
         claiming(stage, "south", a, b)
         part = partial(claiming, stage, "south", a, c, "different")
@@ -220,8 +221,9 @@ def test_two_agencies_at_once_are_both_told(stage: Stage) -> None:
         assert pointers(stage, "south", made[0].record) == ["east"]
 
 
-def test_random_claims_never_leave_the_database_in_contradiction(stage: Stage) -> None:
-    random = Random(12)
+@pytest.mark.parametrize("seed", range(12, size(small=13, deep=28)))
+def test_random_claims_never_leave_the_database_in_contradiction(stage: Stage, seed: int) -> None:
+    random = Random(seed)
     names = "ABCDE"
     people = {name: person(stage, "north") for name in names}
     held: list[Tie] = []

@@ -16,6 +16,7 @@ from comity.kernel.work.results import Receipt
 from tests.joints.conftest import Met
 from tests.pillars.stage import Stage, refused
 from tests.records.conftest import at_once, code_of
+from tests.speeds.sizes import size
 from tests.world import day, instant
 
 NAME = {"role": "defendant", "name": "Dale Everett Pruitt"}
@@ -166,7 +167,7 @@ def racing(stage: Stage) -> tuple[str, str, Callable[[], Receipt], Callable[[], 
 
 
 def test_recall_and_acknowledgment_at_once_have_one_order_in_both_logs(stage: Stage) -> None:
-    for _ in range(5):
+    for _ in range(size(small=5, deep=50)):
         _, service, recall, acknowledge = racing(stage)
         said = [code_of(one) for one in at_once([recall, acknowledge])]
         settle(stage.node, "usdc")

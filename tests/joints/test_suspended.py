@@ -18,6 +18,7 @@ from comity.kernel.work.results import Receipt
 from tests.joints.test_turns import a_stay, an_item, sending, transferring
 from tests.pillars.stage import Stage, refused
 from tests.records.conftest import at_once, code_of
+from tests.speeds.sizes import size
 from tests.world import instant
 
 
@@ -116,7 +117,7 @@ def test_what_expires_while_its_offerer_is_suspended_ends_once_it_is_back(
 
 
 def test_a_suspension_and_an_answer_at_once_have_one_outcome(stage: Stage) -> None:
-    for _ in range(4):
+    for _ in range(size(small=4, deep=40)):
         transfer = str(transferring(stage, *a_stay(stage, "marshal", "usms"), "detention")().record)
 
         def accept(transfer: str = transfer) -> Receipt:

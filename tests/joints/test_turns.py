@@ -14,6 +14,7 @@ from comity.kernel.work.results import Draft, Receipt
 from tests.joints.conftest import Met
 from tests.pillars.stage import Stage, refused
 from tests.records.conftest import at_once, code_of
+from tests.speeds.sizes import size
 from tests.world import instant
 
 Meet = Callable[..., Met]
@@ -170,7 +171,7 @@ def test_with_the_lock_off_both_pass(joint_stage: Stage, meet: Meet, name: str) 
 @pytest.mark.parametrize("name", ALL)
 def test_in_many_races_two_never_both_pass(stage: Stage, name: str) -> None:
     two, code = ALL[name]
-    for _ in range(4):
+    for _ in range(size(small=4, deep=40)):
         first, second = two(stage)
         answers = at_once([first, second])
         said = sorted(one.faults[0].code if not isinstance(one, Receipt) else "done" for one in answers)
@@ -182,7 +183,7 @@ def test_in_many_races_two_never_both_pass(stage: Stage, name: str) -> None:
 
 def test_one_prisoner_is_accepted_by_one_facility(stage: Stage) -> None:
     """The sender takes an offer back to offer the prisoner elsewhere, while the first facility accepts."""
-    for _ in range(4):
+    for _ in range(size(small=4, deep=40)):
         stay, person = a_stay(stage, "marshal", "usms")
         transfer = transferring(stage, stay, person, "detention")().record
 
@@ -276,7 +277,7 @@ def test_parts_of_one_batch_are_weighed_together_with_their_whole(stage: Stage) 
 
 
 def test_batches_in_opposite_order_do_not_wait_in_a_circle(stage: Stage) -> None:
-    pairs = [a_stay(stage, "marshal", "usms") for _ in range(12)]
+    pairs = [a_stay(stage, "marshal", "usms") for _ in range(size(small=12, deep=60))]
     seat = stage.seats["marshal"]
     both = at_once(
         [
@@ -285,4 +286,4 @@ def test_batches_in_opposite_order_do_not_wait_in_a_circle(stage: Stage) -> None
         ]
     )
     done = [sum(code_of(one) == "done" for one in answers) for answers in both]
-    assert sorted(done) == [0, 12]
+    assert sorted(done) == [0, len(pairs)]

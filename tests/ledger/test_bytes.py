@@ -24,6 +24,7 @@ from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.leaf import SALT, check_item, commitment, leaf_data, leaf_hash
 from comity.kernel.ledger.verify import check_entry, items_erased
 from tests.ledger import by_the_text, vectors
+from tests.speeds.sizes import size
 
 ADR = Path(__file__).parents[2] / "docs" / "adr" / "0001-the-bytes-of-an-entry.md"
 VECTORS = json.loads(vectors.FILE.read_text())
@@ -80,7 +81,7 @@ def test_the_adr_names_every_member_of_the_header_and_every_refusal() -> None:
 
 
 @given(values)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=size(small=200, deep=20_000), deadline=None)
 def test_canonical_is_rfc_8785_for_every_value_without_floats(value: Any) -> None:
     assert canonical(value) == rfc8785.dumps(value)
     assert canonical(value).decode() == by_the_text.spell(value)
@@ -157,7 +158,7 @@ def test_an_entry_as_it_was_sealed_is_without_fault(content: dict[str, Any]) -> 
 
 
 @given(contents, st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=size(small=200, deep=10_000), deadline=None)
 def test_any_changed_bit_is_found(content: dict[str, Any], data: st.DataObject) -> None:
     row = _row({"set/always": "there", **content})
     part = data.draw(st.sampled_from(["commitments", "leaf", "content", "salts"]))
@@ -168,7 +169,7 @@ def test_any_changed_bit_is_found(content: dict[str, Any], data: st.DataObject) 
 
 
 @given(contents, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=size(small=200, deep=10_000), deadline=None)
 def test_any_changed_part_of_the_header_is_found(content: dict[str, Any], data: st.DataObject) -> None:
     row = _row(content)
     name = data.draw(st.sampled_from(sorted(set(row) - {"commitments", "leaf", "content", "salts"})))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from comity.kernel.ledger.columns import array, columns
 from comity.kernel.work.node import Node
+from tests.speeds.sizes import size
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 awkward = st.sampled_from(["", "NULL", "null", "{", "}", ",", '"', "\\", '\\"', "{}", " a ", "\n", "'", "%s", "{1,2}"])
@@ -29,7 +30,7 @@ rows = st.lists(
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
 @given(rows)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=size(small=60, deep=3_000), deadline=None)
 def test_every_value_returns_as_it_was(bare: Node, rows: list[tuple[Any, ...]]) -> None:
     given_rows = [(*row[:-1], array(row[-1])) for row in rows]
     with bare.transaction("nobody") as (conn, _):

@@ -22,6 +22,7 @@ from comity.kernel.ledger.append import append
 from comity.kernel.work.node import Node
 from tests.ledger.conftest import an_entry
 from tests.patience import PATIENCE
+from tests.speeds.sizes import size
 
 Conn = psycopg.Connection[Any]
 
@@ -104,7 +105,7 @@ def test_an_entry_that_is_rolled_back_leaves_no_gap(database: Database, log: Any
     assert lost.id not in gapless(sequencer)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(size(small=4, deep=40)))
 def test_an_entry_that_saw_another_stands_behind_it(
     database: Database, agency: str, sequencer: Conn, seed: int
 ) -> None:
@@ -112,7 +113,7 @@ def test_an_entry_that_saw_another_stands_behind_it(
     chance = random.Random(seed)
     open_now: list[Conn] = []
     saw: dict[UUID, set[UUID]] = {}
-    for _ in range(100):
+    for _ in range(size(small=100, deep=300)):
         what = chance.random()
         if what < 0.25 and len(open_now) < 5:
             open_now.append(begun(database, agency))
@@ -142,10 +143,11 @@ def test_two_workers_at_once_place_every_entry_once(
     database: Database, bare: Node, agency: str, sequencer: Conn
 ) -> None:
     wanted: list[UUID] = []
+    rounds = size(small=25, deep=500)
     written = threading.Event()
 
     def write() -> None:
-        for _ in range(25):
+        for _ in range(rounds):
             made = [an_entry(agency) for _ in range(4)]
             with bare.transaction(agency) as (conn, _):
                 append(conn, made)
@@ -159,11 +161,11 @@ def test_two_workers_at_once_place_every_entry_once(
 
     with ThreadPoolExecutor(3) as pool:
         for done in [pool.submit(one) for one in (work, work, write)]:
-            done.result(60)
+            done.result(5 * PATIENCE)
     drain_all(sequencer)
     places = gapless(sequencer)
     ours = [places[one] for one in wanted]
-    assert len(ours) == 100 and ours == sorted(ours)
+    assert len(ours) == 4 * rounds and ours == sorted(ours)
 
 
 def test_a_drain_names_the_agencies_whose_logs_grew(log: Any, sequencer: Conn) -> None:
@@ -246,7 +248,7 @@ def test_workers_killed_at_any_moment_lose_and_double_nothing(database: Database
     drain_all(sequencer)
     chance = random.Random(7)
     wanted = []
-    for _ in range(4):
+    for _ in range(size(small=4, deep=60)):
         process, ready = started(WHOLE, database)
         assert ready == "ready"
         wanted += [log().id for _ in range(chance.randrange(20, 60))]

@@ -22,11 +22,12 @@ from comity.kernel.policy.decide import Policies, Resource
 from comity.kernel.policy.generate import rules
 from comity.kernel.policy.scope import Binding, PolicyNotCompilable, compile_residuals
 from tests.policy.world import MARKS, ROLES, TODAY, TYPES, catalogue, member, policies
+from tests.speeds.sizes import size
 
 AGENCIES = tuple(ROLES)
 MEMBERS = tuple(str(uuid.UUID(int=n)) for n in range(1, 5))
-RECORDS = 2000
-SAMPLE = 400
+RECORDS = size(small=1_000, deep=10_000)
+SAMPLE = size(small=250, deep=2_000)
 GROUPS = ("base", "narrative", "identity", "absent")
 
 TABLES = """

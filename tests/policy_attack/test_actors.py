@@ -33,6 +33,7 @@ from comity.kernel.views.receipt import receipt
 from tests.policy_attack.matrix import ALL, agreements
 from tests.policy_attack.planting import CANARY, UUID_TEXT, Garden, behind_the_back, canary, everything
 from tests.policy_attack.test_verbs import Opponent, plain, reader_of, today
+from tests.speeds.sizes import size
 from tests.world import World, day, refused
 
 Attempt = Callable[[World, Actor], Any]
@@ -204,8 +205,9 @@ def test_a_code_is_redeemed_once(world: World) -> None:
 def test_a_code_is_read_out_and_typed_by_hand(world: World) -> None:
     """No code looks like an option of a command, and none turns on case, hyphens or signs that look alike."""
     shape = re.compile(r"[0-9A-HJKMNP-TV-Z]{5}(-[0-9A-HJKMNP-TV-Z]{5}){3}")
-    made = {new_code() for _ in range(2000)}
-    assert len(made) == 2000 and all(shape.fullmatch(code) for code in made)
+    many = size(small=2_000, deep=500_000)
+    made = {new_code() for _ in range(many)}
+    assert len(made) == many and all(shape.fullmatch(code) for code in made)
     assert set("".join(made)) == {*SIGNS, "-"}
     administrator = world.seats[world.seat("atf", "administrator")]
     invited = tokens.invite(world.node, administrator, agency="atf", name="By telephone", roles=["special_agent"])

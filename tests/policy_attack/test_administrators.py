@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from comity.config import loader, paths
+from comity.kernel.definitions.load import read_folder
 from comity.kernel.policy import tokens
+from comity.kernel.records.install import install
 from tests.world import World, refused
+
+LOCKED = {
+    "agency.yml": "agency: locked\ntitle: An agency without an administrator\njurisdiction: us-federal\nzone: UTC\n"
+    "membership: member\nkind: police\npillars: [registry]\n",
+    "roles.yml": 'roles:\n  officer: { title: Officer, is: [agent, officer, records], read: { "*": all } }\n'
+    "  administrator: { title: Administrator, is: [administrator] }\n",
+    "agreements.yml": "agreements: []\n",
+}
 
 
 def test_the_last_administrator_stays_and_the_operator_lets_in_one_where_none_is(world: World) -> None:
-    operator = tokens.operator()
-    invite = {"agency": "fsl", "name": "Someone new"}
-    assert refused(tokens.invite, world.node, operator, **invite, roles=["analyst"]).code == "not_allowed"
-    both = ["administrator", "analyst"]
-    assert refused(tokens.invite, world.node, operator, **invite, roles=both).code == "not_allowed"
-    ((there,),) = world.rows(
-        "fsl", "select count(*) from comity.member where state = 'active' and 'administrator' = any(roles)"
-    )
-    if not there:
-        code = tokens.invite(world.node, operator, agency="fsl", name="First administrator", roles=["administrator"])
-        tokens.redeem(world.node, code.code)
+    operator, law = tokens.operator(), read_folder(paths.jurisdictions() / "us-federal")
+    install(world.node, operator, agency="locked", core=loader.core_files(), jurisdiction=law, own=LOCKED)
+    tokens.admit(world.node, "locked", "An officer who came first", ["officer"])
+    invite = {"agency": "locked", "name": "Someone new"}
+    for roles in (["officer"], ["administrator", "officer"]):
+        assert refused(tokens.invite, world.node, operator, **invite, roles=roles).code == "not_allowed"
+    invited = tokens.invite(world.node, operator, agency="locked", name="The new one", roles=["administrator"])
+    first = tokens.redeem(world.node, invited.code)
     assert refused(tokens.invite, world.node, operator, **invite, roles=["administrator"]).code == "not_allowed"
-    ((last,),) = world.rows(
-        "fsl", "select min(id::text) from comity.member where state = 'active' and 'administrator' = any(roles)"
+    actor = tokens.sign_in(world.node, first.token)
+    assert refused(tokens.suspend_member, world.node, actor, first.member, reason="Leaves").code == "not_allowed"
+    second = tokens.redeem(
+        world.node,
+        tokens.invite(world.node, actor, agency="locked", name="The second", roles=["administrator"]).code,
     )
-    others = world.rows(
-        "fsl", "select id::text from comity.member where state = 'active' and 'administrator' = any(roles)"
-    )
-    if len(others) == 1:
-        ((name,),) = world.rows("fsl", "select name from comity.member where id::text = %s", last)
-        issued = tokens.Member(last, "fsl", name, ("administrator",), "active")
-        actor = tokens.Actor.of(world.node.catalogue("fsl"), member=issued.id, name=issued.name, held=["administrator"])
-        assert refused(tokens.suspend_member, world.node, actor, last, reason="Leaves").code == "not_allowed"
+    tokens.suspend_member(world.node, tokens.sign_in(world.node, second.token), first.member, reason="Leaves")
+    assert refused(tokens.sign_in, world.node, first.token).code == "member_suspended"

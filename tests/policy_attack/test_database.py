@@ -12,6 +12,7 @@ import pytest
 
 from comity.config.database import Database
 from tests.policy_attack.planting import CANARY, Garden
+from tests.speeds.sizes import size
 from tests.world import World
 
 REACHED = {
@@ -117,7 +118,7 @@ def test_ten_thousand_probes_bring_no_row_beyond_reach(
             cursors = []
             for owner, ids in islands.items():
                 for table, column in BY_RECORD.items():
-                    for record in sorted(ids)[:80]:
+                    for record in sorted(ids)[: size(small=80, deep=1_000)]:
                         probes += 1
                         cursors.append(
                             (

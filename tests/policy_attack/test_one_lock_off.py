@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -25,7 +26,9 @@ from comity.kernel.work.node import Node
 from tests.policy_attack.conftest import ISLANDS
 from tests.policy_attack.matrix import ALL
 from tests.policy_attack.planting import Garden
+from tests.policy_attack.test_verbs import SEATS as EVERY_SEAT
 from tests.policy_attack.test_verbs import Opponent, listing
+from tests.speeds.sizes import size
 from tests.world import World, day, node_on
 
 
@@ -106,11 +109,13 @@ def without_rls(database: Database, node_settings: Settings) -> Iterator[Node]:
     made.close()
 
 
-@pytest.mark.parametrize(
-    ("agency", "role"),
-    [("cpd", "detective"), ("atf", "special_agent"), ("dea", "intelligence_analyst"), ("fsl", "analyst"),
-     ("usao", "clerk")],
-)  # fmt: skip
+SEATS = [
+    ("cpd", "detective"), ("atf", "special_agent"), ("dea", "intelligence_analyst"), ("fsl", "analyst"),
+    ("usao", "clerk"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("agency", "role"), size(small=SEATS, deep=EVERY_SEAT))
 def test_with_row_level_security_off_nothing_beyond_policy_is_shown(
     world: World,
     garden: Garden,
@@ -129,8 +134,9 @@ def test_with_row_level_security_off_nothing_beyond_policy_is_shown(
         if one.number:
             opponent.ask(find_by_number, one.number)
     with without_rls.transaction(agency) as (conn, _):
-        entries = [row[0] for row in conn.execute("select id::text from comity.entry where agency <> %s", (agency,))]
-    for entry in entries[::7]:
+        others = "select id::text from comity.entry where agency <> %s order by id"
+        entries = [row[0] for row in conn.execute(others, (agency,))]
+    for entry in Random(agency).sample(entries, min(len(entries), size(small=200, deep=2_000))):
         opponent.ask(receipt, entry)
     for owner in ISLANDS:
         for record in islands[owner]:

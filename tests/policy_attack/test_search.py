@@ -15,10 +15,16 @@ from comity.kernel.records.install import install
 from comity.kernel.views.find import find, find_by_number
 from tests.policy_attack.matrix import ALL, roles_of
 from tests.policy_attack.planting import CANARY, Garden, canary
+from tests.policy_attack.test_verbs import SEATS as EVERY_SEAT
 from tests.policy_attack.test_verbs import Opponent, listing
+from tests.speeds.sizes import size
 from tests.world import World, refused
 
-SEATS = [("cpd", "detective"), ("atf", "special_agent"), ("dea", "intelligence_analyst"), ("usao", "attorney")]
+SEATS = size(
+    small=[("cpd", "detective"), ("atf", "special_agent"), ("dea", "intelligence_analyst"), ("usao", "attorney")],
+    deep=EVERY_SEAT,
+)
+LONGEST = size(small=60, deep=5_000)
 
 
 def asked(node: Any, actor: Any, **what: Any) -> Any:
@@ -67,14 +73,14 @@ def test_a_cursor_counts_nothing_hidden(world: World, garden: Garden) -> None:
     """Page after page, of every size, shows the same rows; what is no cursor of ours is refused."""
     actor = world.seats[world.seat("dea", "special_agent")]
     whole = [item["id"] for item in listing(world.node, actor)]
-    for size in (1, 7, 50):
+    for limit in (1, 7, 50):
         paged, cursor = [], None
         while True:
-            page = find(world.node, actor, limit=size, cursor=cursor)
+            page = find(world.node, actor, limit=limit, cursor=cursor)
             paged += [item["id"] for item in page.items]
-            assert page.next is None or len(page.items) == size
+            assert page.next is None or len(page.items) == limit
             cursor = page.next
-            if cursor is None or len(paged) > 60:
+            if cursor is None or len(paged) > LONGEST:
                 break
         assert paged == whole[: len(paged)]
     for cursor in ("", "x", "%", "MjAyNg", "eyJ9", "' or true --"):

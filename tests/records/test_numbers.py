@@ -16,6 +16,7 @@ from comity.kernel.records import project
 from comity.kernel.records.enter import enter_many
 from comity.kernel.work.results import Draft, Receipt
 from tests.records.conftest import at_once
+from tests.speeds.sizes import size
 from tests.world import World, node_on, refused
 
 PLACE = "registry.place"
@@ -51,9 +52,10 @@ def _blocks(world: World) -> list[tuple[int, int]]:
 def test_numbers_follow_one_another_whoever_enters(world: World) -> None:
     first = _entered(world, 1)[0]
     batch = _entered(world, 7)
-    one_by_one = at_once([lambda: world.enter("usao_attorney", PLACE, {"address": uuid4().hex}) for _ in range(6)])
+    rounds, six = size(small=1, deep=20), [lambda: world.enter("usao_attorney", PLACE, {"address": uuid4().hex})] * 6
+    one_by_one = [one for _ in range(rounds) for one in at_once(six)]
     found = sorted(_count(one.number) for one in [first, *batch, *one_by_one])
-    assert found == list(range(found[0], found[0] + 14))
+    assert found == list(range(found[0], found[0] + 8 + 6 * rounds))
     assert [_count(one.number) for one in batch] == list(range(found[0] + 1, found[0] + 8))
 
 

@@ -19,6 +19,7 @@ from comity.kernel.views.find import find
 from comity.kernel.views.history import history
 from comity.kernel.work.results import Receipt
 from tests.records.conftest import at_once, code_of
+from tests.speeds.sizes import size
 from tests.world import World, refused
 
 LEAD = "investigation.lead"
@@ -69,7 +70,7 @@ def test_an_offer_opens_what_it_lists_and_its_answer_moves_the_offerers_own_reco
     assert "summary" not in world.read("dea_supervisor", case.record).fields
 
 
-@pytest.mark.parametrize("_again", range(3))
+@pytest.mark.parametrize("_again", range(size(small=3, deep=30)))
 def test_accept_crossing_withdraw_has_one_winner(world: World, offered: Receipt, _again: int) -> None:
     answers = at_once(
         [

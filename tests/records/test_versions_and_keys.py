@@ -15,6 +15,7 @@ from comity.kernel.records.enter import enter_many, rehearse_many
 from comity.kernel.views.history import history
 from comity.kernel.work.results import Draft, Receipt
 from tests.records.conftest import at_once, code_of
+from tests.speeds.sizes import size
 from tests.world import World, day, refused
 
 PLACE = "registry.place"
@@ -264,7 +265,7 @@ def test_an_id_that_an_agency_within_reach_has_taken_is_its_drafts_refusal_too(w
 
 
 def test_of_two_batches_that_take_one_id_at_once_one_has_it(world: World) -> None:
-    for _ in range(5):
+    for _ in range(size(small=5, deep=50)):
         wanted = str(uuid4())
         drafts = [Draft(PLACE, {"address": "14 Pier"}), Draft(PLACE, {"address": "15 Pier"}, id=wanted)]
         answers = at_once([lambda drafts=drafts: enter_many(world.node, world.seats["atf_agent"], drafts)] * 2)
