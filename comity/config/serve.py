@@ -24,7 +24,7 @@ from comity.config.startup import StartupRefused, check
 from comity.names import briefly
 
 WORKER = "comity.config.worker"
-FEED = "comity.config.feeding"
+FEED = "comity.config.stream_server"
 READY_LIMIT = 60.0
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from comity.kernel.types import examples, shape
+from comity.kernel.definitions import examples
+from comity.kernel.definitions.load import load, read_core, read_folder
+from comity.kernel.types import shape
 from comity.kernel.types.catalogue import Catalogue
-from comity.kernel.types.load import load, read_core, read_folder
 from comity.pillars.investigation.findings import FINDINGS
 
 ROOT = Path(__file__).parents[2]

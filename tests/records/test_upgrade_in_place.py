@@ -9,15 +9,15 @@ from uuid import uuid4
 import pytest
 
 from comity.config import loader, paths
+from comity.kernel.definitions.load import read_folder
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.act import act
 from comity.kernel.records.amend import amend
 from comity.kernel.records.enter import enter
 from comity.kernel.records.install import Installed, install
-from comity.kernel.records.read import read
-from comity.kernel.records.results import Receipt
-from comity.kernel.types.load import read_folder
+from comity.kernel.views.read import read
+from comity.kernel.work.results import Receipt
 from tests.world import World, day, refused
 
 LAW = read_folder(paths.jurisdictions() / "us-federal")

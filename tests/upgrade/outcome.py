@@ -10,11 +10,11 @@ from typing import Any
 
 from comity import clock
 from comity.errors import Problem
+from comity.kernel.duties.reconcile import reconcile_all
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import rebuild
-from comity.kernel.records.node import NODE, Node
-from comity.kernel.records.read import read
-from comity.kernel.records.reconcile import reconcile_all
+from comity.kernel.portability import rebuild
+from comity.kernel.views.read import read
+from comity.kernel.work.node import NODE, Node
 
 OWN, OTHERS = 2, 3
 """So many records of its own agency, and of others, each seat reads."""

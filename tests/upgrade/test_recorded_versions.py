@@ -20,14 +20,14 @@ from comity import clock
 from comity.cli.app import run as command
 from comity.config import worker
 from comity.config.database import Database, migrate
-from comity.config.main import ways
+from comity.config.main import services
 from comity.config.settings import settings
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.act import act
 from comity.kernel.records.answer import answer
 from comity.kernel.records.enter import enter
-from comity.kernel.records.node import NODE, Node
-from comity.kernel.records.read import read
+from comity.kernel.views.read import read
+from comity.kernel.work.node import NODE, Node
 from tests.upgrade import outcome
 from tests.upgrade.catalog import catalog
 from tests.upgrade.conftest import FOLDER, RECORDED, NewDatabase, load
@@ -195,7 +195,7 @@ def test_the_operator_upgrades_it_with_one_command(
 
     def comity(*arguments: str) -> tuple[int, Any]:
         capfd.readouterr()
-        code = command(ways(), (*arguments, "--json"))
+        code = command(services(), (*arguments, "--json"))
         return code, json.loads(capfd.readouterr().out)
 
     old = catalog(database.superuser_url)

@@ -438,9 +438,3 @@ class Catalogue:
             if beside and not near:
                 fix = f"those of {pillar} are {', '.join(beside.values())}"
             raise Problem("type_unknown", f"there is no type {name!r}", fix=fix) from None
-
-    def schema(self, name: str) -> dict[str, Any]:
-        """The JSON Schema of the effective type, standing alone: for OpenAPI, forms and other programs."""
-        from comity.kernel.types.record_schema import object_schema
-
-        return object_schema(self.type(name))
