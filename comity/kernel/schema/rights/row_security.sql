@@ -1,11 +1,11 @@
--- Every table has forced row-level security, so that a new one shows nothing until a policy says to whom. Two hold no row of
--- any agency: what all may read is granted with them.
+-- Every table has forced row-level security, so that a new one shows nothing until a policy says to whom. The epoch alone is
+-- one number for all.
 do $$
 declare
     t regclass;
 begin
     for t in select oid from pg_class
-              where relnamespace = 'comity'::regnamespace and relkind = 'r' and relname not in ('epoch', 'schema_state') loop
+              where relnamespace = 'comity'::regnamespace and relkind = 'r' and relname <> 'epoch' loop
         execute format('alter table %s enable row level security, force row level security', t);
     end loop;
 end $$;
