@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 AGENCY = re.compile(r"[a-z][a-z0-9-]{1,31}\Z")
 TYPE = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_]*)+\Z")
@@ -20,6 +20,12 @@ def new_id() -> uuid.UUID:
 def counted(number: int, what: str) -> str:
     """So many of something, in words: 1 day, 2 days."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def briefly(items: Sequence[str], most: int = 3) -> str:
+    """The first of a list, and how many more there are: a, b, c and 34 more."""
+    more = len(items) - most
+    return ", ".join(items) if more <= 1 else f"{', '.join(items[:most])} and {more} more"
 
 
 def as_reported(owner: str, on_behalf: str) -> str:

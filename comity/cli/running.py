@@ -14,6 +14,7 @@ from comity.cli.output import Shown
 from comity.cli.profiles import layers_of
 from comity.cli.services import services
 from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, operating, plain, signed_in
+from comity.names import briefly
 
 db = typer.Typer(help="The database: start, stop, migrate, status.", no_args_is_help=True)
 
@@ -104,11 +105,17 @@ def upgrade(
     seat: SeatName = None,
     json: Json = False,
 ) -> Shown:
-    """Bring the tables and every agency's definitions up to what this version ships, in place."""
+    """Bring the tables and every agency's definitions up to what this version ships, in place.
+
+    Again changes nothing. A database that a newer version upgraded is refused and left as it is.
+    """
     from comity.kernel.definitions.load import load
     from comity.kernel.definitions.upgrade import compare
     from comity.kernel.records.install import install
 
+    if dry_run and (lacking := list(services().pending_migrations(services().settings()))):
+        would = f"tables: would apply {briefly(lacking)}\nWhat would change in definitions is seen once that is done."
+        return Shown({"migrations": lacking, "agencies": []}, would)
     applied = [] if dry_run else list(services().migrate(services().settings()))
     lines: list[dict[str, Any]] = []
     with operating(as_, seat) as session:
@@ -132,7 +139,7 @@ def upgrade(
     waiting = [one for one in lines if one["state"] == "must be decided"]
 
     def page(out: Any) -> None:
-        out.print(f"tables: {', '.join(applied) or 'up to date'}")
+        out.print(f"tables: {f'applied {briefly(applied)}' if applied else 'up to date'}")
         for one in lines:
             out.print(f"{one['agency']}: {one['state']}", markup=False)
             for line in one.get("decide", ()):
@@ -179,7 +186,7 @@ def stop(json: Json = False) -> Shown:
 def migrate(json: Json = False) -> Shown:
     """Bring the tables up to date."""
     applied = list(services().migrate(services().settings()))
-    return Shown({"applied": applied}, f"applied {', '.join(applied)}" if applied else "up to date")
+    return Shown({"applied": applied}, f"applied {briefly(applied)}" if applied else "up to date")
 
 
 @db.command()

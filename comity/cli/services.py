@@ -31,6 +31,7 @@ class Services:
     demo: Callable[..., int]
     examine: Callable[[Any], Sequence[Any]]
     migrate: Callable[[Any], Sequence[str]]
+    pending_migrations: Callable[[Any], Sequence[str]]
     database_state: Callable[[Any], Mapping[str, Any]]
     hold_database: Callable[[Any, Callable[[], None]], None]
     stop_database: Callable[[Any], bool]

@@ -35,8 +35,8 @@ def state(of: Settings) -> Mapping[str, Any]:
             return {**found, "running": False}
         try:
             found["pending"] = pending_migrations(database.owner_url or database.app_url)
-        except psycopg.Error:
-            found["pending"] = "not examined: DATABASE_ADMIN_URL is not set"
+        except StartupRefused as refused:
+            found["pending"] = str(refused)
     return found
 
 

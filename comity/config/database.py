@@ -1,18 +1,12 @@
 """Which database this process uses, by role, and bringing its tables up to date."""
 
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from comity.config.embedded import Embedded
-from comity.config.embedded_cluster import run_folder, url
+from comity.config.schema_files import shipped
 from comity.config.settings import Settings
 from comity.config.startup import StartupRefused
-
-MIGRATIONS = Path(__file__).resolve().parent.parent / "kernel" / "migrations"
-ONE_AT_A_TIME = 0x636F6D69  # the advisory lock under which one process migrates
 
 
 @dataclass
@@ -60,81 +54,40 @@ def open_database(settings: Settings, binaries: Path | None = None) -> Database:
 
 
 def pending_migrations(conninfo: str) -> list[str]:
-    """Names of migrations that the database lacks, without importing Django. Needs a role that may read their table."""
+    """What the database lacks of this version's schema. Any of our roles may ask. Raises as `migrate`."""
     import psycopg
 
-    shipped = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
+    from comity.config.migration import find, pending
+
     with psycopg.connect(conninfo, autocommit=True, connect_timeout=10) as connection:
-        try:
-            rows = connection.execute("SELECT name FROM django_migrations WHERE app = 'kernel'").fetchall()
-        except psycopg.errors.UndefinedTable:
-            return shipped
-    applied = {row[0] for row in rows}
-    return [name for name in shipped if name not in applied]
+        return pending(shipped(), find(connection))
 
 
 def migrate(database: Database) -> list[str]:
     """Bring the tables up to date; the names of what was applied. One process at a time, the others wait.
 
-    Without an owner address (DATABASE_ADMIN_URL) nothing is applied: raises `admin_url_missing` when the tables are
-    not there at all.
+    Without an owner address (DATABASE_ADMIN_URL) nothing is applied: raises StartupRefused `admin_url_missing` when
+    the tables are not there at all, `database_behind` when they are older. See `migration.upgrade` for the others.
     """
     import psycopg
 
-    if not database.owner_url:
-        with psycopg.connect(database.app_url, autocommit=True, connect_timeout=10) as connection:
-            row = connection.execute("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'comity')").fetchone()
-        if row and row[0]:
+    from comity.config.migration import find, pending, upgrade
+
+    with psycopg.connect(database.owner_url or database.app_url, autocommit=True, connect_timeout=10) as connection:
+        found = find(connection)
+        lacking = pending(shipped(), found)
+        if not lacking:
             return []
+        if database.owner_url:
+            return upgrade(connection, shipped())
+    if found.revision is None:
         raise StartupRefused(
             "admin_url_missing",
             "the database has no tables of Comity yet",
             "set DATABASE_ADMIN_URL to the same database as role comity_owner",
         )
-    if not pending_migrations(database.owner_url):
-        return []
-    with psycopg.connect(database.owner_url, autocommit=True) as lock:
-        lock.execute("SELECT pg_advisory_lock(%s)", (ONE_AT_A_TIME,))
-        pending = pending_migrations(database.owner_url)
-        if pending:
-            _run_migrations(database.owner_url)
-    return pending
-
-
-def _run_migrations(owner_url: str) -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "comity.config.django_settings")
-    import django
-    from django.apps import apps
-    from django.core.management import call_command
-    from django.db import connections
-
-    if not apps.ready:
-        django.setup()
-    connections["default"].close()
-    del connections["default"]
-    connections.databases["default"].update(django_connection(owner_url))
-    try:
-        call_command("migrate", verbosity=0, interactive=False, stdout=sys.stderr)
-    finally:
-        connections["default"].close()
-
-
-def owner_url_without_starting(settings: Settings) -> str:
-    """For Django's settings, which may be read before the database is open; `migrate` puts the true address."""
-    return settings.database_admin_url or url(run_folder(settings.home), "comity_owner")
-
-
-def django_connection(conninfo: str) -> dict[str, Any]:
-    from psycopg.conninfo import conninfo_to_dict
-
-    parts = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value is not None}
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.pop("dbname", ""),
-        "USER": parts.pop("user", ""),
-        "PASSWORD": parts.pop("password", ""),
-        "HOST": parts.pop("host", ""),
-        "PORT": parts.pop("port", ""),
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": parts,
-    }
+    raise StartupRefused(
+        "database_behind",
+        f"the database has schema revision {found.revision}, and this version needs {shipped().revision}",
+        "run `comity db migrate` with DATABASE_ADMIN_URL, which names the same database as role comity_owner",
+    )

@@ -1,9 +1,5 @@
-"""Django's own settings. Its database connection is the owner's: Django runs the migrations, and nothing else in SQL.
+"""Django's own settings. It serves HTTP and has no database: every statement goes through our own psycopg pool."""
 
-Every other statement goes through our psycopg pool as the role comity_app.
-"""
-
-from comity.config.database import django_connection, owner_url_without_starting
 from comity.config.secret import secret_of_node
 from comity.config.settings import settings
 
@@ -12,15 +8,13 @@ _settings = settings()
 SECRET_KEY = secret_of_node(_settings.keys, "django_secret")
 DEBUG = False
 ALLOWED_HOSTS = ["*"] if _settings.trusted_proxy else ["127.0.0.1", "localhost", "[::1]", _settings.bind_host]
-INSTALLED_APPS = ["comity.kernel"]
+INSTALLED_APPS: list[str] = []
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",
 ]
 ROOT_URLCONF = "comity.config.urls"
 TEMPLATES: list[dict[str, object]] = []
-DATABASES = {"default": django_connection(owner_url_without_starting(_settings))}
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
 APPEND_SLASH = False

@@ -10,6 +10,7 @@ from pathlib import Path
 from comity.config.database import Database, open_database, pending_migrations
 from comity.config.settings import Settings
 from comity.config.startup import StartupRefused, faults
+from comity.names import briefly
 
 LITTLE_ROOM = 2**30
 
@@ -80,12 +81,12 @@ def _migrations(database: Database) -> Finding:
 
     try:
         pending = pending_migrations(database.owner_url or database.app_url)
-    except psycopg.errors.InsufficientPrivilege:
-        return Finding("migrations", True, "not examined: DATABASE_ADMIN_URL is not set")
+    except StartupRefused as refused:
+        return _refused("migrations", refused)
     except psycopg.OperationalError as error:
         return Finding("migrations", False, str(error).strip(), "correct DATABASE_ADMIN_URL")
     if pending:
-        return Finding("migrations", False, "not applied: " + ", ".join(pending), "comity migrate, or comity serve")
+        return Finding("migrations", False, f"not applied: {briefly(pending)}", "comity db migrate, or comity serve")
     return Finding("migrations", True, "all applied")
 
 
@@ -102,7 +103,7 @@ def _sequencer(database: Database) -> Finding:
                 return Finding("sequencer", True, "not examined: there is no table comity.pending")
             row = connection.execute("SELECT count(*) FROM comity.pending").fetchone()
     except psycopg.Error as error:
-        return Finding("sequencer", False, str(error).strip(), "comity migrate; correct DATABASE_SEQUENCER_URL")
+        return Finding("sequencer", False, str(error).strip(), "comity db migrate; correct DATABASE_SEQUENCER_URL")
     waiting = row[0] if row else 0
     return Finding(
         "sequencer",

@@ -33,6 +33,7 @@ def services() -> Services:
         demo=_demo,
         examine=_examine,
         migrate=_migrate,
+        pending_migrations=_pending_migrations,
         database_state=_database_state,
         hold_database=_hold_database,
         stop_database=_stop_database,
@@ -79,6 +80,13 @@ def _migrate(of: Settings) -> Sequence[str]:
 
     with open_database(of) as database:
         return migrate(database)
+
+
+def _pending_migrations(of: Settings) -> Sequence[str]:
+    from comity.config.database import open_database, pending_migrations
+
+    with open_database(of) as database:
+        return pending_migrations(database.owner_url or database.app_url)
 
 
 def _database_state(of: Settings) -> Mapping[str, Any]:

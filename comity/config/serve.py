@@ -21,6 +21,7 @@ from comity.config import children, wsgi
 from comity.config.database import migrate, open_database
 from comity.config.settings import Settings, settings
 from comity.config.startup import StartupRefused, check
+from comity.names import briefly
 
 WORKER = "comity.config.worker"
 FEED = "comity.config.stream_server"
@@ -37,7 +38,7 @@ def serve(of: Settings, *, as_json: bool = False) -> int:
         applied = migrate(database)
         check(database.app_url)
         if applied:
-            _say(f"applied {', '.join(applied)}")
+            _say(f"applied {briefly(applied)}")
         _forget_counts(of)
         bound = {
             "COMITY_HOME": str(of.home),

@@ -1,0 +1,9 @@
+-- From the migrations that Django ran to the files beside this one: comity.schema_state takes the place of Django's table.
+create table comity.schema_state (
+    one boolean primary key default true check (one),
+    revision int not null,
+    steps text[] not null,
+    digests jsonb not null,
+    changed_at timestamptz not null
+);
+drop table public.django_migrations;
