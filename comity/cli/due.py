@@ -11,7 +11,7 @@ import typer
 
 from comity.cli import input, output
 from comity.cli.output import Shown
-from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Purpose, SeatName, signed_in
 from comity.errors import Problem
 from comity.names import as_reported, counted
 
@@ -56,7 +56,7 @@ def due(
     ] = None,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Show what is due in the office, overdue first; or on one record, each step of the working with its citation."""

@@ -10,7 +10,7 @@ import typer
 
 from comity.cli import input, output
 from comity.cli.output import Shown
-from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Purpose, SeatName, signed_in
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +24,7 @@ def impact(
     pack: Annotated[str, typer.Argument(metavar="PACK", help="A pack of the agency's law, or a YAML file.")],
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """List the agency's records that a change of law touches, and what follows for each. Nothing is changed."""

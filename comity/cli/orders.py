@@ -9,7 +9,7 @@ import typer
 
 from comity.cli import input, output
 from comity.cli.output import Shown
-from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Purpose, SeatName, signed_in
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +28,7 @@ def reconcile(
     ] = None,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Prove that orders given equal acts done, or list each difference. Exit code 1 when there is one."""

@@ -13,7 +13,7 @@ from comity.cli import output
 from comity.cli.output import Shown
 from comity.cli.profiles import layers_of
 from comity.cli.services import services
-from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, operating, plain, signed_in
+from comity.cli.session import As, Json, Purpose, SeatName, operating, plain, signed_in
 from comity.names import briefly
 
 db = typer.Typer(help="The database: start, stop, migrate, status.", no_args_is_help=True)
@@ -50,7 +50,7 @@ def import_(
     rejects: Annotated[Path | None, typer.Option("--rejects", metavar="FILE", help="Where refused rows go.")] = None,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Import the rows of a file as records. The same file again changes nothing; exits with 1 for rejects."""
@@ -109,9 +109,10 @@ def upgrade(
 
     Again changes nothing. A database that a newer version upgraded is refused and left as it is.
     """
-    from comity.kernel.definitions.load import load
+    from comity.kernel.definitions.load import NOTHING, load
     from comity.kernel.definitions.upgrade import compare
-    from comity.kernel.records.install import install
+    from comity.kernel.records.install import install, is_in_force
+    from comity.kernel.types.definition import DefinitionsRefused
 
     if dry_run and (lacking := list(services().pending_migrations(services().settings()))):
         would = f"tables: would apply {briefly(lacking)}\nWhat would change in definitions is seen once that is done."
@@ -125,7 +126,13 @@ def upgrade(
                 lines.append({"agency": name, "state": "its definitions are not shipped here; left as they are"})
                 continue
             core, jurisdiction, own = layers_of(folder)
-            new, old = load(core, jurisdiction, own), session.node.catalogue(name)
+            kept = session.node.backfill.of_agency() if is_in_force(session.node, name, own) else NOTHING
+            try:
+                new, old = load(core, jurisdiction, own, kept), session.node.catalogue(name)
+            except DefinitionsRefused as refused:
+                faults = [one.as_json() for one in refused.faults]
+                lines.append({"agency": name, "state": "refused, left as it is", "faults": faults})
+                continue
             if new.digest == old.digest:
                 lines.append({"agency": name, "state": "as shipped"})
                 continue
@@ -136,7 +143,7 @@ def upgrade(
                 line["state"] = "must be decided"
             elif not dry_run:
                 install(session.node, session.actor, agency=name, core=core, jurisdiction=jurisdiction, own=own)
-    waiting = [one for one in lines if one["state"] == "must be decided"]
+    waiting = [one for one in lines if one["state"] == "must be decided" or "faults" in one]
 
     def page(out: Any) -> None:
         out.print(f"tables: {f'applied {briefly(applied)}' if applied else 'up to date'}")
@@ -144,6 +151,8 @@ def upgrade(
             out.print(f"{one['agency']}: {one['state']}", markup=False)
             for line in one.get("decide", ()):
                 out.print(f"  decide: {line['path']}: {line['message']}", markup=False)
+            for line in one.get("faults", ()):
+                out.print(f"  {line['path']}: {line['message']}: {line['fix']}", markup=False)
 
     return Shown({"migrations": applied, "agencies": lines}, page, output.CONFLICT if waiting else output.OK)
 

@@ -13,7 +13,7 @@ import typer
 from comity.cli import input, output
 from comity.cli.output import Shown
 from comity.cli.records import Reference
-from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Purpose, SeatName, signed_in
 from comity.errors import Problem
 from comity.names import as_reported
 
@@ -39,7 +39,7 @@ def show(
         str | None,
         typer.Option("--language", envvar="COMITY_LANGUAGE", metavar="CODE", help="In which the words stand, as hi."),
     ] = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Show a record: its fields, what is masked and why, what it is tied to, who sees it, what may be done next."""
@@ -56,7 +56,7 @@ def show(
 
 
 def history(
-    record: Reference, as_: As = None, seat: SeatName = None, purpose: Purpose = INVESTIGATION, json: Json = False
+    record: Reference, as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: Json = False
 ) -> Shown:
     """Show the acts on a record, oldest first: who did what, when it happened and when it was entered."""
     from comity.kernel.views.history import history as verb
@@ -87,6 +87,9 @@ def _page(view: View, catalogue: Catalogue, agency: str, out: Console) -> None:
         out.print(
             Text(f"{told}; ask {as_reported(view.agency, view.on_behalf) or view.agency} what it is now", "yellow")
         )
+    if view.in_error:
+        named = ", ".join(one.number or one.id for one in view.replaced_by)
+        out.print(Text("entered in error: it counts for nothing" + (f"; see {named}" if named else ""), "yellow"))
     if view.title:
         out.print(Text(view.title, style="italic"))
     for mark in view.marks:

@@ -17,6 +17,7 @@ from comity.extensions import Extensions
 from comity.problems import STATUSES
 
 if TYPE_CHECKING:
+    from comity.kernel.types.backfill import Backfill
     from comity.kernel.types.catalogue import Catalogue
     from comity.kernel.work.node import Node
 
@@ -51,7 +52,7 @@ def node_on(settings: Settings, database: Database, threads: int) -> Node:
     )
     return Node(
         pool=pool, home=settings.home, keys=KeyRing(settings.keys), extensions=extensions(),
-        outward=settings.webhook_allow, outbox_days=settings.outbox_days,
+        outward=settings.webhook_allow, outbox_days=settings.outbox_days, backfill=backfill(),
     )  # fmt: skip
 
 
@@ -68,6 +69,15 @@ def core_files(root: Path | None = None) -> Mapping[str, str]:
     from comity.kernel.definitions.load import read_core
 
     return read_core(root or paths.pillars())
+
+
+@lru_cache(maxsize=1)
+def backfill() -> Backfill:
+    """What definitions that older versions installed leave unsaid (backfill.yml, beside this file)."""
+    from comity.kernel.types.backfill import Backfill
+
+    path = Path(__file__).with_name("backfill.yml")
+    return Backfill.read(path.name, path.read_text("utf-8"))
 
 
 @lru_cache(maxsize=1)

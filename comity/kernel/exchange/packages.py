@@ -17,14 +17,17 @@ def build(work: Work, rule: Act, subject: Subject, to: str) -> Parcel:
     if package is None:
         raise Problem("act_unknown", f"the package {rule.package} is not installed", fix="install its pillar")
     graph = FactGraph(work, subject)
-    parcel = package(graph, _profile(graph, rule, to))
+    parcel = package(graph, _profile(work, graph, rule, to))
     if work.actor.kind == "member":
         disclosure.told(work, "submit", graph.disclosed())
     return parcel
 
 
-def _profile(graph: FactGraph, rule: Act, to: str) -> Fact:
-    found = graph.owned(to, str(rule.profile), "in_force")
+def _profile(work: Work, graph: FactGraph, rule: Act, to: str) -> Fact:
+    """The receiver's profile that is in force: it says so while its state is not final."""
+    of = work.catalogue.type(str(rule.profile))
+    in_force = {state.core for state in of.states.values() if not (state.final or state.in_error)}
+    found = graph.owned(to, of.name, in_force)
     if not found:
         raise Problem(
             "not_ready", f"{to} has published no {rule.profile} in force that you may read",

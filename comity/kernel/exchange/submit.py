@@ -51,7 +51,7 @@ def submit(
         done = validate(work, Proposal("act", of, rule, subject))
         parcel = packages.build(work, rule, subject, to)
         if dry_run or parcel.blocking:
-            owing = () if dry_run else obligations.record(work, str(rule.owes), subject, parcel.missing, to)
+            owing = () if dry_run else obligations.record(work, rule, subject, parcel.missing, to)
             return Submission(None, parcel.missing, parcel.manifest, owing, dry_run)
         offered = replace(_offered(work, rule, parcel, to), key=key, digest=digest)
         done = done.saying(items.create(str(offered.entry.record)), refers=offered.entry.id)

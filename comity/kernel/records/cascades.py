@@ -18,7 +18,7 @@ from comity.kernel.records import offers
 from comity.kernel.types import lifecycle
 from comity.kernel.types.catalogue import Act, Answer
 from comity.kernel.work.change import Change, Step, changed
-from comity.kernel.work.node import Work, system
+from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject, find_subject
 
 
@@ -34,7 +34,7 @@ def cascades(work: Work, cause: Change) -> list[Change]:
             where l.target = %s and l.agency = comity.me() order by 1""",
         ([kind for kind, _ in waiting], [name for _, name in waiting], cause.entry.record),
     ).fetchall()
-    doer = replace(work, actor=system(work.agency))
+    doer = work.as_system()
     said = of.states[cause.after.state].label or state.replace("_", " ")
     content = items.say(reason=f"{of.title} {cause.after.number or ''}: {said}")
     return [change for (record,) in rows for change in _follow(doer, record, cause, state, content)]

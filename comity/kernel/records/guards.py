@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import dict_row
-
 from comity import clock
 from comity.errors import Fault, Problem
 from comity.kernel.duties import enforced_on_act
 from comity.kernel.policy.actor import acting_roles
+from comity.kernel.records.open_obligations import open_on
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types import expression
 from comity.kernel.types.catalogue import GuardRule, Type
@@ -85,7 +84,7 @@ def _variables(work: Work, asked: Proposal, change: Change) -> dict[str, Any]:
         "reason": asked.words.reason or "",
         "actor": {"agency": work.actor.institution, "member": work.actor.member, "roles": _roles(work)},
         "history": done(work, record) if "history" in texts else {},
-        "open_obligations": open_obligations(work, record) if "open_obligations" in texts else [],
+        "open_obligations": open_on(work, record) if "open_obligations" in texts else [],
         "today": clock.today(work.catalogue.definition.zone).isoformat(),
     }
 
@@ -102,7 +101,8 @@ def _shown(work: Work, one: Subject) -> dict[str, Any]:
 def _roles(work: Work) -> list[str]:
     """The roles in which the actor acts: on behalf of another those for it, else its own."""
     if work.actor.behalf is None:
-        return sorted(work.actor.roles)
+        known = work.catalogue.roles
+        return sorted(name for name in work.actor.roles if name not in known or not known[name].for_)
     held = acting_roles(work.actor, work.catalogue)
     return sorted(held.union(*(work.catalogue.roles[role].is_ for role in held)))
 
@@ -115,16 +115,6 @@ def done(work: Work, record: UUID) -> dict[str, dict[str, str]]:
         (record, work.agency),
     )
     return {act: {"by": by, "at": clock.show_instant(at)} for act, by, at in rows}
-
-
-def open_obligations(work: Work, record: UUID) -> list[dict[str, Any]]:
-    """The obligations of the own agency that hang on a record and are open."""
-    rows = work.conn.cursor(row_factory=dict_row).execute(
-        """select r.id::text, r.fields from comity.link l join comity.record r on r.id = l.record
-            where l.target = %s and l.name = 'for' and r.agency = %s and r.core_state = 'open'""",
-        (record, work.agency),
-    )
-    return [{"id": row["id"], **row["fields"]} for row in rows]
 
 
 def refuse_same_member(work: Work, of: Type, record: UUID, names: Sequence[str], what: str) -> None:

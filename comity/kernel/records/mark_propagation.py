@@ -19,7 +19,7 @@ from comity.kernel.ledger.columns import array, columns
 from comity.kernel.ledger.fold import Folded, said_again, standing
 from comity.kernel.types.catalogue import Type
 from comity.kernel.work.change import Change, Step, changed
-from comity.kernel.work.node import Work, system
+from comity.kernel.work.node import Work
 from comity.kernel.work.subject import COLUMNS, Subject, loaded, subject_of
 
 INHERIT = "inherit"
@@ -105,7 +105,7 @@ def propagate(work: Work, changes: Sequence[Change]) -> list[Change]:
 def dependants(work: Work, sources: Sequence[Moved], latest: dict[UUID, Change]) -> list[Change]:
     """The system's entries on own records that derive from the sources. `latest` are records in changes not yet
     written, and is kept up."""
-    doer = replace(work, actor=system(work.agency))
+    doer = work.as_system()
     by_record: dict[UUID, Moved] = {}
     for one in sources:
         by_record[one.record] = one.after(by_record.get(one.record))
