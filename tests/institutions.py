@@ -30,7 +30,13 @@ SEATS = {
 def furnished(database: Database, settings: Settings) -> Node:
     """A node on the database, with the agencies installed. Installing again changes nothing."""
     pool: ConnectionPool[Any] = ConnectionPool(database.app_url, min_size=1, max_size=12, open=True, timeout=PATIENCE)
-    node = Node(pool=pool, home=settings.home, keys=KeyRing(settings.keys), extensions=loader.extensions())
+    node = Node(
+        pool=pool,
+        home=settings.home,
+        keys=KeyRing(settings.keys),
+        extensions=loader.extensions(),
+        backfill=loader.backfill(),
+    )
     for name, law in AGENCIES.items():
         install(
             node, tokens.operator(), agency=name, core=loader.core_files(),

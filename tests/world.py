@@ -41,7 +41,13 @@ def node_on(database: Database, settings: Settings, *, connections: int = 12) ->
     pool: ConnectionPool[Any] = ConnectionPool(
         database.app_url, min_size=1, max_size=connections, open=True, timeout=PATIENCE
     )
-    return Node(pool=pool, home=settings.home, keys=KeyRing(settings.keys), extensions=loader.extensions())
+    return Node(
+        pool=pool,
+        home=settings.home,
+        keys=KeyRing(settings.keys),
+        extensions=loader.extensions(),
+        backfill=loader.backfill(),
+    )
 
 
 def installed(node: Node) -> Node:

@@ -16,7 +16,6 @@ from comity.errors import Fault, Problem
 if TYPE_CHECKING:
     from comity.kernel.policy.actor import Actor
 
-DEFAULT_PURPOSE = "investigation"
 _PURPOSE = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,512}\Z")
 
@@ -31,9 +30,9 @@ class Bearer(AuthBase):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or _TOKEN.fullmatch(token) is None:
             raise Problem("token_invalid", fix="send Authorization: Bearer and the token that `member redeem` gave")
-        purpose = request.headers.get("Comity-Purpose", DEFAULT_PURPOSE)
-        if _PURPOSE.fullmatch(purpose) is None:
-            raise Problem("request_invalid", "Comity-Purpose is one word such as investigation or deconfliction")
+        purpose = request.headers.get("Comity-Purpose", "")
+        if purpose and _PURPOSE.fullmatch(purpose) is None:
+            raise Problem("request_invalid", "Comity-Purpose is one word, a purpose that the definitions declare")
         from comity.kernel.policy.tokens import sign_in
 
         actor = sign_in(service.node(), token, purpose)

@@ -190,7 +190,7 @@ _HEADERS: dict[str, tuple[bool, str]] = {
     "If-Match": (False, "The ETag of the version that was read."),
     "If-Match!": (True, "The ETag of the version that was read."),
     "If-None-Match": (False, "The ETag that the caller holds: 304 when nothing changed."),
-    "Comity-Purpose": (False, "What the caller reads for; investigation when left out."),
+    "Comity-Purpose": (False, "What the caller reads for; the purpose of its agency when left out."),
 }
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from comity.cli import given, speech
-from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Purpose, SeatName, signed_in
 from comity.cli.speech import Shown
 from comity.errors import Problem
 from comity.names import as_reported, counted
@@ -56,7 +56,7 @@ def due(
     ] = None,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Show what is due in the office, overdue first; or on one record, each step of the working with its citation."""

@@ -9,7 +9,7 @@ import typer
 
 from comity.cli import speech
 from comity.cli.records import Reference
-from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Purpose, SeatName, signed_in
 from comity.cli.speech import Shown
 
 emergency = typer.Typer(help="Emergency access: open, list, review.", no_args_is_help=True)
@@ -22,7 +22,7 @@ def open_(
     hours: Annotated[int, typer.Option("--hours", min=1, max=24, help="How long it is needed.")] = 4,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Open another agency's record for some hours, where its agreement allows it. The owner is told and reviews it."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from comity.cli.records import Reference
-from comity.cli.session import INVESTIGATION, As, Json, Key, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Key, Purpose, SeatName, signed_in
 from comity.cli.speech import Shown
 from comity.errors import Fault, Problem
 
@@ -43,7 +43,7 @@ def fetch(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Where to write it; an existing file stays.")],
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Write a file of a record to a path, checked against its digest."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from comity.cli import given, speech
-from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Purpose, SeatName, signed_in
 from comity.cli.speech import Shown
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def impact(
     pack: Annotated[str, typer.Argument(metavar="PACK", help="A pack of the agency's law, or a YAML file.")],
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """List the agency's records that a change of law touches, and what follows for each. Nothing is changed."""

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from comity.cli import given, speech
-from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Purpose, SeatName, signed_in
 from comity.cli.speech import Shown
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def reconcile(
     ] = None,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Prove that orders given equal acts done, or list each difference. Exit code 1 when there is one."""

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from comity.cli import given, speech
-from comity.cli.session import INVESTIGATION, As, Json, Key, Purpose, SeatName, Session, signed_in
+from comity.cli.session import As, Json, Key, Purpose, SeatName, Session, signed_in
 from comity.cli.speech import Shown
 from comity.errors import Problem
 from comity.names import as_reported
@@ -44,7 +44,7 @@ def enter(
     key: Key = None,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Enter a record."""
@@ -82,7 +82,7 @@ def amend(
     key: Key = None,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Change a record, or correct it. --version says which version was read, so that nobody's change is lost."""
@@ -118,7 +118,7 @@ def act(
     key: Key = None,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Do an act on a record: approve, close, and whatever its type names."""
@@ -149,7 +149,7 @@ def answer(
     key: Key = None,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Answer an offer, or withdraw one."""
@@ -171,7 +171,7 @@ def submit(
     key: Key = None,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Submit a finished case to the prosecutor, or say exactly what is missing, who owes it and since when."""
@@ -213,7 +213,7 @@ def find(
     cursor: Annotated[str | None, typer.Option("--cursor", help="The next page's cursor.")] = None,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Find records by words and filters, in one's own agency and wherever one may look."""
@@ -244,7 +244,7 @@ def find(
     return Shown(page.as_json(), show)
 
 
-def inbox(as_: As = None, seat: SeatName = None, purpose: Purpose = INVESTIGATION, json: Json = False) -> Shown:
+def inbox(as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: Json = False) -> Shown:
     """What waits for this agency: offers to answer, what is owed, whom to call, what was answered."""
     from comity.kernel.sharing.inbox import inbox as verb
 

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 import typer
 
 from comity.cli import speech
-from comity.cli.session import INVESTIGATION, As, Json, Key, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Key, Purpose, SeatName, signed_in
 from comity.cli.speech import Shown
 
 Reported = Annotated[str, typer.Argument(metavar="ENTRY", help="The reported entry; comity reports lists them.")]
 
 
-def reports(as_: As = None, seat: SeatName = None, purpose: Purpose = INVESTIGATION, json: Json = False) -> Shown:
+def reports(as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: Json = False) -> Shown:
     """List what others reported in this agency's name, and what it reported of institutions outside."""
     from comity.kernel.records.reported import reports as verb
 
@@ -39,7 +39,7 @@ def confirm(
     key: Key = None,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Confirm that this agency did what another reported of it."""
@@ -56,7 +56,7 @@ def dispute(
     key: Key = None,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Dispute what another reported of this agency. Its reporter is told and corrects it."""

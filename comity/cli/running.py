@@ -11,7 +11,7 @@ import typer
 
 from comity.cli import speech
 from comity.cli.profiles import layers_of
-from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, operating, plain, signed_in
+from comity.cli.session import As, Json, Purpose, SeatName, operating, plain, signed_in
 from comity.cli.speech import Shown
 from comity.cli.ways import ways
 
@@ -49,7 +49,7 @@ def import_(
     rejects: Annotated[Path | None, typer.Option("--rejects", metavar="FILE", help="Where refused rows go.")] = None,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Import the rows of a file as records. The same file again changes nothing; exits with 1 for rejects."""
@@ -105,8 +105,9 @@ def upgrade(
     json: Json = False,
 ) -> Shown:
     """Bring the tables and every agency's definitions up to what this version ships, in place."""
-    from comity.kernel.records.install import install
-    from comity.kernel.types.load import load
+    from comity.kernel.records.install import install, is_in_force
+    from comity.kernel.types.definition import DefinitionsRefused
+    from comity.kernel.types.load import NOTHING, load
     from comity.kernel.types.upgrade import compare
 
     applied = [] if dry_run else list(ways().migrate(ways().settings()))
@@ -118,7 +119,13 @@ def upgrade(
                 lines.append({"agency": name, "state": "its definitions are not shipped here; left as they are"})
                 continue
             core, jurisdiction, own = layers_of(folder)
-            new, old = load(core, jurisdiction, own), session.node.catalogue(name)
+            kept = session.node.backfill.of_agency() if is_in_force(session.node, name, own) else NOTHING
+            try:
+                new, old = load(core, jurisdiction, own, kept), session.node.catalogue(name)
+            except DefinitionsRefused as refused:
+                faults = [one.as_json() for one in refused.faults]
+                lines.append({"agency": name, "state": "refused, left as it is", "faults": faults})
+                continue
             if new.digest == old.digest:
                 lines.append({"agency": name, "state": "as shipped"})
                 continue
@@ -129,7 +136,7 @@ def upgrade(
                 line["state"] = "must be decided"
             elif not dry_run:
                 install(session.node, session.actor, agency=name, core=core, jurisdiction=jurisdiction, own=own)
-    waiting = [one for one in lines if one["state"] == "must be decided"]
+    waiting = [one for one in lines if one["state"] == "must be decided" or "faults" in one]
 
     def page(out: Any) -> None:
         out.print(f"tables: {', '.join(applied) or 'up to date'}")
@@ -137,6 +144,8 @@ def upgrade(
             out.print(f"{one['agency']}: {one['state']}", markup=False)
             for line in one.get("decide", ()):
                 out.print(f"  decide: {line['path']}: {line['message']}", markup=False)
+            for line in one.get("faults", ()):
+                out.print(f"  {line['path']}: {line['message']}: {line['fix']}", markup=False)
 
     return Shown({"migrations": applied, "agencies": lines}, page, speech.CONFLICT if waiting else speech.OK)
 

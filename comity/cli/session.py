@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 As = Annotated[str | None, typer.Option("--as", metavar="AGENCY", help="The agency to speak for.")]
 SeatName = Annotated[str | None, typer.Option("--seat", metavar="MEMBER", help="The member, when several have seats.")]
-Purpose = Annotated[str, typer.Option("--purpose", metavar="WORD", help="What it is read or done for.")]
+Purpose = Annotated[
+    str | None, typer.Option("--purpose", metavar="WORD", help="What it is read or done for, if not the agency's own.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Key = Annotated[str | None, typer.Option("--key", help="An idempotency key: the same again is done once.")]
-INVESTIGATION = "investigation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +60,14 @@ class Session:
 
 
 @contextmanager
-def signed_in(agency: str | None, seat: str | None, purpose: str = INVESTIGATION) -> Iterator[Session]:
+def signed_in(agency: str | None, seat: str | None, purpose: str | None = None) -> Iterator[Session]:
     """The session of a seat; its agency's and member's suspension count from this moment."""
     from comity.kernel.policy.tokens import sign_in
 
     settings = ways().settings()
     token = seats.choose(settings.home, agency, seat)
     with ways().opened(settings) as node:
-        actor = sign_in(node, token, purpose)
+        actor = sign_in(node, token, purpose or "")
         if agency is not None and actor.agency != agency:
             raise Problem("seat_unknown", f"the token is of {actor.agency}, not of {agency}", fix="unset COMITY_TOKEN")
         yield Session(node, actor)

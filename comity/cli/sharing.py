@@ -10,7 +10,7 @@ import typer
 
 from comity import clock
 from comity.cli import speech
-from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, Session, signed_in
+from comity.cli.session import As, Json, Purpose, SeatName, Session, signed_in
 from comity.cli.speech import Shown
 
 webhook = typer.Typer(help="Webhooks: add, list, remove.", no_args_is_help=True)
@@ -44,7 +44,7 @@ def subscribe(
     to: Annotated[str, typer.Option("--webhook", metavar="WEBHOOK", help="Deliver there, not to the inbox.")] = "",
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Be told, from now on, of acts on records that you may read."""
@@ -93,7 +93,7 @@ def feed(
     seconds: Annotated[float, typer.Option("--for", min=0, help="End after so many seconds; 0: what is there.")] = 3600,
     as_: As = None,
     seat: SeatName = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Show acts as they happen, as far as you may see them. Ctrl-C ends it."""

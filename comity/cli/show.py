@@ -12,7 +12,7 @@ import typer
 
 from comity.cli import given, speech
 from comity.cli.records import Reference
-from comity.cli.session import INVESTIGATION, As, Json, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Purpose, SeatName, signed_in
 from comity.cli.speech import Shown
 from comity.errors import Problem
 from comity.names import as_reported
@@ -39,7 +39,7 @@ def show(
         str | None,
         typer.Option("--language", envvar="COMITY_LANGUAGE", metavar="CODE", help="In which the words stand, as hi."),
     ] = None,
-    purpose: Purpose = INVESTIGATION,
+    purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Show a record: its fields, what is masked and why, what it is tied to, who sees it, what may be done next."""
@@ -56,7 +56,7 @@ def show(
 
 
 def history(
-    record: Reference, as_: As = None, seat: SeatName = None, purpose: Purpose = INVESTIGATION, json: Json = False
+    record: Reference, as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: Json = False
 ) -> Shown:
     """Show the acts on a record, oldest first: who did what, when it happened and when it was entered."""
     from comity.kernel.records.history import history as verb

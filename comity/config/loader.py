@@ -20,6 +20,7 @@ from comity.extensions import Extensions
 
 if TYPE_CHECKING:
     from comity.kernel.records.node import Node
+    from comity.kernel.types.backfill import Backfill
     from comity.kernel.types.catalogue import Catalogue
 
 ALLOWED = ("comity.pillars.", "comity.formats.")
@@ -73,7 +74,7 @@ def _node(settings: Settings, database: Database, threads: int) -> Node:
     )
     return Node(
         pool=pool, home=settings.home, keys=KeyRing(settings.keys), extensions=extensions(),
-        outward=settings.webhook_allow, outbox_days=settings.outbox_days,
+        outward=settings.webhook_allow, outbox_days=settings.outbox_days, backfill=backfill(),
     )  # fmt: skip
 
 
@@ -90,6 +91,15 @@ def core_files(root: Path | None = None) -> Mapping[str, str]:
     from comity.kernel.types.load import read_core
 
     return read_core(root or paths.pillars())
+
+
+@lru_cache(maxsize=1)
+def backfill() -> Backfill:
+    """What definitions that older versions installed leave unsaid (backfill.yml, beside this file)."""
+    from comity.kernel.types.backfill import Backfill
+
+    path = Path(__file__).with_name("backfill.yml")
+    return Backfill.read(path.name, path.read_text("utf-8"))
 
 
 @lru_cache(maxsize=1)

@@ -80,7 +80,9 @@ def test_the_shipped_definitions_hold(comity: Command) -> None:
 def test_definitions_are_refused_by_file_and_line(comity: Command, tmp_path: Path) -> None:
     folder = tmp_path / "agencies" / "xyz"
     (folder / "types").mkdir(parents=True)
-    (folder / "agency.yml").write_text("agency: xyz\ntitle: Test\njurisdiction: us-federal\nzone: America/New_York\n")
+    (folder / "agency.yml").write_text(
+        "agency: xyz\ntitle: Test\njurisdiction: us-federal\nzone: America/New_York\npurpose: investigation\n"
+    )
     (folder / "roles.yml").write_text("roles:\n  agent: { title: Agent, is: [agent], read: { '*': all } }\n")
     (folder / "types" / "case.yml").write_text("extends: investigation.case\nfields:\n  title: null\n")
     report = comity("profile", "check", str(folder), "--json")

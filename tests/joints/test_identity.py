@@ -62,7 +62,10 @@ def test_what_is_not_certain_chains_nobody() -> None:
     assert against(Tie("new", "C", "B", False, False), [Tie("1", "A", "B", False, True), weak[1]]) == ["1", "2"]
 
 
-FEDERAL = "jurisdiction: us-federal\nzone: UTC\nmembership: member\nkind: police\npillars: [registry, investigation]\n"
+FEDERAL = (
+    "jurisdiction: us-federal\nzone: UTC\nmembership: member\nkind: police\npurpose: investigation\n"
+    "pillars: [registry, investigation]\n"
+)
 ROLES = 'roles:\n  agent: { title: Agent, is: [agent, officer, records, supervisor], read: { "*": all } }\n'
 
 

@@ -227,7 +227,7 @@ def test_the_law_of_the_folder_is_neither_left_out_nor_called_otherwise(copy: Pa
 
 
 def test_an_agency_that_could_do_without_its_law_may_not(empty: World) -> None:
-    own = {"agency.yml": "agency: atf\ntitle: ATF\njurisdiction: us-federal\n"}
+    own = {"agency.yml": "agency: atf\ntitle: ATF\njurisdiction: us-federal\npurpose: investigation\n"}
     brought = arrive_definitions.Brought("atf", {"core": SHIPPED["core"], "agency/atf": own})
     absent = brought.without_law(brought.catalogue())
     with empty.node.transaction("node") as (conn, _):

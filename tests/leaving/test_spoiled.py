@@ -325,7 +325,7 @@ from comity.kernel.types.load import read_folder
 
 home = Path(sys.argv[1])
 pool = ConnectionPool(sys.argv[2], min_size=1, max_size=4, open=True)
-node = Node(pool=pool, home=home, keys=KeyRing(home / "keys"), extensions=loader.extensions())
+node = Node(pool, home, KeyRing(home / "keys"), extensions=loader.extensions(), backfill=loader.backfill())
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 if len(sys.argv) == 4:
     arrive.judge = die

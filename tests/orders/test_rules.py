@@ -48,7 +48,7 @@ def test_a_gap_is_refused_at_the_check_of_folders_and_at_installation(stage: Sta
     checked = check_folders(loader.core_files(), {"land": gap}, {})
     assert "rule_gap" in {one.code for one in checked.faults}
     own = {
-        "agency.yml": "agency: land-court\ntitle: Court\njurisdiction: land\nzone: UTC\n",
+        "agency.yml": "agency: land-court\ntitle: Court\njurisdiction: land\nzone: UTC\npurpose: trial\n",
         "roles.yml": "roles: { clerk: { title: Clerk, is: [clerk], read: { '*': all } } }\n",
     }
     with refused("definitions_refused", "rule_gap"):

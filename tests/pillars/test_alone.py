@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import pytest
 
@@ -17,27 +17,36 @@ from tests.world import day, instant
 
 PILLARS = sorted(one.parent.name for one in paths.pillars().glob("*/pillar.yml"))
 LAW = {"jurisdiction.yml": "jurisdiction: land\ntitle: Land\nzone: UTC\n"}
-ROLES = """roles:
-  everyone:
-    title: All but judge and verifier
-    is: [agent, officer, custodian, carrier_clerk, analyst, attorney, records, clerk]
-    read: { "*": all }
-    marks: [sealed]
-  chief: { title: Chief, is: [supervisor, judge, verifier], read: { "*": all }, marks: [sealed] }
-"""
+EVERYONE = ("agent", "officer", "custodian", "carrier_clerk", "analyst", "attorney", "records", "clerk")
+CHIEF = ("supervisor", "judge", "verifier")
 
 
 def core(pillar: str) -> dict[str, str]:
     return dict(read_core(paths.pillars(), only=[pillar]))
 
 
+def roles(known: Collection[str]) -> str:
+    """Two roles that fill between them what the pillar and those that it needs declare."""
+    everyone, chief = (", ".join(one for one in names if one in known) for names in (EVERYONE, CHIEF))
+    return f"""roles:
+  everyone:
+    title: All but judge and verifier
+    is: [{everyone}]
+    read: {{ "*": all }}
+    marks: [sealed]
+  chief: {{ title: Chief, is: [{chief}], read: {{ "*": all }}, marks: [sealed] }}
+"""
+
+
 def own(pillar: str, agency: str, other: str) -> dict[str, str]:
     """An agency of this pillar alone, which lets its neighbour offer it everything that can be offered."""
-    offered = sorted(of.name for of in load(core(pillar), LAW).types.values() if answers(of.offer))
+    alone = load(core(pillar), LAW)
+    offered = sorted(of.name for of in alone.types.values() if answers(of.offer))
     allowed = f"    offers: [{', '.join(offered)}]\n" if offered else ""
     return {
-        "agency.yml": f"agency: {agency}\ntitle: {agency}\njurisdiction: land\nzone: UTC\npillars: [{pillar}]\n",
-        "roles.yml": ROLES,
+        "agency.yml": f"agency: {agency}\ntitle: {agency}\njurisdiction: land\nzone: UTC\n"
+        f"purpose: investigation\npillars: [{pillar}]\n",
+        "roles.yml": roles(alone.lifecycle_roles),
         "agreements.yml": f"agreements:\n  - id: with-{other}\n    to: {other}\n    basis: sample\n"
         f"    purposes: [investigation]\n{allowed}",
     }

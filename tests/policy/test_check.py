@@ -13,7 +13,7 @@ from comity.kernel.policy import decide
 from comity.kernel.policy.cedar import Rule
 from comity.kernel.policy.check import check
 from comity.kernel.policy.generate import IncomingAgreement, rules
-from comity.kernel.types.catalogue import Code, CodeList, Mark, ReadRule, Role
+from comity.kernel.types.catalogue import Mark, ReadRule, Role
 from tests.policy.world import ATF_USAO, CPD_ATF, catalogue, incoming
 
 FROM_CPD = replace(CPD_ATF, source="agencies/cpd/agreements.yml:2")
@@ -65,11 +65,17 @@ def test_an_agreement_is_refused_with_its_line(change: dict[str, Any], code: str
     assert faults[0].path == "agencies/cpd/agreements.yml:2"
 
 
-def test_purposes_are_those_of_the_code_list_where_there_is_one() -> None:
-    known = CodeList("registry.purpose", "Purpose", {"investigation": Code("investigation", "Investigation")})
-    faults = check(catalogue("cpd", codes={known.name: known}, agreements=(FROM_CPD,)))
+def test_purposes_are_those_that_a_layer_declares() -> None:
+    known = {"investigation": "To find out", "prosecution": "To charge"}
+    faults = check(catalogue("cpd", purposes=known, agreements=(FROM_CPD,)))
     assert found(faults) == ["purpose_unknown"]
     assert "deconfliction" in faults[0].message
+
+
+def test_a_mark_for_a_purpose_that_nobody_declares_is_refused_with_its_line() -> None:
+    idle = Mark("idle", "Idle", roles=frozenset({"agent"}), purposes=frozenset({"fun"}), source="pillar.yml:9")
+    faults = check(catalogue("dea", marks={"idle": idle}))
+    assert [(one.code, one.path) for one in faults] == [("purpose_unknown", "pillar.yml:9")]
 
 
 def test_a_fault_names_the_nearest_known_name() -> None:

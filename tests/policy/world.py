@@ -22,6 +22,7 @@ from comity.kernel.types.catalogue import (
     Catalogue,
     Grants,
     Group,
+    LifecycleRole,
     Mark,
     OfferRule,
     ReadRule,
@@ -93,6 +94,12 @@ MARKS = {
     )
 }  # fmt: skip
 
+LIFECYCLE_ROLES = {
+    name: LifecycleRole(name, name, frozenset({"keep_subscriptions"}) if name == "supervisor" else frozenset())
+    for name in ("agent", "officer", "supervisor", "custodian", "analyst", "attorney", "judge")
+}
+PURPOSES = ("investigation", "deconfliction", "prosecution")
+
 ROLES: dict[str, tuple[Role, ...]] = {
     "atf": (
         Role("special_agent", "Special agent", frozenset({"agent"}), {"*": ALL}, frozenset({"informant"})),
@@ -141,7 +148,8 @@ def catalogue(agency: str, **changed: Any) -> Catalogue:
         "agency": agency, "jurisdiction": "us-federal", "digest": f"digest of {agency}", "types": TYPES,
         "roles": {role.name: role for role in ROLES[agency]}, "agreements": AGREEMENTS[agency],
         "marks": MARKS | ({"tax_return": Mark("tax_return", "Tax return")} if agency == "atf" else {}),
-        "codes": {}, "rules": {}, "definition": AgencyDefinition(agency),
+        "codes": {}, "rules": {}, "definition": AgencyDefinition(agency, purpose="investigation"),
+        "lifecycle_roles": LIFECYCLE_ROLES, "purposes": dict.fromkeys(PURPOSES, "A purpose"),
     }  # fmt: skip
     return Catalogue(**{**values, **changed})
 

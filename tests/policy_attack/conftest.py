@@ -14,7 +14,7 @@ from tests.world import World
 ISLANDS = ("in-police", "in-court", "island")
 ALONE = {
     "agency.yml": "agency: island\ntitle: An agency that nobody has agreed with any more\njurisdiction: us-federal\n"
-    "zone: UTC\nmembership: member\nkind: police\npillars: [registry]\n",
+    "zone: UTC\nmembership: member\nkind: police\npurpose: investigation\npillars: [registry]\n",
     "roles.yml": 'roles:\n  officer: { title: Officer, is: [agent, officer, records], read: { "*": all } }\n',
     "agreements.yml": 'agreements:\n  - { id: old, to: atf, title: Ended, basis: "(sample)", purposes: [investigation],'
     " from: 2010-01-01, until: 2012-12-31, read: { registry.person: [base, identity] }, find: [registry.person] }\n",

@@ -138,7 +138,8 @@ def test_the_statute_bars_a_search_however_it_is_asked(world: World) -> None:
 
 BARRED = {
     "agency.yml": "agency: barred\ntitle: A bureau that may not search by name\njurisdiction: us-federal\nzone: UTC\n"
-    "membership: member\nkind: investigative\npillars: [registry, investigation, evidence, forensics, prosecution]\n",
+    "membership: member\nkind: investigative\npurpose: investigation\n"
+    "pillars: [registry, investigation, evidence, forensics, prosecution]\n",
     "agreements.yml": "agreements: []\n",
     "types/person.yml": 'extends: registry.person\nforbid:\n  find.registry.person.name: "A statute (sample)"\n',
 }
@@ -158,7 +159,7 @@ def test_a_number_is_found_only_by_who_reads_the_record(world: World, garden: Ga
 
 HALF = {
     "agency.yml": "agency: half\ntitle: An agency with a front window\njurisdiction: us-federal\nzone: UTC\n"
-    "membership: member\nkind: police\npillars: [registry]\n",
+    "membership: member\nkind: police\npurpose: investigation\npillars: [registry]\n",
     "roles.yml": 'roles:\n  officer: { title: Officer, is: [officer], read: { "*": all } }\n'
     '  window: { title: Front window, is: [records], read: { "*": { when: all, groups: [base] } } }\n',
     "agreements.yml": "agreements: []\n",

@@ -55,7 +55,7 @@ class Office:
         self.world, self.name = world, f"u{uuid4().hex[:8]}"
         self.files = {
             "agency.yml": f"agency: {self.name}\ntitle: Office\njurisdiction: us-federal\nzone: UTC\n"
-            "membership: member\npillars: [registry, investigation]\n",
+            "membership: member\npurpose: investigation\npillars: [registry, investigation]\n",
             "roles.yml": ROLES,
             "types/case.yml": CASE,
             "types/tip.yml": OWN % self.name,

@@ -34,6 +34,7 @@ class Office:
     def __init__(self, stage: World, agreements: str = "agreements: []\n") -> None:
         self.stage, self.name = stage, f"r{uuid4().hex[:8]}"
         head = f"agency: {self.name}\ntitle: Office\njurisdiction: us-federal\nzone: UTC\nmembership: member\n"
+        head += "purpose: investigation\n"
         files = {
             "agency.yml": head + "pillars: [registry, investigation, evidence]\n",
             "roles.yml": ROLES,

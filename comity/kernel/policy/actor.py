@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from comity.kernel.types.catalogue import Catalogue
+from comity.kernel.types.roles import SYSTEM
 
 Kind = Literal["member", "system", "operator"]
 KINDS = ("member", "system", "operator")
-SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,15 @@ class Actor:
     `held` are the roles of roles.yml alone; None when only `roles` is known, see `held_roles`. Whoever reads the roles
     anew replaces both; a role that is no longer in `roles` does not count, whatever `held` still says.
     `behalf`: the act is another institution's, reported by this member; `roles` stay those of the own agency.
-    `purpose` is what the member states for this request; agreements and marks name the purposes that they serve.
+    `purpose` is what the member states for this request; agreements and marks name the purposes that they serve. Empty:
+    the agency's own, which is put in its place where its definitions are read.
     """
 
     agency: str
     member: str
     name: str = ""
     roles: frozenset[str] = frozenset()
-    purpose: str = "investigation"
+    purpose: str = ""
     kind: Kind = "member"
     held: frozenset[str] | None = None
     behalf: Behalf | None = None
@@ -50,14 +51,16 @@ class Actor:
 
     @classmethod
     def of(
-        cls, catalogue: Catalogue, *, member: str, name: str, held: Iterable[str], purpose: str = "investigation",
+        cls, catalogue: Catalogue, *, member: str, name: str, held: Iterable[str], purpose: str = "",
         behalf: Behalf | None = None,
     ) -> Actor:  # fmt: skip
-        """A member of the catalogue's agency. Roles that roles.yml no longer has give nothing."""
+        """A member of the catalogue's agency. Roles that roles.yml no longer has give nothing. Without a purpose the
+        agency's own is taken."""
         kept = frozenset(role for role in held if role in catalogue.roles)
         own = (catalogue.roles[role] for role in kept if not catalogue.roles[role].for_)
         filled = frozenset[str]().union(*(role.is_ for role in own))
-        return cls(catalogue.agency, member, name, kept | filled - {SYSTEM}, purpose, "member", kept, behalf)
+        roles, stated = kept | filled - {SYSTEM}, purpose or catalogue.definition.purpose
+        return cls(catalogue.agency, member, name, roles, stated, "member", kept, behalf)
 
     @property
     def institution(self) -> str:
@@ -65,14 +68,14 @@ class Actor:
         return self.behalf.agency if self.behalf else self.agency
 
     @classmethod
-    def system(cls, agency: str, *, purpose: str = "investigation") -> Actor:
+    def system(cls, agency: str, *, purpose: str = "") -> Actor:
         """The agency's own system: fills the lifecycle role `system`, which no member fills."""
         return cls(agency, SYSTEM, "Comity", frozenset({SYSTEM}), purpose, "system", frozenset())
 
     @classmethod
     def operator(cls, agency: str, *, member: str, name: str) -> Actor:
         """Whoever runs the node: installs and runs, and reads nothing."""
-        return cls(agency, member, name, frozenset(), "operation", "operator", frozenset())
+        return cls(agency, member, name, frozenset(), "", "operator", frozenset())
 
 
 def held_roles(actor: Actor, catalogue: Catalogue) -> frozenset[str]:

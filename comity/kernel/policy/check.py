@@ -11,16 +11,10 @@ from comity.errors import Fault, Problem
 from comity.kernel.policy.actor import SYSTEM, Actor, Behalf
 from comity.kernel.policy.cedar import ACTIONS, SCHEMA, SEEING
 from comity.kernel.policy.decide import Policies
-from comity.kernel.policy.generate import LIFECYCLE_ROLES, IncomingAgreement
-from comity.kernel.types.catalogue import Agreement, Catalogue, Role, Type
+from comity.kernel.policy.generate import IncomingAgreement
+from comity.kernel.types.catalogue import Agreement, Catalogue, Role
+from comity.kernel.types.roles import named_roles
 from comity.names import AGENCY
-
-PURPOSES = ".purpose"
-"""How the name of the code list of purposes ends, whichever pillar brings it. Without one any purpose may be named."""
-
-
-USUAL = "investigation"
-"""The purpose for which acts are checked; what purposes narrow is the same for one act as for the next."""
 
 
 def check(catalogue: Catalogue, incoming: Sequence[IncomingAgreement] = ()) -> list[Fault]:
@@ -32,7 +26,7 @@ def check(catalogue: Catalogue, incoming: Sequence[IncomingAgreement] = ()) -> l
 
 
 def _role(catalogue: Catalogue, role: Role) -> Iterator[Fault]:
-    path, known = role.source or f"roles.yml {role.name}", LIFECYCLE_ROLES | _lifecycle_roles(catalogue)
+    path, known = role.source or f"roles.yml {role.name}", _lifecycle_roles(catalogue)
     for name in sorted(role.is_):
         if name == SYSTEM:
             yield Fault("role_fills_system", path, f"{role.name} cannot fill system: no member does", "remove it")
@@ -57,9 +51,8 @@ def _agreement(catalogue: Catalogue, spec: Agreement) -> Iterator[Fault]:
         yield Fault("agency_unknown", path, f"{what} is with {spec.to!r}", "name the id of another agency")
     if not spec.purposes:
         yield Fault("purpose_missing", path, f"{what} names no purpose and so gives nothing", "list its purposes")
-    for purposes in (held for listed, held in sorted(catalogue.codes.items()) if listed.endswith(PURPOSES)):
-        for name in sorted(spec.purposes):
-            yield from _known(name, purposes.values, "purpose_unknown", path, f"{what} serves {name}")
+    for name in sorted(spec.purposes):
+        yield from _known(name, catalogue.purposes, "purpose_unknown", path, f"{what} serves {name}")
     if spec.from_ and spec.until and spec.from_ > spec.until:
         yield Fault("agreement_never_valid", path, f"{what} ends before it begins", "correct from or until")
     for name in sorted(spec.marks):
@@ -83,11 +76,13 @@ def _agreement(catalogue: Catalogue, spec: Agreement) -> Iterator[Fault]:
 
 
 def _marks(catalogue: Catalogue) -> Iterator[Fault]:
-    known = LIFECYCLE_ROLES | set(catalogue.roles)
+    known = {*_lifecycle_roles(catalogue), *catalogue.roles}
     for mark in catalogue.marks.values():
+        path, what = mark.source or mark.name, f"the mark {mark.name}"
+        for name in sorted(mark.purposes):
+            yield from _known(name, catalogue.purposes, "purpose_unknown", path, f"{what} serves {name}")
         for name in sorted(mark.roles):
-            what = f"the mark {mark.name} is received by {name}"
-            yield from _known(name, known, "lifecycle_role_unknown", mark.source or mark.name, what)
+            yield from _known(name, known, "lifecycle_role_unknown", path, f"{what} is received by {name}")
 
 
 def _policies(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> list[Fault]:
@@ -103,7 +98,8 @@ def _policies(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> li
         return faults
     seen: set[bytes] = set()
     for actor in _actors(catalogue, incoming):
-        deciding = actor.purpose == USUAL and (actor.kind == "system" or len(actor.held or ()) > 1)
+        usual = actor.purpose == catalogue.definition.purpose
+        deciding = usual and (actor.kind == "system" or len(actor.held or ()) > 1)
         for action, group, act in _requests(policies, acts=deciding):
             try:
                 policies.compile_new(actor, action, group, today=20260101, act=act, seen=seen)
@@ -114,15 +110,16 @@ def _policies(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> li
 
 
 def _actors(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> Iterator[Actor]:
-    purposes = {USUAL}.union(*(one.spec.purposes for one in incoming))
+    usual = catalogue.definition.purpose  # what purposes narrow is the same for one act as for the next
+    purposes = {usual}.union(*(one.spec.purposes for one in incoming))
     held = [{name} for name in sorted(catalogue.roles)] + [set(catalogue.roles)]
     for roles in held:
         yield Actor.of(catalogue, member="member", name="", held=roles)
-    for purpose in sorted(purposes - {USUAL}):
+    for purpose in sorted(purposes - {usual}):
         yield Actor.of(catalogue, member="member", name="", held=set(catalogue.roles), purpose=purpose)
     for agency in sorted({role.for_ for role in catalogue.roles.values()} - {""}):
         yield Actor.of(catalogue, member="member", name="", held=set(catalogue.roles), behalf=Behalf(agency, ""))
-    yield Actor.system(catalogue.agency)
+    yield Actor.system(catalogue.agency, purpose=usual)
 
 
 def _requests(policies: Policies, *, acts: bool) -> Iterator[tuple[str, str, str]]:
@@ -136,15 +133,8 @@ def _requests(policies: Policies, *, acts: bool) -> Iterator[tuple[str, str, str
 
 
 def _lifecycle_roles(catalogue: Catalogue) -> set[str]:
-    return {role for one in catalogue.types.values() for role in _by(one)}
-
-
-def _by(one: Type) -> Iterator[str]:
-    for act in one.acts.values():
-        yield from act.by
-    if one.offer:
-        for answer in (*one.offer.answers.values(), one.offer.withdrawn, one.offer.expired):
-            yield from answer.by if answer else ()
+    """Those that pillars and the law declare, and those that acts name, of which the loader has judged who may."""
+    return {*catalogue.lifecycle_roles, *named_roles(catalogue.types.values())} - {SYSTEM}
 
 
 def _matches(pattern: str, type_name: str) -> bool:

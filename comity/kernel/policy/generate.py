@@ -30,12 +30,8 @@ from comity.kernel.policy.cedar import (
 )
 from comity.kernel.types.catalogue import Agreement, Answer, Catalogue, Mark, ReadRule, Role, Type
 
-__all__ = ["LIFECYCLE_ROLES", "SCHEMA", "IncomingAgreement", "cedar_text", "fillers", "rules"]
+__all__ = ["SCHEMA", "IncomingAgreement", "cedar_text", "fillers", "rules"]
 
-LIFECYCLE_ROLES = frozenset({
-    "agent", "supervisor", "custodian", "carrier_clerk", "analyst", "verifier", "attorney", "records",
-    "administrator", "clerk", "officer", "judge",
-})  # fmt: skip
 GUARDED = tuple(action for action in ACTIONS if action != "enter")
 """What a mark bars. Entering is how a record gets its marks."""
 
@@ -324,7 +320,7 @@ def _cleared(catalogue: Catalogue, mark: Mark, ours: Sequence[IncomingAgreement]
     own = [SYSTEM_ACTS, INVOLVED]
     if roles := [role.name for role in catalogue.roles.values() if mark.name in role.marks]:
         own.append(holds(roles))
-    if roles := [role.name for role in catalogue.roles.values() if _receives(role, mark)]:
+    if roles := [role.name for role in catalogue.roles.values() if _receives(catalogue, role, mark)]:
         own.append(both((*purposes, holds(roles))))
     clauses = [both((OWN, either(own)))]
     if catalogue.agency in mark.agencies:
@@ -338,11 +334,13 @@ def _cleared(catalogue: Catalogue, mark: Mark, ours: Sequence[IncomingAgreement]
     return either(clauses)
 
 
-def _receives(role: Role, mark: Mark) -> bool:
-    """A mark's receivers are lifecycle roles; a name that is none of those means the agency's own role."""
-    return bool(role.is_ & mark.roles and not role.for_) or (
-        role.name in mark.roles and role.name not in LIFECYCLE_ROLES
-    )
+def _receives(catalogue: Catalogue, role: Role, mark: Mark) -> bool:
+    """A mark's receivers are lifecycle roles; a name that is none of those means the agency's own role.
+
+    In a mark of the agency's own its roles are meant by their names, whatever a pillar calls its lifecycle roles.
+    """
+    by_name = mark.home == catalogue.agency or role.name not in catalogue.lifecycle_roles
+    return bool(role.is_ & mark.roles and not role.for_) or (role.name in mark.roles and by_name)
 
 
 def _barred_searches(catalogue: Catalogue) -> Iterator[Rule]:

@@ -24,14 +24,15 @@ from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.codes import as_made, new_code
+from comity.kernel.policy.powers import ADMIT_MEMBERS, ask, empowered
 from comity.kernel.types.catalogue import Catalogue
+from comity.kernel.types.definition import nearest
 
 OPERATOR = UUID(int=2)
 NODE = "node"
 TOKEN_LIFE = timedelta(days=90)
 CODE_LIFE = timedelta(days=7)
 MEMBER = "kernel.member"
-ADMINISTRATOR = "administrator"
 
 
 class Directory(Protocol):
@@ -98,10 +99,11 @@ def operator() -> Actor:
     return Actor.operator(NODE, member=str(OPERATOR), name="operator")
 
 
-def sign_in(node: Directory, token: str, purpose: str = "investigation") -> Actor:
-    """The member who bears a token. Problem: token_invalid, member_suspended, agency_suspended.
+def sign_in(node: Directory, token: str, purpose: str = "") -> Actor:
+    """The member who bears a token. Problem: token_invalid, member_suspended, agency_suspended, request_invalid.
 
-    The roles are read anew in every transaction, so the actor given here names the member and no more.
+    Without a purpose the agency's own is taken; one that no layer declares is refused, because nothing serves it. The
+    roles are read anew in every transaction, so the actor given here names the member and no more.
     """
     row = node.ask("select * from comity.bearer(%s)", (_hash(token),))
     if row is None or row[3] is not None or row[2] <= clock.now():
@@ -110,14 +112,18 @@ def sign_in(node: Directory, token: str, purpose: str = "investigation") -> Acto
     if agency_state != "active":
         raise Problem("agency_suspended", f"{agency} is suspended", fix="ask the operator of this node")
     if member_state != "active":
-        raise Problem("member_suspended", "The member is suspended", fix="ask your agency's administrator")
+        raise Problem("member_suspended", "The member is suspended", fix="ask who admits members in your agency")
     catalogue = node.catalogue_at(agency, version)
     refuse_outside(catalogue)
+    if purpose and purpose not in catalogue.purposes:
+        fix = nearest(purpose, catalogue.purposes)
+        fault = Fault("purpose_unknown", "purpose", f"{purpose} is no purpose here", fix)
+        raise Problem("request_invalid", f"Nothing is read or done for the purpose {purpose}", faults=[fault])
     return Actor.of(catalogue, member=str(member), name=name, held=roles, purpose=purpose)
 
 
 def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequence[str]) -> Invitation:
-    """A one-time code for a new member: by the operator for the first one only, then by the agency's administrators.
+    """A one-time code for a new member: by the operator for the first one only, then by who admits members there.
 
     Members who came with their agency's log from another node have no token here: the code is for them, in the roles
     that they have, and the operator makes the first one for an administrator.
@@ -163,19 +169,19 @@ def _may_invite(
         tokens = conn.execute(
             "select member::text from comity.token where revoked_at is null and expires_at > %s", (clock.now(),)
         )
-        nobody = {row[0] for row in tokens}.isdisjoint(_administrators(conn, catalogue))
-        if came and nobody and any(_administers(catalogue, role) for role in came.roles):
+        admitting = empowered(catalogue, ADMIT_MEMBERS)
+        nobody = {row[0] for row in tokens}.isdisjoint(_admitting(conn, catalogue))
+        if came and nobody and admitting & set(came.roles):
             return
         if not conn.execute("select 1 from comity.member where agency = comity.me() limit 1").fetchone():
             return
-        only_administrators = all(_administers(catalogue, role) for role in roles)
-        if _administrators(conn, catalogue) or not only_administrators:
+        if _admitting(conn, catalogue) or not set(roles) <= admitting:
             raise Problem(
                 "not_allowed", f"{agency} has members; its own administrator invites the next",
                 fix="the operator lets in the first member, and an administrator where none is active",
             )  # fmt: skip
         return
-    _administrator(begun, actor, agency, catalogue)
+    _demand_admitting(begun, actor, agency, catalogue)
 
 
 def _came_along(conn: Connection[Any], name: str) -> Member | None:
@@ -189,25 +195,19 @@ def _came_along(conn: Connection[Any], name: str) -> Member | None:
     return Member(row[0], row[1], row[2], tuple(row[3]), row[4]) if row else None
 
 
-def _administers(catalogue: Catalogue, role: str) -> bool:
-    known = catalogue.roles.get(role)
-    return known is not None and not known.for_ and (ADMINISTRATOR in known.is_ or known.name == ADMINISTRATOR)
-
-
-def _administrators(conn: Connection[Any], catalogue: Catalogue) -> list[str]:
+def _admitting(conn: Connection[Any], catalogue: Catalogue) -> list[str]:
     """The ids of the active members of this transaction's agency who may invite and suspend others."""
     rows = conn.execute(
         "select id::text, roles from comity.member where agency = comity.me() and state = 'active'"
     ).fetchall()
-    return [member for member, roles in rows if any(_administers(catalogue, role) for role in roles)]
+    return [member for member, roles in rows if empowered(catalogue, ADMIT_MEMBERS) & set(roles)]
 
 
-def _administrator(begun: Any, actor: Actor, agency: str, catalogue: Catalogue) -> None:
+def _demand_admitting(begun: Any, actor: Actor, agency: str, catalogue: Catalogue) -> None:
     mine = actor.agency == agency and begun.member_state == "active"
-    if not mine or not any(_administers(catalogue, role) for role in begun.roles or ()):
-        raise Problem(
-            "not_allowed", "Only an administrator of the agency does this", fix="ask one; comity member list names them"
-        )
+    if not mine or not empowered(catalogue, ADMIT_MEMBERS) & set(begun.roles or ()):
+        fix = f"{ask(catalogue, ADMIT_MEMBERS)}; comity member list names them"
+        raise Problem("not_allowed", "Only who admits members in the agency does this", fix=fix)
 
 
 def redeem(node: Directory, code: str) -> Issued:
@@ -272,7 +272,7 @@ def suspend_member(node: Directory, actor: Actor, member: str, *, reason: str, l
         raise Problem("needs", "A suspension says why", faults=[Fault("needs", "reason", "give a reason")])
     catalogue = node.catalogue(actor.agency)
     with node.transaction(actor.agency, UUID(actor.member)) as (conn, begun):
-        _administrator(begun, actor, actor.agency, catalogue)
+        _demand_admitting(begun, actor, actor.agency, catalogue)
         row = conn.execute(
             """select id, name, roles, state, version from comity.member
                 where agency = comity.me() and (id::text = %s or name = %s) for update""",
@@ -281,7 +281,7 @@ def suspend_member(node: Directory, actor: Actor, member: str, *, reason: str, l
         if row is None:
             raise Problem("not_found", "No such member")
         state = "active" if lift else "suspended"
-        if not lift and _administrators(conn, catalogue) == [str(row[0])]:
+        if not lift and _admitting(conn, catalogue) == [str(row[0])]:
             raise Problem(
                 "not_allowed", "The last administrator cannot be suspended", fix="invite another administrator first"
             )
@@ -310,7 +310,7 @@ def sign_out(node: Directory, actor: Actor, member: str, *, reason: str) -> int:
             (member, member),
         ).fetchone()
         if row is None or str(row[0]) != actor.member or begun.member_state != "active":
-            _administrator(begun, actor, actor.agency, catalogue)
+            _demand_admitting(begun, actor, actor.agency, catalogue)
         if row is None:
             raise Problem("not_found", "No such member")
         now = clock.now()

@@ -30,6 +30,7 @@ from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE, Entry, Sealed
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.merkle import Tree
 from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.powers import ADMIT_MEMBERS, carries
 from comity.kernel.records import arrive_definitions as definitions
 from comity.kernel.records import attach, install, pointers, project
 from comity.kernel.records.arrive_definitions import Shipped
@@ -158,13 +159,13 @@ class _Arriving:
         brought = definitions.brought(self.folder, self.agency, stated["layers"])
         if self.shipped is not None:
             definitions.refuse_strange(conn, brought.nodes(), self.shipped)
-        catalogue = brought.catalogue()
+        catalogue = brought.catalogue(self.node.backfill)
         if self.shipped is not None:
             definitions.refuse_strange(conn, brought.without_law(catalogue), self.shipped)
         layers = definitions.lay(conn, self.actor, brought)
         append(conn, [self.entry()])
         _become(conn, self.agency)
-        install.refuse_unworkable(self.node, catalogue, install.incoming_of(conn, self.agency))
+        install.refuse_unworkable(self.node, catalogue, install.incoming_of(conn, self.agency), kept=True)
         conn.execute(
             "insert into comity.arrival (agency, entries, root, proof, at) values (%s, %s, %s, %s, %s)",
             (
@@ -267,7 +268,7 @@ class _Arriving:
         )
         self.out.members += 1
         known = [catalogue.roles[role] for role in roles if role in catalogue.roles]
-        if state.state == "active" and any("administrator" in (one.name, *one.is_) for one in known):
+        if state.state == "active" and any(carries(catalogue, one, ADMIT_MEMBERS) for one in known):
             self.out.administrators.append({"name": name, "roles": list(roles)})
 
     def rows(self, conn: Conn, table: str, those: str) -> None:

@@ -17,6 +17,7 @@ from comity.kernel.ledger.departure_layers import owner
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import install
 from comity.kernel.records.node import NODE, Conn
+from comity.kernel.types.backfill import Backfill
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.definition import Files
 from comity.kernel.types.load import digest, load
@@ -38,10 +39,10 @@ class Brought:
         """The layers in force that are the node's."""
         return {name: files for name, files in self.in_force.items() if owner(name, self.agency) == NODE}
 
-    def catalogue(self) -> Catalogue:
+    def catalogue(self, backfill: Backfill) -> Catalogue:
         """Raises Unreadable, and Problem `definitions_refused`."""
         kinds = {name.split("/")[0]: files for name, files in self.in_force.items()}
-        found = load(kinds.get("core", {}), kinds.get("jurisdiction", {}), kinds.get("agency", {}))
+        found = load(kinds.get("core", {}), kinds.get("jurisdiction", {}), kinds.get("agency", {}), backfill)
         if found.agency != self.agency:
             raise Unreadable(f"the definitions are of {found.agency}")
         law = f"jurisdiction/{found.jurisdiction or 'none'}"

@@ -20,13 +20,13 @@ from comity.errors import Fault, Problem
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.powers import REVIEW_EMERGENCIES
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import as_uuid
 from comity.kernel.records.subject import COLUMNS, Subject, subject_of, visible
 
 LONGEST = timedelta(hours=24)
 TYPE = "kernel.emergency"
-REVIEWERS = frozenset({"supervisor", "administrator"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +128,11 @@ def _openable(work: Work, record: str) -> Subject:
 
 
 def review(node: Node, actor: Actor, emergency: str, *, finding: str) -> Opened:
-    """Say, for the owner, whether an opening was justified. By a supervisor or administrator of the owner, once."""
+    """Say, for the owner, whether an opening was justified. By who has that power at the owner, once."""
     if not finding.strip():
         raise Problem("invalid", "A review says what was found", faults=[Fault("needs", "finding", "give a finding")])
     with node.work(actor) as work:
-        if not work.actor.roles & REVIEWERS:
-            raise Problem("not_allowed", "Emergency openings are reviewed by a supervisor or an administrator")
+        work.demand(REVIEW_EMERGENCIES)
         row = (
             work.conn.cursor(row_factory=dict_row)
             .execute(
@@ -166,7 +165,7 @@ def openings(node: Node, actor: Actor) -> list[Opened]:
         rows = work.conn.cursor(row_factory=dict_row).execute(
             "select * from comity.emergency where comity.me() in (agency, owner) order by opened_at desc limit 200"
         )
-        mine = work.actor.roles & REVIEWERS
+        mine = work.may(REVIEW_EMERGENCIES)
         return [
             Opened(
                 str(row["id"]),

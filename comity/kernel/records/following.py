@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 
 from comity.kernel.records import offering
 from comity.kernel.records.change import Change, changed
-from comity.kernel.records.node import Work, system
+from comity.kernel.records.node import Work
 from comity.kernel.records.subject import Subject, find_subject
 from comity.kernel.types import lifecycle
 from comity.kernel.types.catalogue import Act, Answer
@@ -33,7 +33,7 @@ def consequences(work: Work, cause: Change) -> list[Change]:
             where l.target = %s and l.agency = comity.me() order by 1""",
         ([kind for kind, _ in waiting], [name for _, name in waiting], cause.entry.record),
     ).fetchall()
-    doer = replace(work, actor=system(work.agency))
+    doer = work.as_system()
     said = of.states[cause.after.state].label or state.replace("_", " ")
     content = {"reason": f"{of.title} {cause.after.number or ''}: {said}"}
     return [change for (record,) in rows for change in _follow(doer, record, cause, state, content)]

@@ -110,7 +110,8 @@ def _shown(work: Work, one: Subject) -> dict[str, Any]:
 def _roles(work: Work) -> list[str]:
     """The roles in which the actor acts: on behalf of another those for it, else its own."""
     if work.actor.behalf is None:
-        return sorted(work.actor.roles)
+        known = work.catalogue.roles
+        return sorted(name for name in work.actor.roles if name not in known or not known[name].for_)
     held = acting_roles(work.actor, work.catalogue)
     return sorted(held.union(*(work.catalogue.roles[role].is_ for role in held)))
 

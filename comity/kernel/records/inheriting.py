@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from comity import clock
 from comity.kernel.ledger.columns import array, columns
 from comity.kernel.ledger.fold import Folded, said_again, standing
-from comity.kernel.records.node import Work, system
+from comity.kernel.records.node import Work
 from comity.kernel.records.subject import COLUMNS, Subject, loaded, subject_of
 from comity.kernel.types.catalogue import Type
 
@@ -109,7 +109,7 @@ def heirs(work: Work, sources: Sequence[Moved], latest: dict[UUID, Change]) -> l
     written, and is kept up."""
     from comity.kernel.records.change import changed
 
-    doer = replace(work, actor=system(work.agency))
+    doer = work.as_system()
     by_record: dict[UUID, Moved] = {}
     for one in sources:
         by_record[one.record] = one.after(by_record.get(one.record))

@@ -22,11 +22,11 @@ from comity.kernel.policy import check as policy_check
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.generate import IncomingAgreement
 from comity.kernel.records.law import impact, is_pack
-from comity.kernel.records.node import NODE, Conn, Node, system
+from comity.kernel.records.node import NODE, Conn, Node, current_layers, system
 from comity.kernel.types import upgrade
 from comity.kernel.types.catalogue import Agreement, Catalogue
 from comity.kernel.types.definition import Files
-from comity.kernel.types.load import digest, load, not_installable
+from comity.kernel.types.load import NOTHING, digest, load, not_installable
 
 FOREVER = "9999-12-31"
 NODE_TITLE = "This node"
@@ -68,18 +68,20 @@ def install(
     """Put an agency's three layers in force. Only an operator installs; it reads nothing.
 
     Raises Problem: not_allowed; definitions_refused with every fault, also of the policies that the definitions give;
-    and, unless `decided`, definitions_refused when an installed agency would lose what its records may hold.
+    and, unless `decided`, definitions_refused when an installed agency would lose what its records may hold. An own
+    layer that is in force as it is given is not asked for what it need not have said when it was installed.
     """
     if actor.kind != "operator":
         raise Problem("not_allowed", "Definitions are installed by the operator of the node")
-    catalogue = load(core, jurisdiction, own)
+    kept = is_in_force(node, agency, own)
+    catalogue = load(core, jurisdiction, own, node.backfill.of_agency() if kept else NOTHING)
     if catalogue.agency != agency:
         raise Problem(
             "definitions_refused", "The folder is another agency's",
             faults=[Fault("agency_differs", "agency.yml", f"it says {catalogue.agency}, not {agency}")],
         )  # fmt: skip
     with node.transaction(agency) as (conn, begun):
-        refuse_unworkable(node, catalogue, incoming_of(conn, agency))
+        refuse_unworkable(node, catalogue, incoming_of(conn, agency), kept=kept)
         report: upgrade.Report | None = None
         known: Mapping[str, Any] = {}
         if begun.agency_state is not None:
@@ -127,9 +129,22 @@ def incoming_of(conn: Conn, agency: str) -> list[IncomingAgreement]:
     ]
 
 
-def refuse_unworkable(node: Node, catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> None:
-    """Refuse definitions that load and cannot be put to work on this node. Raises Problem `definitions_refused`."""
-    faults = not_installable(catalogue) + _not_there(node, catalogue) + policy_check.check(catalogue, incoming)
+def is_in_force(node: Node, agency: str, own: Files) -> bool:
+    """Whether the agency's own layer is in force with exactly these files."""
+    with node.transaction(agency) as (conn, begun):
+        return begun.agency_state is not None and digest(current_layers(conn, agency)[2]) == digest(own)
+
+
+def refuse_unworkable(
+    node: Node, catalogue: Catalogue, incoming: Sequence[IncomingAgreement], *, kept: bool = False
+) -> None:
+    """Refuse definitions that load and cannot be put to work on this node. Raises Problem `definitions_refused`.
+
+    `kept`: the agency's own layer is in force already; purposes that it named before they were declared stand.
+    """
+    judged = policy_check.check(catalogue, incoming)
+    faults = not_installable(catalogue) + _not_there(node, catalogue)
+    faults += [one for one in judged if not (kept and one.code == "purpose_unknown")]
     if faults:
         raise Problem("definitions_refused", f"{catalogue.agency}'s definitions are refused", faults=faults)
 

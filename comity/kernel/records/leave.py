@@ -1,7 +1,8 @@
 """Leaving: an agency takes all that it owns, with its log, in a folder that proves itself complete.
 
-The folder is plain text and plain files (docs/leaving.md), decrypted with the agency's key. Its administrator takes it;
-the operator, who reads nothing, cannot. Whatever ends the writing, no folder of the given name stands there that holds.
+The folder is plain text and plain files (docs/leaving.md), decrypted with the agency's key. Who has that power in the
+agency takes it; the operator, who reads nothing, cannot. Whatever ends the writing, no folder of the given name stands
+there that holds.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ from comity.kernel.ledger.merkle import Tree
 from comity.kernel.ledger.verify import items_erased
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.powers import LEAVE
 from comity.kernel.records import attach
 from comity.kernel.records.node import Conn, Node
 from comity.kernel.records.rebuild import as_text, entries_by_record
 from comity.kernel.records.subject import visible
 
-ADMINISTRATOR = "administrator"
 LEFT = "left"
 PATIENCE = 10.0
 """Seconds to wait for the sequencer and for acts that were under way."""
@@ -87,8 +88,7 @@ def leave(node: Node, actor: Actor, to: Path, *, close: bool = False, patience: 
     (the folder is there), not_settled, file_damaged, disk_full, folder_refused (it was written and does not hold).
     """
     with node.work(actor) as work:
-        if ADMINISTRATOR not in work.actor.roles:
-            raise Problem("not_allowed", "Only an administrator of the agency takes its record away", fix="ask one")
+        work.demand(LEAVE)
         everyone = frozenset(work.catalogue.roles)
         wide = replace(work, actor=replace(work.actor, roles=work.actor.roles | everyone, held=everyone))
         condition, params = visible(wide)

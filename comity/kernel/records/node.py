@@ -20,14 +20,17 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from comity import clock
 from comity.errors import Problem
 from comity.extensions import Extensions
+from comity.kernel.policy import powers
+from comity.kernel.policy.actor import SYSTEM as SYSTEM_ROLE
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.decide import Policies
 from comity.kernel.policy.generate import IncomingAgreement
 from comity.kernel.policy.tokens import refuse_outside
 from comity.kernel.records.behalf import permit
 from comity.kernel.records.keys import KeyRing
+from comity.kernel.types.backfill import Backfill
 from comity.kernel.types.catalogue import Agreement, Catalogue, Type
-from comity.kernel.types.load import load
+from comity.kernel.types.load import NOTHING, load
 
 set_json_loads(orjson.loads)  # a list of 20 reads 100 values
 
@@ -71,6 +74,18 @@ class Work:
             theirs = self.others[owner] = self.node.catalogue_of(self.conn, owner)
         return theirs.types.get(name) or self.catalogue.type(core_name)
 
+    def as_system(self) -> Work:
+        """The same transaction, acting as the agency's own system: for what follows by itself from a member's act."""
+        return replace(self, actor=replace(system(self.agency), purpose=self.catalogue.definition.purpose))
+
+    def may(self, power: str) -> bool:
+        """Whether the actor has a power of the kernel (policy/powers)."""
+        return powers.may(self.actor, self.catalogue, power)
+
+    def demand(self, power: str) -> None:
+        """Problem `not_allowed`, and whom to ask, unless the actor has the power."""
+        powers.demand(self.actor, self.catalogue, power)
+
     @property
     def today(self) -> int:
         """The day in the agency's zone as yyyymmdd: what policies compare."""
@@ -92,7 +107,7 @@ class Node:
 
     `block` numbers are drawn at a time, up to `burst` when they are wanted in quick succession. `outward` are the
     networks (CIDR) to which webhooks may go although they are not public. Deliveries leave the outbox `outbox_days`
-    after they were made.
+    after they were made. `backfill`: what definitions in force leave unsaid that older versions took for granted.
     """
 
     pool: ConnectionPool[Any]
@@ -103,6 +118,7 @@ class Node:
     burst: int = 1
     outward: tuple[str, ...] = ()
     outbox_days: int = 30
+    backfill: Backfill = NOTHING
     _held: dict[str, _Held] = field(default_factory=dict)
     _catalogues: dict[str, tuple[int, Catalogue]] = field(default_factory=dict)
     _numbers: dict[tuple[str, str], list[int]] = field(default_factory=dict)
@@ -167,6 +183,8 @@ class Node:
                     held.catalogue, member=actor.member, name=begun.member_name, held=begun.roles,
                     purpose=actor.purpose, behalf=actor.behalf,
                 )  # fmt: skip
+            elif not actor.purpose:
+                actor = replace(actor, purpose=held.catalogue.definition.purpose)
             work = Work(self, conn, actor, held.catalogue, held.policies, held.version, clock.now())
             yield replace(work, outsider=permit(work)) if actor.behalf else work
 
@@ -225,7 +243,7 @@ class Node:
         with self._lock:
             held = self._catalogues.get(agency)
             if held is None or held[0] != version:
-                held = (version, load(*current_layers(conn, agency)))
+                held = (version, load(*current_layers(conn, agency), self.backfill))
                 self._catalogues[agency] = held
             return held[1]
 
@@ -259,8 +277,7 @@ def current_layers(conn: Conn, agency: str) -> tuple[Mapping[str, str], Mapping[
 
 
 def system(agency: str) -> Actor:
-    """The actor of an agency's own consequences, in its own log."""
+    """The actor of an agency's own consequences, in its own log, for the purpose that is the agency's."""
     return Actor(
-        agency=agency, member=str(SYSTEM), name="system", roles=frozenset({"system"}), purpose="investigation",
-        kind="system",
+        agency=agency, member=str(SYSTEM), name="system", roles=frozenset({SYSTEM_ROLE}), kind="system",
     )  # fmt: skip

@@ -28,7 +28,7 @@ def record(work: Work, type_name: str, subject: Subject, missing: Sequence[Missi
     open_now = {(row["code"], row["about"]): row["id"] for row in _open(work, subject.id)}
     of = work.catalogue.type(type_name)
     changes, ids = [], []
-    doer = Work(work.node, work.conn, system(work.agency), work.catalogue, work.policies, work.version, work.now)
+    doer = work.as_system()
     for one in missing:
         if one.severity != "error":
             continue

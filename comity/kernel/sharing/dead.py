@@ -12,11 +12,12 @@ from psycopg.rows import dict_row
 from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.powers import KEEP_SUBSCRIPTIONS
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.results import as_uuid
 from comity.kernel.sharing.deliver import catch_up
 from comity.kernel.sharing.outbox import NOTICE, STOPPED, UNDECIDED, WEBHOOK
-from comity.kernel.sharing.subscribe import KEEPERS, Subscription, tended
+from comity.kernel.sharing.subscribe import Subscription, tended
 
 FOLLOWERS = (NOTICE, WEBHOOK, STOPPED)
 
@@ -62,7 +63,7 @@ def letters_of(work: Work, *, limit: int) -> list[DeadLetter]:
               and o.error <> %(undecided)s and (%(all)s or s.member::text = %(member)s)
             order by o.changed_at desc, o.entry limit %(limit)s""",
         {
-            "agency": work.agency, "followers": list(FOLLOWERS), "all": bool(KEEPERS & work.actor.roles),
+            "agency": work.agency, "followers": list(FOLLOWERS), "all": work.may(KEEP_SUBSCRIPTIONS),
             "member": work.actor.member, "limit": limit, "undecided": UNDECIDED,
         },
     )  # fmt: skip

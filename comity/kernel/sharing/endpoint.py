@@ -1,7 +1,7 @@
 """Webhooks: the addresses outside to which an agency lets its deliveries be sent, each with a secret of its own.
 
-An administrator adds and removes them; both are entries in the agency's log. The secret is shown once and kept wrapped
-with the agency's key, because signing needs it.
+Who keeps the agency's endpoints adds and removes them; both are entries in the agency's log. The secret is shown once
+and kept wrapped with the agency's key, because signing needs it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from comity.errors import Problem
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.powers import KEEP_ENDPOINTS
 from comity.kernel.records.node import Conn, Node, Work
 from comity.kernel.records.results import as_uuid
 from comity.kernel.sharing import outbox, signature
@@ -62,7 +63,7 @@ def add_webhook(node: Node, actor: Actor, url: str) -> Endpoint:
     """
     Outward(allowed=node.outward).judged(url)
     with node.work(actor) as work:
-        _administrator(work)
+        work.demand(KEEP_ENDPOINTS)
         row = work.conn.execute("select count(*) from comity.endpoint where state <> 'removed'").fetchone()
         if row and row[0] >= MOST_OF_AGENCY:
             raise Problem("too_many", f"{work.agency} has {row[0]} webhooks", fix="remove some of them")
@@ -84,7 +85,7 @@ def webhooks(node: Node, actor: Actor) -> list[Endpoint]:
 def remove_webhook(node: Node, actor: Actor, endpoint: str) -> Endpoint:
     """Send nothing there any more. The subscriptions that delivered there are ended."""
     with node.work(actor) as work:
-        _administrator(work)
+        work.demand(KEEP_ENDPOINTS)
         found = endpoints(work.conn, "id = %s and state <> 'removed'", as_uuid(endpoint))
         if not found:
             raise Problem("not_found", "No such webhook of the agency")
@@ -115,11 +116,6 @@ def secret_of(work: Work, endpoint: UUID) -> bytes:
     row = work.conn.execute("select secret from comity.endpoint where id = %s", (endpoint,)).fetchone()
     assert row is not None
     return work.node.keys.unwrap(work.agency, bytes(row[0]))
-
-
-def _administrator(work: Work) -> None:
-    if "administrator" not in work.actor.roles:
-        raise Problem("not_allowed", "Only an administrator of the agency says where its deliveries may go")
 
 
 def _append(

@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 
 from comity.clock import show_instant
 from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.powers import KEEP_SUBSCRIPTIONS
 from comity.kernel.records import disclosure, offering, silence
 from comity.kernel.records.node import Node, Work
 from comity.kernel.records.reported import Report, disputed, waiting
@@ -19,7 +20,6 @@ from comity.kernel.records.sight import readable_fields, sight
 from comity.kernel.records.subject import subjects
 from comity.kernel.sharing.dead import DeadLetter, letters_of
 from comity.kernel.sharing.outbox import STOPPED
-from comity.kernel.sharing.subscribe import KEEPERS
 from comity.names import as_reported
 
 
@@ -223,7 +223,7 @@ def _notices(work: Work) -> Iterator[InboxItem]:
             order by n.at desc, n.place desc limit 500""",
         {
             "agency": work.agency, "now": work.now, "member": work.actor.member,
-            "roles": sorted(work.actor.held or ()), "keeps": bool(KEEPERS & work.actor.roles),
+            "roles": sorted(work.actor.held or ()), "keeps": work.may(KEEP_SUBSCRIPTIONS),
         },
     ).fetchall()  # fmt: skip
     seen = subjects(work, list({row[0] for row in rows}))

@@ -19,6 +19,7 @@ from comity.clock import show_instant
 from comity.errors import Fault, Problem
 from comity.kernel.ledger import follow
 from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.powers import KEEP_SUBSCRIPTIONS, SUBSCRIBE_FOR_ANY_ROLE
 from comity.kernel.records.node import Conn, Node, Work
 from comity.kernel.records.results import as_uuid
 from comity.kernel.sharing import outbox
@@ -27,8 +28,6 @@ from comity.kernel.sharing.happening import SUBSCRIBER, stream_end
 
 FOLLOWER = "subscriptions"
 MOST_OF_AGENCY = 1_000
-KEEPERS = frozenset({"administrator", "supervisor"})
-"""Who sees to all subscriptions, webhooks and dead letters of an agency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,8 @@ def subscribe(
 ) -> Subscription:  # fmt: skip
     """Be told, from now on, of what the filter names and the subscriber may read. Problem `invalid`, `too_many`.
 
-    `for_role` subscribes everybody who holds a role of the agency: one that the actor holds, or any for an
-    administrator. `webhook` is the id of an endpoint of the agency; without one it goes to the inbox.
+    `for_role` subscribes everybody who holds a role of the agency: one that the actor holds, or any with that power.
+    `webhook` is the id of an endpoint of the agency; without one it goes to the inbox.
     """
     with node.work(actor) as work:
         chosen = read_filter(work, wanted)
@@ -112,7 +111,7 @@ def subscribe(
 def subscriptions(node: Node, actor: Actor) -> list[Subscription]:
     """The member's own, those of the roles it holds, and all of the agency for who sees to them."""
     with node.work(actor) as work:
-        return [one for one in selected(work.conn, "state <> 'ended'") if concerns(work.actor, one)]
+        return [one for one in selected(work.conn, "state <> 'ended'") if concerns(work, one)]
 
 
 def unsubscribe(node: Node, actor: Actor, subscription: str) -> Subscription:
@@ -127,19 +126,19 @@ def unsubscribe(node: Node, actor: Actor, subscription: str) -> Subscription:
 def tended(work: Work, subscription: UUID) -> Subscription:
     """A subscription that the actor may end or take up again, its row locked; else Problem `not_found`."""
     found = selected(work.conn, "id = %s and state <> 'ended'", subscription)
-    if not found or not _tends(work.actor, found[0]):
+    if not found or not _tends(work, found[0]):
         raise Problem("not_found", "No such subscription, or it is not yours")
     work.conn.execute("select 1 from comity.subscription where id = %s for update", (subscription,))
     return found[0]
 
 
-def concerns(actor: Actor, one: Subscription) -> bool:
+def concerns(work: Work, one: Subscription) -> bool:
     """Whether it is the actor's own, or of a role that the actor holds, or the actor sees to all of them."""
-    return _tends(actor, one) or (one.role != "" and one.role in (actor.held or ()))
+    return _tends(work, one) or (one.role != "" and one.role in (work.actor.held or ()))
 
 
-def _tends(actor: Actor, one: Subscription) -> bool:
-    return str(one.member) == actor.member or bool(KEEPERS & actor.roles)
+def _tends(work: Work, one: Subscription) -> bool:
+    return str(one.member) == work.actor.member or work.may(KEEP_SUBSCRIPTIONS)
 
 
 def reader(work: Work, one: Subscription) -> Work:
@@ -179,7 +178,7 @@ def _refuse_unfit(work: Work, wanted: Filter, role: str) -> None:
     if role and role not in work.catalogue.roles:
         fix = f"its roles are {', '.join(work.catalogue.roles)}"
         faults.append(Fault("role_unknown", "for_role", f"{work.agency} has no role {role}", fix))
-    elif role and role not in (work.actor.held or ()) and "administrator" not in work.actor.roles:
+    elif role and role not in (work.actor.held or ()) and not work.may(SUBSCRIBE_FOR_ANY_ROLE):
         faults.append(Fault("not_allowed", "for_role", "you hold no such role", "subscribe for a role you hold"))
     if faults:
         raise Problem("invalid", "The subscription is not valid", faults=faults)

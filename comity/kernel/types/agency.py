@@ -10,28 +10,35 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from comity.kernel.types.catalogue import AgencyDefinition, Agreement, Mark, ReadRule, Role, Type
 from comity.kernel.types.definition import Faults, Form, Kind, Node, Source, is_any, is_map, is_names, is_text, nearest
-from comity.kernel.types.lifecycle import answers
 from comity.names import AGENCY
 
 KNOWN = ("agency.yml", "roles.yml", "agreements.yml")
 MEMBERSHIPS = ("member", "mirrored", "outside")
-LIFECYCLE_ROLES = frozenset(
-    ("agent", "supervisor", "custodian", "carrier_clerk", "analyst", "verifier", "attorney", "records",
-     "administrator", "clerk", "officer", "judge")
-)  # fmt: skip
 _AGENCY: Mapping[str, Kind] = {
     **dict.fromkeys(("agency", "title", "jurisdiction", "zone", "language", "membership", "kind", "station"), is_text),
+    "purpose": is_text,
     "contact": is_map, "pillars": is_names, "words": is_map, "marks": is_map,
 }  # fmt: skip
 _JURISDICTION: Mapping[str, Kind] = {
     **dict.fromkeys(("jurisdiction", "title", "zone", "language"), is_text),
-    "marks": is_map, "lifecycle": is_any, "procedure": is_any, "description": is_text,
+    **dict.fromkeys(("marks", "roles", "purposes"), is_map), "lifecycle": is_any, "procedure": is_any,
+    "description": is_text,
 }  # fmt: skip
 _AGREEMENT: Mapping[str, Kind] = {
     **dict.fromkeys(("id", "to", "title", "basis", "from", "until"), is_text),
     **dict.fromkeys(("purposes", "find", "marks", "emergency", "offers"), is_names), "read": is_map, "states": is_map,
 }  # fmt: skip
 _EMPTY = Node({}, Source("", 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an agency's files may name. `roles` are lifecycle roles."""
+
+    types: Mapping[str, Type]
+    marks: Mapping[str, Mark]
+    roles: Collection[str]
+    purposes: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +50,12 @@ class AgencyFiles:
 
 
 def read(
-    agency: Mapping[str, Node], jurisdiction: Mapping[str, Node], types: Mapping[str, Type],
-    marks: Mapping[str, Mark], faults: Faults,
+    agency: Mapping[str, Node], jurisdiction: Mapping[str, Node], known: Known, faults: Faults
 ) -> AgencyFiles:  # fmt: skip
-    """The agency's own files, their names looked up in `types` and `marks`. A missing file leaves its part empty."""
+    """The agency's own files, their names looked up in what is known. A missing file leaves its part empty."""
+    types, marks = known.types, known.marks
     law = Form(jurisdiction.get("jurisdiction.yml", _EMPTY), faults, "the jurisdiction", _JURISDICTION)
-    definition = _definition(agency.get("agency.yml"), law, types, faults)
+    definition = _definition(agency.get("agency.yml"), law, known, faults)
     roles = Form(agency.get("roles.yml", _EMPTY), faults, "roles.yml", {"roles": is_map})
     agreements = agency.get("agreements.yml")
     found: list[Agreement] = []
@@ -64,15 +71,13 @@ def read(
             faults.add("duplicate_definition", row.source, f"agreement {row.id} is written twice", "give it its own id")
         if row.to == definition.id:
             faults.add("agreement_refused", row.source, f"agreement {row.id} is with oneself", "name another agency")
-    known = LIFECYCLE_ROLES | {role for one in types.values() for act in one.acts.values() for role in act.by}
-    known |= {role for one in types.values() for answer in answers(one.offer).values() for role in answer.by}
-    read_roles = {name: _role(name, one, types, known, marks, faults) for name, one in roles.items("roles")}
+    read_roles = {name: _role(name, one, known, faults) for name, one in roles.items("roles")}
     for name, one in roles.items("roles"):
         _for(read_roles[name], definition.id, one, faults)
     return AgencyFiles(definition, read_roles, tuple(found), law.text("title"))
 
 
-def _definition(node: Node | None, law: Form, types: Mapping[str, Type], faults: Faults) -> AgencyDefinition:
+def _definition(node: Node | None, law: Form, known: Known, faults: Faults) -> AgencyDefinition:
     if node is None:
         return AgencyDefinition("", jurisdiction=law.text("jurisdiction"), zone=_zone(law, "UTC", faults))
     form = Form(node, faults, "the agency", _AGENCY)
@@ -89,14 +94,27 @@ def _definition(node: Node | None, law: Form, types: Mapping[str, Type], faults:
         faults.add("wrong_kind", form.at("membership"), f"membership {membership!r} is unknown", fix)
     words = {}
     for key, word in form.items("words"):
-        _known(key, types, "type_unknown", word, "words", faults)
+        _known(key, known.types, "type_unknown", word, "words", faults)
         words[key] = str(word.value)
     return AgencyDefinition(
         id=name, title=form.text("title", name), jurisdiction=asked or law.text("jurisdiction"),
         zone=_zone(form, _zone(law, "UTC", faults), faults), language=form.text("language", law.text("language", "en")),
         membership=membership, kind=form.text("kind"), contact=form.plain("contact", {}),
-        pillars=form.names("pillars"), words=words, station=form.text("station"), source=str(node.source),
+        pillars=form.names("pillars"), words=words, station=form.text("station"),
+        purpose=_purpose(form, known.purposes, faults), source=str(node.source),
     )  # fmt: skip
+
+
+def _purpose(form: Form, known: Collection[str], faults: Faults) -> str:
+    """For what the agency reads and acts where nobody says otherwise: one of the declared purposes."""
+    purpose = form.text("purpose")
+    if not purpose:
+        fix = f"add purpose: one of {', '.join(sorted(known)) or 'the purposes that a pillar declares'}"
+        faults.add("purpose_missing", form.source, "the agency says no purpose of its work", fix)
+    elif purpose not in known:
+        said = f"the agency's purpose is {purpose}, which no layer declares"
+        faults.add("purpose_unknown", form.at("purpose"), said, nearest(purpose, known))
+    return purpose
 
 
 def _zone(form: Form, default: str, faults: Faults) -> str:
@@ -109,7 +127,7 @@ def _zone(form: Form, default: str, faults: Faults) -> str:
     return zone
 
 
-def read_mark(name: str, node: Node, faults: Faults) -> Mark:
+def read_mark(name: str, node: Node, faults: Faults, home: str = "") -> Mark:
     keys: Mapping[str, Kind] = {
         "title": is_text, "basis": is_text, "receivers": is_map, "purposes": is_names, "review": is_text,
     }  # fmt: skip
@@ -121,7 +139,7 @@ def read_mark(name: str, node: Node, faults: Faults) -> Mark:
     return Mark(
         name=name, title=form.text("title", name), basis=form.text("basis"), roles=frozenset(who.names("roles")),
         agencies=frozenset(who.names("agencies")), purposes=frozenset(form.names("purposes")),
-        review=form.text("review"), source=str(node.source),
+        review=form.text("review"), home=home, source=str(node.source),
     )  # fmt: skip
 
 
@@ -130,13 +148,12 @@ def _known(name: str, known: Collection[str], code: str, node: Node, what: str, 
         faults.add(code, node.source, f"{what} names {name}, which is not defined", nearest(name, known))
 
 
-def _role(
-    name: str, node: Node, types: Mapping[str, Type], known: frozenset[str], marks: Mapping[str, Mark], faults: Faults
-) -> Role:
+def _role(name: str, node: Node, known: Known, faults: Faults) -> Role:
+    types, marks = known.types, known.marks
     keys: Mapping[str, Kind] = {"title": is_text, "is": is_names, "for": is_text, "read": is_map, "marks": is_names}
     form = Form(node, faults, f"role {name}", keys)
     for one in form.names("is"):
-        _known(one, known, "role_unknown", form.get("is") or node, f"role {name}", faults)
+        _known(one, known.roles, "role_unknown", form.get("is") or node, f"role {name}", faults)
     for one in form.names("marks"):
         _known(one, marks, "mark_unknown", form.get("marks") or node, f"role {name}", faults)
     read = {}
@@ -170,13 +187,10 @@ def _role(
 
 
 def _for(role: Role, agency: str, node: Node, faults: Faults) -> None:
-    """A role that speaks for another agency names one, and has a name that no lifecycle role has."""
+    """A role that speaks for another agency names one."""
     if role.for_ and (not AGENCY.match(role.for_) or role.for_ == agency):
         said = f"role {role.name} is for {role.for_!r}, which is no other agency"
         faults.add("role_for", node.source, said, "write for: the id of the agency that it speaks for")
-    if role.for_ and role.name in LIFECYCLE_ROLES:
-        said = f"role {role.name} is for {role.for_} and has the name of a lifecycle role"
-        faults.add("role_for", node.source, said, f"call it {role.for_}_{role.name}")
 
 
 def _agreement(node: Node, types: Mapping[str, Type], marks: Mapping[str, Mark], faults: Faults) -> Agreement:

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from comity.errors import Problem
 from comity.kernel.types.collision import Rule
+from comity.kernel.types.institution import AgencyDefinition, Agreement, LifecycleRole, Pillar, ReadRule, Role
 from comity.kernel.types.ties import Ties
 
 if TYPE_CHECKING:
     from comity.kernel.types.expression import Guard
+
+__all__ = [
+    "Act", "AgencyDefinition", "Agreement", "Answer", "Catalogue", "Code", "CodeList", "Field", "Grants", "Group",
+    "GuardRule", "LifecycleRole", "Link", "Mark", "OfferRule", "Pillar", "ReadRule", "Role", "State", "Type",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A handling rule: who may receive what carries it, for which purposes, under which basis, reviewed how often."""
+    """A handling rule: who may receive what carries it, for which purposes, under which basis, reviewed how often.
+    `home`: the pillar, jurisdiction or agency that declares it."""
 
     name: str
     title: str
@@ -63,6 +69,7 @@ class Mark:
     agencies: frozenset[str] = frozenset()
     purposes: frozenset[str] = frozenset()
     review: str = ""
+    home: str = ""
     source: str = ""
 
 
@@ -234,7 +241,7 @@ class OfferRule:
 class Type:
     """What a thing is for this agency. `memo` holds compiled validators and belongs to `shape` alone.
     `deconflict_when` limits deconfliction to records whose fields hold one of these values (core codes).
-    `stood_on`: a serial link of some type points at records of this one.
+    `layers` are those laid over it. `stood_on`: a serial link of some type points at records of this one.
     `document`: a record of it may be named as what shows an act on behalf, which opens these groups: those of the file
     that says `document: true`, none that a layer added. Empty: it may not be named."""
 
@@ -258,6 +265,7 @@ class Type:
     labels: Mapping[str, str] = field(default_factory=dict)
     deconflict_when: Mapping[str, frozenset[str]] = field(default_factory=dict)
     source: str = ""
+    layers: tuple[str, ...] = ()
     stood_on: bool = False
     ties: Ties | None = None
     document: tuple[str, ...] = ()
@@ -288,119 +296,13 @@ class Type:
         return next((name for name, one in self.fields.items() if one.effective), None)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRule:
-    """What a role reads of the types that match: `when` is `all` or `assigned`; `groups` None means every group."""
-
-    when: str = "all"
-    groups: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """`is_`: the lifecycle roles that it fills (with `for_` only on behalf of that agency); `read`: pattern -> rule."""
-
-    name: str
-    title: str
-    is_: frozenset[str] = frozenset()
-    read: Mapping[str, ReadRule] = field(default_factory=dict)
-    marks: frozenset[str] = frozenset()
-    source: str = ""
-    for_: str = ""
-
-    def read_rule(self, type_name: str) -> ReadRule | None:
-        """The most specific rule for a type: its name, the longest `prefix.*`, `*`; None when nothing is read."""
-        if type_name in self.read:
-            return self.read[type_name]
-        parts = type_name.split(".")
-        for size in range(len(parts) - 1, 0, -1):
-            pattern = ".".join(parts[:size]) + ".*"
-            if pattern in self.read:
-                return self.read[pattern]
-        return self.read.get("*")
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """What this agency lets another do with its records. Dates are days in the grantor's zone, both ends included."""
-
-    id: str
-    to: str
-    title: str = ""
-    basis: str = ""
-    purposes: frozenset[str] = frozenset()
-    from_: date | None = None
-    until: date | None = None
-    read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    find: frozenset[str] = frozenset()
-    marks: frozenset[str] = frozenset()
-    states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    emergency: frozenset[str] = frozenset()
-    offers: frozenset[str] = frozenset()
-    source: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data with sorted lists and ISO dates: what the agreement table stores and `from_json` reads."""
-        return {
-            "id": self.id, "to": self.to, "title": self.title, "basis": self.basis, "purposes": sorted(self.purposes),
-            "from": self.from_.isoformat() if self.from_ else None,
-            "until": self.until.isoformat() if self.until else None,
-            "read": {name: list(groups) for name, groups in sorted(self.read.items())}, "find": sorted(self.find),
-            "marks": sorted(self.marks), "states": {name: list(one) for name, one in sorted(self.states.items())},
-            "emergency": sorted(self.emergency), "offers": sorted(self.offers),
-        }  # fmt: skip
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Agreement:
-        """The inverse of `as_json`."""
-        return cls(
-            id=data["id"], to=data["to"], title=data.get("title", ""), basis=data.get("basis", ""),
-            purposes=frozenset(data.get("purposes", ())),
-            from_=date.fromisoformat(data["from"]) if data.get("from") else None,
-            until=date.fromisoformat(data["until"]) if data.get("until") else None,
-            read={name: tuple(groups) for name, groups in data.get("read", {}).items()},
-            find=frozenset(data.get("find", ())), marks=frozenset(data.get("marks", ())),
-            states={name: tuple(one) for name, one in data.get("states", {}).items()},
-            emergency=frozenset(data.get("emergency", ())), offers=frozenset(data.get("offers", ())),
-        )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class AgencyDefinition:
-    """agency.yml. `pillars` empty means all that are loaded; `words` are the agency's own titles for types."""
-
-    id: str
-    title: str = ""
-    jurisdiction: str = ""
-    zone: str = "UTC"
-    language: str = "en"
-    membership: str = "member"
-    kind: str = ""
-    contact: Mapping[str, Any] = field(default_factory=dict)
-    pillars: tuple[str, ...] = ()
-    words: Mapping[str, str] = field(default_factory=dict)
-    station: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Pillar:
-    """pillar.yml. `extensions` maps a kind (`guards`, `packages`, `formats`) to `name -> module:function`."""
-
-    name: str
-    title: str = ""
-    needs: tuple[str, ...] = ()
-    extensions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    source: str = ""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
     """Everything defined for one agency. `digest` is the SHA-256 (hex) of the three layers' files.
 
     `records` are the agency's own starting records (`records/*.yml`, by file stem), `examples` and `boards` the worked
     examples and boards (`<pillar or layer>.<stem>`), all as plain data. `forbid` maps `find.<type>.<field>` to the
-    statute that bars it.
+    statute that bars it. `lifecycle_roles` and `purposes` (name -> title) are what the layers declare.
     """
 
     agency: str
@@ -419,6 +321,8 @@ class Catalogue:
     boards: Mapping[str, Any] = field(default_factory=dict)
     forbid: Mapping[str, str] = field(default_factory=dict)
     jurisdiction_title: str = ""
+    lifecycle_roles: Mapping[str, LifecycleRole] = field(default_factory=dict)
+    purposes: Mapping[str, str] = field(default_factory=dict)
 
     def type(self, name: str) -> Type:
         """The type, or `Problem("type_unknown")` that names the nearest known one, else those of its pillar."""

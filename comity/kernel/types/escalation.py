@@ -19,10 +19,9 @@ The law is the offerer's, in the version in force on the day of the offer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from comity.kernel.types.agency import LIFECYCLE_ROLES
 from comity.kernel.types.catalogue import Type
 from comity.kernel.types.dated import Reader, Rule, Span, span
 from comity.kernel.types.definition import Faults, Form, Node, is_flag, is_map, is_names, is_text, nearest
@@ -45,6 +44,7 @@ class Step:
     after: Span
     at: str
     roles: tuple[str, ...]
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +101,26 @@ def _step(node: Node, name: str, faults: Faults) -> Step:
     if not form.text("after") or not form.text("at") or not form.names("roles"):
         fix = "write { after: PT4H, at: addressee, roles: [supervisor] }"
         faults.add("wrong_kind", node.source, f"a step of {name} says not after how long, where or whom", fix)
-    for role in form.names("roles"):
-        if role not in LIFECYCLE_ROLES:
-            faults.add("role_unknown", node.source, f"{role} is no lifecycle role", nearest(role, LIFECYCLE_ROLES))
-    return Step(span(form, "after", faults) or Span(), form.text("at"), form.names("roles"))
+    return Step(span(form, "after", faults) or Span(), form.text("at"), form.names("roles"), str(node.source))
 
 
 ESCALATIONS = Reader("escalations", "escalation", _RULE, _escalation)
 
 
-def check_escalations(found: Escalations, types: Mapping[str, Type], homes: frozenset[str], faults: Faults) -> None:
-    """Names of types and states that are nowhere; a type that is not offered to anybody cannot be left unanswered."""
+def check_escalations(
+    found: Escalations, types: Mapping[str, Type], roles: Collection[str], homes: frozenset[str], faults: Faults
+) -> None:
+    """Names of types, states and lifecycle roles that are nowhere; a type that is not offered to anybody cannot be
+    left unanswered."""
     for rule in found.values():
         for law in rule.versions:
             for of in known_types((law.said.type,), types, homes, rule.source, faults):
                 if of.offer is None:
                     said = f"{of.name} is offered to nobody"
                     faults.add("offer_counterparty", rule.source, said, "name a type with an offer")
+                for step in law.said.steps:
+                    for role in (one for one in step.roles if one not in roles):
+                        faults.add("role_unknown", step.source, f"{role} is no lifecycle role", nearest(role, roles))
                 for state in sorted(law.said.states - of.states.keys()):
                     fix = nearest(state, of.states)
                     faults.add("state_unknown", rule.source, f"{of.name} has no state {state}", fix)

@@ -55,7 +55,7 @@ def finish(
         },
         handling=draft.handling, core_name=draft.core_name, forbid=draft.forbid, owner_layer=draft.owner_layer,
         labels=draft.labels, source=draft.source, ties=_ties(draft, states, faults),
-        document=draft.document,
+        document=draft.document, layers=tuple(draft.layers),
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ Done = TypeVar("Done", Act, Answer)
 def lay(draft: Draft, form: Form, layer: str, faults: Faults) -> None:
     """Changes `draft` by one layer's file. `layer` is the agency's or jurisdiction's name."""
     draft.title = form.text("title", draft.title)
+    draft.layers.append(layer)
     if "deconflict_when" in form:
         said = f"which records of {draft.name} are deconflicted is the core's"
         faults.add("layer_loosens_field", form.at("deconflict_when"), said, _KEEP_CORE)

@@ -138,20 +138,32 @@ def _offer(of: Type, catalogue: Catalogue) -> Iterator[Fault]:
 
 
 def _nobody(of: Type, catalogue: Catalogue) -> Iterator[Fault]:
-    """Acts that nobody of the agency may do, for the types that it enters itself."""
+    """Acts that nobody of the agency may do, of the types that it uses on purpose and enters itself."""
     filled = _filled(catalogue)
-    used = catalogue.definition.pillars
-    layer = of.core_name.split(".")[0]
-    if used and layer not in (*used, catalogue.agency, catalogue.jurisdiction):
-        return
     enter = of.acts.get("enter")
-    if enter is None or not enter.by & filled:
+    if enter is None or not enter.by & filled or not on_purpose(of, catalogue):
         return
     for one in of.acts.values():
         if one.by and not one.by & filled and one.by != {"system"}:
             fix = f"give a role in roles.yml is: one of {_listed(one.by)}, or forbid {one.name}"
             said = f"no role of {catalogue.agency} may {one.name} a {of.name}, though it enters them"
             yield Fault("act_nobody_may", one.source, said, fix)
+
+
+def on_purpose(of: Type, catalogue: Catalogue) -> bool:
+    """Whether the type is of a pillar that the agency works with and the agency names it, one by one: brings or
+    overlays it, calls it by a word of its own, lets others read or find it under an agreement, or says of it alone
+    what a role reads.
+
+    A pattern (`*`, `evidence.*`) names whatever may come later, and nobody uses on purpose what is not there yet. So
+    a type that somebody adds asks nothing of an agency that does not name it.
+    """
+    used, home = catalogue.definition.pillars, of.core_name.split(".")[0]
+    if used and home not in (*used, catalogue.agency, catalogue.jurisdiction):
+        return False
+    opened = (name for one in catalogue.agreements for name in (*one.read, *one.find, *one.states, *one.emergency))
+    named = {*catalogue.definition.words, *(name for role in catalogue.roles.values() for name in role.read), *opened}
+    return of.name in named or (bool(catalogue.agency) and catalogue.agency in (of.owner_layer, *of.layers))
 
 
 def _filled(catalogue: Catalogue) -> frozenset[str]:

@@ -12,15 +12,16 @@ import jsonschema_rs
 
 from comity.errors import Fault
 from comity.kernel.types import agency as agency_files
-from comity.kernel.types import clock_reading, lifecycle, order_rules, reading, schema, shape
-from comity.kernel.types.catalogue import Catalogue, CodeList, Mark, Pillar, Type
+from comity.kernel.types import clock_reading, knowing, lifecycle, order_rules, reading, roles, schema, shape
+from comity.kernel.types.backfill import Backfill
+from comity.kernel.types.catalogue import Catalogue, CodeList, Type
+from comity.kernel.types.declared import Declared
 from comity.kernel.types.definition import (
     DefinitionsRefused,
     Faults,
     Files,
     Form,
     Node,
-    is_any,
     is_map,
     is_names,
     is_text,
@@ -40,6 +41,7 @@ _IS = re.compile(r"[a-z][a-z0-9-]*\Z")
 
 
 PAIRS = "examples/clocks/"
+NOTHING = Backfill()
 
 
 def read_folder(path: Path, *, pairs: bool = False) -> Files:
@@ -91,12 +93,16 @@ def read_core(pillars_root: Path, own: Path | None = None, only: Collection[str]
     return {path: text for path, text in files.items() if path.split("/")[0] in wanted}
 
 
-def load(core: Files, jurisdiction: Files | None = None, agency: Files | None = None) -> Catalogue:
+def load(
+    core: Files, jurisdiction: Files | None = None, agency: Files | None = None, backfill: Backfill = NOTHING
+) -> Catalogue:
     """The catalogue of one agency. Raises DefinitionsRefused with every fault found in all three layers.
 
-    With no agency the catalogue is the core's own, or the jurisdiction's: for examples and for checking.
+    With no agency the catalogue is the core's own, or the jurisdiction's: for examples and for checking. `backfill` is
+    for definitions that are in force already: what they leave unsaid is filled in, and what older versions of this
+    program did not ask of them is not asked.
     """
-    return _Loading(core, jurisdiction or {}, agency or {}).catalogue()
+    return _Loading(core, jurisdiction or {}, agency or {}, backfill).catalogue()
 
 
 def digest(*layers: Files) -> str:
@@ -122,17 +128,19 @@ def not_installable(catalogue: Catalogue) -> list[Fault]:
 
 
 class _Loading:
-    def __init__(self, core: Files, jurisdiction: Files, agency: Files) -> None:
+    def __init__(self, core: Files, jurisdiction: Files, agency: Files, backfill: Backfill) -> None:
         self.faults = Faults()
         self.layers = (("core", core), ("jurisdiction", jurisdiction), ("agency", agency))
         self.trees = {kind: dict(self.parsed(files)) for kind, files in self.layers}
+        self.new_core = not backfill.core
+        self.trees["core"] = backfill.over_core(self.trees["core"])
+        self.trees["agency"] = backfill.over_agency(self.trees["agency"])
+        self.declared = Declared(self.faults)
         self.names = {kind: self.named(kind, file) for kind, file in _SINGLE.items()}
         self.lists: dict[str, CodeList] = {}
-        self.marks: dict[str, Mark] = {}
         self.rules: dict[str, Any] = {}
         self.written: dict[str, Node] = {}
         self.plain: dict[str, dict[str, Any]] = {"examples": {}, "boards": {}, "records": {}}
-        self.pillars: dict[str, Pillar] = {}
         self.types: list[tuple[str, Form]] = []
         self.drafts: dict[str, Draft] = {}
 
@@ -167,42 +175,57 @@ class _Loading:
         for kind in ("core", "jurisdiction", "agency"):
             self.lay_types(kind)
         types = {
-            name: finish(draft, self.drafts.keys(), self.lists, self.marks, self.faults)
+            name: finish(draft, self.drafts.keys(), self.lists, self.declared.marks, self.faults)
             for name, draft in self.drafts.items()
         }
         types |= stood_on(types, self.faults)
-        homes = frozenset(self.pillars) | {self.names["jurisdiction"], self.names["agency"]}
-        order_rules.check(self.written, types, homes, self.faults)
+        said = self.declared
+        homes = frozenset(said.pillars) | {self.names["jurisdiction"], self.names["agency"]}
+        in_force = () if self.new_core else types.values()
+        order_rules.check(self.written, types, {*said.roles, *roles.named_roles(in_force)}, homes, self.faults)
         self.compile(types)
-        agency = agency_files.read(self.trees["agency"], self.trees["jurisdiction"], types, self.marks, self.faults)
-        for name in agency.definition.pillars:
-            if name not in self.pillars:
-                source = agency.definition.source
-                self.faults.add("pillar_unknown", source, f"there is no pillar {name}", nearest(name, self.pillars))
+        agency = self.agency(types)
+        if self.new_core:
+            knowing.check(said.pillars, self.trees["core"], types, self.faults)
+            roles.check_roles(types, said.roles, agency.roles, self.names["agency"], self.faults)
         made = Catalogue(
             agency=self.names["agency"], jurisdiction=self.names["jurisdiction"],
             digest=digest(*(files for _, files in self.layers)), types=types, roles=agency.roles,
-            agreements=agency.agreements, marks=self.marks, codes=self.lists, rules=self.rules,
-            definition=agency.definition, pillars=self.pillars, records=self.plain["records"],
+            agreements=agency.agreements, marks=said.marks, codes=self.lists, rules=self.rules,
+            definition=agency.definition, pillars=said.pillars, records=self.plain["records"],
             examples=self.plain["examples"], boards=self.plain["boards"], jurisdiction_title=agency.jurisdiction_title,
             forbid={key: why for one in types.values() for key, why in one.forbid.items() if key.startswith("find.")},
+            lifecycle_roles=said.roles, purposes=said.purposes,
         )  # fmt: skip
         if not self.faults.found:
-            self.faults.found.extend(lifecycle.check(made))
+            self.faults.found.extend((*lifecycle.check(made), *roles.check_speakers(made)))
         if self.faults.found:
             raise DefinitionsRefused(sorted(self.faults.found, key=_place))
         return made
+
+    def agency(self, types: Mapping[str, Type]) -> agency_files.AgencyFiles:
+        """The agency's own files. Roles count that its own types name, and in what is in force those of any type."""
+        said, mine = self.declared, self.names["agency"]
+        named = [one for one in types.values() if not self.new_core or (mine and mine == one.owner_layer)]
+        known = agency_files.Known(types, said.marks, {*said.roles, *roles.named_roles(named)}, said.purposes)
+        found = agency_files.read(self.trees["agency"], self.trees["jurisdiction"], known, self.faults)
+        for name in found.definition.pillars:
+            if name not in said.pillars:
+                source = found.definition.source
+                self.faults.add("pillar_unknown", source, f"there is no pillar {name}", nearest(name, said.pillars))
+        return found
 
     def file(self, kind: str, path: str, node: Node) -> None:
         inner = path.split("/", 1)[1] if kind == "core" and "/" in path else path
         home = path.split("/", 1)[0] if kind == "core" else self.names[kind]
         found = _FILE.match(inner)
         if kind == "core" and inner == "pillar.yml":
-            self.pillar(node, home)
-        elif (kind == "jurisdiction" and inner == "jurisdiction.yml") or (
-            kind == "agency" and inner in agency_files.KNOWN
-        ):
-            self.read_marks(node)
+            self.declared.pillar(node, home, self.trees["core"])
+        elif kind == "jurisdiction" and inner == "jurisdiction.yml":
+            self.declared.read(node, home)
+        elif kind == "agency" and inner in agency_files.KNOWN:
+            if inner == "agency.yml":
+                self.declared.read(node, home, marks_only=True)
         elif found is None or found["folder"] not in _FOLDERS:
             known = [*(f"{one}/" for one in _FOLDERS), "pillar.yml", *_SINGLE.values(), *agency_files.KNOWN]
             fix = "name it .yml" if path.endswith(".yaml") else nearest(inner, known)
@@ -230,40 +253,6 @@ class _Loading:
         elif name and kind == "core" and name != f"{home}.{stem}":
             fix = f"write type: {home}.{stem}, or rename the file"
             self.faults.add("bad_name", form.at("type"), f"the type {name} is in the file {stem}.yml", fix)
-
-    def pillar(self, node: Node, home: str) -> None:
-        keys = {"pillar": is_text, "title": is_text, "needs": is_any, "marks": is_map, "extensions": is_map,
-                "description": is_text}  # fmt: skip
-        form = Form(node, self.faults, "the pillar", keys)
-        if form.text("pillar") != home:
-            self.faults.add(
-                "bad_name", node.source, f"the pillar in the folder {home} is named otherwise", f"pillar: {home}"
-            )
-        for need in form.plain("needs", []) or []:
-            if f"{need}/pillar.yml" not in self.trees["core"]:
-                self.faults.add(
-                    "pillar_unknown", form.at("needs"), f"{home} needs {need}, which is not there", "add it"
-                )
-        extensions = {key: one.plain() for key, one in form.items("extensions")}
-        for key, named in extensions.items():
-            if key not in ("guards", "packages", "formats") or not is_map(named):
-                fix = "guards, packages and formats, each name: module:function"
-                self.faults.add("unknown_key", form.at("extensions"), f"extensions of {home}: {key}", fix)
-        self.pillars[home] = Pillar(
-            home, form.text("title", home), tuple(form.plain("needs", []) or ()), extensions, str(node.source)
-        )
-        self.read_marks(node)
-
-    def read_marks(self, node: Node) -> None:
-        """The marks that a pillar, a jurisdiction or an agency declares; a name is declared once."""
-        written = node.get("marks")
-        for name, one in written.items() if written else ():
-            mark = agency_files.read_mark(name, one, self.faults)
-            if name in self.marks:
-                said = f"mark {name} is already declared at {self.marks[name].source}"
-                self.faults.add("duplicate_definition", one.source, said, "choose another name")
-            else:
-                self.marks[name] = mark
 
     def code_list(self, node: Node, home: str, kind: str) -> None:
         keys = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from comity.kernel.types.catalogue import Type
 from comity.kernel.types.definition import Faults, Node
@@ -11,12 +11,14 @@ from comity.kernel.types.joints import JOINTS, check_joints
 from comity.kernel.types.sequence import SEQUENCES, check_sequences
 
 
-def check(files: Mapping[str, Node], types: Mapping[str, Type], homes: frozenset[str], faults: Faults) -> None:
+def check(
+    files: Mapping[str, Node], types: Mapping[str, Type], roles: Collection[str], homes: frozenset[str], faults: Faults
+) -> None:
     """Every fault of the rule files' `joints`, `escalations` and `sequence`.
 
-    `homes` are the pillars and layers that are here: what names a type of another one sleeps, what names an absent
-    type of these is refused.
+    `roles` are the lifecycle roles that are declared. `homes` are the pillars and layers that are here: what names a
+    type of another one sleeps, what names an absent type of these is refused.
     """
     check_joints(JOINTS.read(files, homes, faults), types, homes, faults)
-    check_escalations(ESCALATIONS.read(files, homes, faults), types, homes, faults)
+    check_escalations(ESCALATIONS.read(files, homes, faults), types, roles, homes, faults)
     check_sequences(SEQUENCES.read(files, homes, faults), types, homes, faults)

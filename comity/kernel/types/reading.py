@@ -92,6 +92,7 @@ class Draft:
     deconflict_when: dict[str, frozenset[str]] = field(default_factory=dict)
     ties: Ties | None = None
     document: tuple[str, ...] = ()
+    layers: list[str] = field(default_factory=list)
     handling: frozenset[str] = frozenset()
     forbid: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
@@ -103,7 +104,7 @@ class Draft:
         return replace(
             self, name=name, source=source, owner_layer=layer, groups=dict(self.groups), fields=dict(self.fields),
             links=dict(self.links), states=dict(self.states), acts=dict(self.acts), deconflict=list(self.deconflict),
-            forbid=dict(self.forbid), labels=dict(self.labels), earlier=list(self.earlier),
+            forbid=dict(self.forbid), labels=dict(self.labels), earlier=list(self.earlier), layers=list(self.layers),
             edits={key: list(value) for key, value in self.edits.items()},
         )  # fmt: skip
 
