@@ -107,6 +107,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         fields=FIELDS, links=LINKS, masked={"type": "array", "items": OBJECT}, marks=MARKS, offer=nullable(OBJECT),
         acts={"type": "array", "items": TEXT, "description": "What is open to this caller now."}, entered_at=INSTANT,
         seen_by={"type": "array", "items": TEXT}, on_behalf=TEXT, as_sent=nullable(OBJECT),
+        in_error={"type": "boolean", "description": "It was entered in error and counts for nothing."},
+        replaced_by={"type": "array", "items": OBJECT, "description": "What takes the place of a record in error."},
         reported={**TEXT, "description": "What is to be said of a record entered on behalf of another agency."},
     ),
     "Page": closed("items next", items={"type": "array", "items": OBJECT}, next=nullable(TEXT)),

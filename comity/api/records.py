@@ -49,6 +49,7 @@ def enter(request: HttpRequest, type: str) -> HttpResponse:
         query={
             "q": "Words to find.", "limit": "How many, 20 unless said.", "cursor": "The `next` of the page before.",
             "owner": "An agency that owns the records.",
+            "in_error": "true: only what was entered in error, which is left out otherwise.",
             "FIELD": "Any findable field: FIELD=value; where.FIELD=value when it is named as one of these.",
         },
     ),

@@ -87,6 +87,9 @@ def _page(view: View, catalogue: Catalogue, agency: str, out: Console) -> None:
         out.print(
             Text(f"{told}; ask {as_reported(view.agency, view.on_behalf) or view.agency} what it is now", "yellow")
         )
+    if view.in_error:
+        named = ", ".join(one.number or one.id for one in view.replaced_by)
+        out.print(Text("entered in error: it counts for nothing" + (f"; see {named}" if named else ""), "yellow"))
     if view.title:
         out.print(Text(view.title, style="italic"))
     for mark in view.marks:

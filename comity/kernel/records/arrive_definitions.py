@@ -20,7 +20,7 @@ from comity.kernel.records.node import NODE, Conn
 from comity.kernel.types.backfill import Backfill
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.definition import Files
-from comity.kernel.types.load import digest, load
+from comity.kernel.types.load import NOTHING, digest, load
 
 Shipped = Mapping[str, Files]
 """By the name of the layer: `core`, `jurisdiction/NAME`."""
@@ -39,7 +39,7 @@ class Brought:
         """The layers in force that are the node's."""
         return {name: files for name, files in self.in_force.items() if owner(name, self.agency) == NODE}
 
-    def catalogue(self, backfill: Backfill) -> Catalogue:
+    def catalogue(self, backfill: Backfill = NOTHING) -> Catalogue:
         """Raises Unreadable, and Problem `definitions_refused`."""
         kinds = {name.split("/")[0]: files for name, files in self.in_force.items()}
         found = load(kinds.get("core", {}), kinds.get("jurisdiction", {}), kinds.get("agency", {}), backfill)

@@ -111,6 +111,10 @@ def _told(
     set_at: dict[str, datetime] = {}
     marks: set[str] = set()
     state = ""
+    rows = list(rows)
+    last = next((row["state_to"] for row in reversed(rows) if row["agency"] == subject.agency), "")
+    if of.core_state(last) in of.error_states:  # as it was known then: nothing of it happened
+        return
     for row in rows:
         content = row["content"] or {}
         _apply(fields, links, set_at, content, readable, row["entered_at"])

@@ -86,12 +86,12 @@ class FactGraph:
         found = self._read("r.id = %(id)s::uuid", {"id": record})
         return found[0] if found else None
 
-    def owned(self, agency: str, type_name: str, state: str) -> Sequence[Fact]:
-        """The records of a type and core state that another agency lets this one read, such as its profiles."""
+    def owned(self, agency: str, type_name: str, states: Collection[str]) -> Sequence[Fact]:
+        """The records of a type in these core states that another agency lets this one read, such as its profiles."""
         return self._read(
             """(r.agency = %(owner)s and r.on_behalf = '' or r.on_behalf = %(owner)s)
-               and r.core_type = %(type)s and r.core_state = %(state)s""",
-            {"owner": agency, "type": type_name, "state": state},
+               and r.core_type = %(type)s and r.core_state = any(%(states)s)""",
+            {"owner": agency, "type": type_name, "states": sorted(states)},
         )
 
     def disclosed(self) -> list[tuple[Subject, list[str]]]:

@@ -28,7 +28,8 @@ from comity.kernel.records.subject import COLUMNS, numbered, subject_of, visible
 from comity.kernel.types.spelling import normalise, words
 
 MOST = 200
-COLUMN_FILTERS = frozenset({"number", "state"})
+COLUMN_FILTERS = frozenset({"number", "state", "in_error"})
+IN_ERROR = "in_error"
 STATE = "(r.core_state = %(state)s or r.agency = comity.me() and r.state = %(state)s)"
 """Another agency's sub-states are its own affair: they are neither shown nor told by a filter."""
 
@@ -45,6 +46,7 @@ def find(
     owner: str | None = None,
 ) -> Page:
     """A page of what the actor may find. `where` filters by findable fields, number, state; all words must match.
+    What was entered in error is left out, unless `where` names its state or number, or says `in_error` is true.
 
     Raises Problem `invalid` for a filter on a field that cannot be filtered, `cursor_invalid`, `not_allowed` where a
     statute bars the search.
@@ -139,17 +141,37 @@ def _conditions(
         conditions.append(_term(work, params, f"w{at}", word, None, whole=False))
     for at, (given, value) in enumerate(where.items()):
         name = _whole_name(work, type, given)
+        if name == IN_ERROR:
+            continue
         if name in ("number", "state"):
             conditions.append("r.number = %(number)s" if name == "number" else STATE)
             params[name] = str(value)
             continue
         _refuse_unfindable(work, type, name)
         conditions.append(_term(work, params, f"f{at}", normalise(str(value))[:TERM_LENGTH], name, whole=True))
+    conditions += _of_error(work, type, where, params)
     if cursor:
         at_time, at_id = _read_cursor(cursor)
         conditions.append("(r.entered_at, r.id) < (%(at_time)s, %(at_id)s)")
         params |= {"at_time": at_time, "at_id": at_id}
     return source, conditions, params
+
+
+def _of_error(work: Work, type: str | None, where: Mapping[str, Any], params: dict[str, Any]) -> list[str]:
+    """The condition that leaves out what was entered in error, or asks for nothing else; none where it is not asked."""
+    asked = str(where.get(IN_ERROR, "false")).lower()
+    if asked not in ("true", "false"):
+        fault = Fault("wrong_kind", IN_ERROR, "true or false", "write in_error=true to see what was entered in error")
+        raise Problem("invalid", f"{IN_ERROR} is true or false", faults=[fault])
+    if IN_ERROR not in where and {"number", "state"} & where.keys():
+        return []
+    core = work.catalogue.type(type).core_name if type else None
+    states = [(of, state) for of, state in work.catalogue.in_error() if core in (None, of)]
+    if not states:
+        return ["false"] if asked == "true" else []
+    params["in_error"] = [f"{of} {state}" for of, state in states]
+    wrong = "r.core_type || ' ' || r.core_state = any(%(in_error)s)"
+    return [wrong if asked == "true" else f"not ({wrong})"]
 
 
 def _groups(work: Work, type: str | None) -> tuple[str, ...]:

@@ -7,8 +7,6 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import dict_row
-
 from comity import clock
 from comity.errors import Fault, Problem
 from comity.kernel.ledger.fold import Folded
@@ -16,6 +14,7 @@ from comity.kernel.policy.actor import acting_roles
 from comity.kernel.records import door
 from comity.kernel.records.facts import FactGraph
 from comity.kernel.records.node import Work
+from comity.kernel.records.open_obligations import open_on
 from comity.kernel.records.sight import readable_fields
 from comity.kernel.records.subject import Subject, subjects
 from comity.kernel.types import expression
@@ -93,7 +92,7 @@ def _variables(
         "reason": reason,
         "actor": {"agency": work.actor.institution, "member": work.actor.member, "roles": _roles(work)},
         "history": done(work, record) if "history" in texts else {},
-        "open_obligations": open_obligations(work, record) if "open_obligations" in texts else [],
+        "open_obligations": open_on(work, record) if "open_obligations" in texts else [],
         "today": clock.today(work.catalogue.definition.zone).isoformat(),
     }
 
@@ -124,16 +123,6 @@ def done(work: Work, record: UUID) -> dict[str, dict[str, str]]:
         (record, work.agency),
     )
     return {act: {"by": by, "at": clock.show_instant(at)} for act, by, at in rows}
-
-
-def open_obligations(work: Work, record: UUID) -> list[dict[str, Any]]:
-    """The obligations of the own agency that hang on a record and are open."""
-    rows = work.conn.cursor(row_factory=dict_row).execute(
-        """select r.id::text, r.fields from comity.link l join comity.record r on r.id = l.record
-            where l.target = %s and l.name = 'for' and r.agency = %s and r.core_state = 'open'""",
-        (record, work.agency),
-    )
-    return [{"id": row["id"], **row["fields"]} for row in rows]
 
 
 def refuse_same_member(work: Work, of: Type, record: UUID, names: Sequence[str], what: str) -> None:

@@ -23,6 +23,7 @@ from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.generate import IncomingAgreement
 from comity.kernel.records.law import impact, is_pack
 from comity.kernel.records.node import NODE, Conn, Node, current_layers, system
+from comity.kernel.records.open_obligations import kinds
 from comity.kernel.types import upgrade
 from comity.kernel.types.catalogue import Agreement, Catalogue
 from comity.kernel.types.definition import Files
@@ -245,10 +246,10 @@ def put_in_force(conn: Conn, catalogue: Catalogue, layers: Mapping[str, int], ve
     known = catalogue.definition
     conn.execute(
         """update comity.agency set title = %s, kind = %s, membership = %s, jurisdiction = %s, zone = %s,
-               contact = %s, layers = %s, version = %s where id = %s""",
+               contact = %s, layers = %s, version = %s, owing = %s where id = %s""",
         (
             known.title, known.kind, known.membership, known.jurisdiction, known.zone, Jsonb(dict(known.contact)),
-            Jsonb(dict(layers)), version, catalogue.agency,
+            Jsonb(dict(layers)), version, kinds(catalogue), catalogue.agency,
         ),
     )  # fmt: skip
     conn.execute("delete from comity.agreement where agency = comity.me()")

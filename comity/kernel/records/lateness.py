@@ -250,7 +250,8 @@ def _firsts(timed: _Timed, after: After) -> Iterable[tuple[str, date | datetime 
     for one in fitting:
         name = one.folded.number or str(one.id)
         if after.act:
-            out.append((name, _done(work, one.id, one.agency, after.act, one.folded.version)))
+            done = None if one.in_error(work) else _done(work, one.id, one.agency, after.act, one.folded.version)
+            out.append((name, done))
             continue
         fields, _ = readable_fields(work, work.type_of(one.agency, one.type_name, one.core_type), one)
         value = fields.get(after.field)

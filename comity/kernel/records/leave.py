@@ -42,7 +42,7 @@ PATIENCE = 10.0
 
 _OWN = "agency = comity.me()"
 ROWS = {
-    "agency": ("id = comity.me()", ()),
+    "agency": ("id = comity.me()", ("owing",)),
     "layer": ("name in (select jsonb_object_keys(layers) from comity.agency where id = comity.me())", ()),
     "agreement": ("comity.me() in (agency, to_agency)", ()),
     "member": (_OWN, ()),

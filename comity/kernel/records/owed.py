@@ -1,8 +1,13 @@
-"""Obligations: what is missing for a package, who owes it and since when. Each closes by itself once it is met."""
+"""Obligations: what is open on a record, what a package still lacks, who owes it and since when.
+
+Which types are obligations and how they hang on a record is declared (types/obligation). One that a submitting act
+entered closes by itself once the package of that very act lacks it no more; others are met by the acts of their type.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -16,17 +21,22 @@ from comity.kernel.records.act import plan as plan_act
 from comity.kernel.records.change import write
 from comity.kernel.records.enter import plan
 from comity.kernel.records.node import Node, Work, system
+from comity.kernel.records.open_obligations import OPEN, kinds, say_owing, subjects_owing
 from comity.kernel.records.results import Draft, Receipt
 from comity.kernel.records.subject import Subject, find_subject
+from comity.kernel.types.catalogue import Act, Type
+from comity.kernel.types.obligation import Obligation
 
 
-def record(work: Work, type_name: str, subject: Subject, missing: Sequence[Missing], to: str) -> list[str]:
-    """Enter an obligation for each blocking lack that has none open yet; answers the ids of all that are open.
+def record(work: Work, act: Act, subject: Subject, missing: Sequence[Missing], to: str) -> list[str]:
+    """Enter an obligation for each blocking lack of an act's package that has none open yet; the ids of all open ones.
 
     They are entered by the agency's system actor: nobody typed them, so they count neither as typed nor as retyped.
     """
-    open_now = {(row["code"], row["about"]): row["id"] for row in _open(work, subject.id)}
-    of = work.catalogue.type(type_name)
+    of = work.catalogue.type(str(act.owes))
+    if of.obligation is None:
+        return []
+    open_now = {(one.code, one.about): one.id for one in _open(work, subject) if one.act == act.name}
     changes, ids = [], []
     doer = work.as_system()
     for one in missing:
@@ -34,46 +44,61 @@ def record(work: Work, type_name: str, subject: Subject, missing: Sequence[Missi
             continue
         held = open_now.get((one.code, one.about))
         if held:
-            ids.append(held)
+            ids.append(str(held))
             continue
-        fields = {
-            "code": one.code, "severity": one.severity, "message": one.message, "fix": one.fix,
-            "citation": one.citation, "owed_by": one.owed_by, "since": one.since.isoformat(),
-            "about_label": one.about_label, "owed_to": to,
-        }  # fmt: skip
-        pointed = {"for": [str(subject.id)], "about": [one.about]}
-        draft = Draft(of.name, {k: v for k, v in fields.items() if v and k in of.fields}, pointed)
-        known = links.targets(doer, [(of, pointed)])
+        draft = _draft(of, of.obligation, act, subject, one, to)
+        known = links.targets(doer, [(of, draft.links)])
         if one.about not in known.records:
             seen = find_subject(work, one.about)
             known = links.Targets({**known.records, one.about: seen}, known.members)
         new = names.new_id()
-        changes.append(plan(doer, draft, new, pointed, known, {}))
+        changes.append(plan(doer, draft, new, draft.links, known, {}))
         ids.append(str(new))
     if changes:
         write(doer, changes)
     return ids
 
 
-OWING = """from comity.link l join comity.record r on r.id = l.record
-    where l.agency = comity.me() and l.name = 'for' and r.core_state = 'open'"""
-"""The open obligations of the transaction's agency; `l.target` is what each hangs on."""
+def _draft(of: Type, rule: Obligation, act: Act, subject: Subject, lack: Missing, to: str) -> Draft:
+    """A lack as a record of the type: its members in the fields of their names, and what the obligation declares."""
+    fields = {**asdict(lack), "since": lack.since.isoformat()}
+    fields |= {rule.owed_by: lack.owed_by, rule.owed_to: to, rule.act: act.name}
+    pointed = {rule.on: [str(subject.id)], rule.about: [lack.about]}
+    return Draft(
+        of.name, {k: v for k, v in fields.items() if v and k in of.fields},
+        {k: v for k, v in pointed.items() if k in of.links},
+    )  # fmt: skip
 
 
-def _open(work: Work, subject: UUID) -> list[dict[str, Any]]:
+class _Owed:
+    """An open obligation on a record: the lack that it is, the submitting act that it came from, who asks for it."""
+
+    def __init__(self, of: Type, acts: Sequence[Act], row: dict[str, Any]) -> None:
+        rule = of.obligation
+        assert rule is not None
+        fields = row["fields"]
+        self.id: UUID = row["id"]
+        self.code, self.about = fields.get(rule.code, ""), row["about"]
+        self.to: str = fields.get(rule.owed_to, "")
+        named = fields.get(rule.act) if rule.act else None
+        owed = [one for one in acts if one.package and one.owes == of.name]
+        # one that was entered before acts were named came from the first act that owes such
+        self.rule = next((one for one in owed if named in (None, one.name)), None)
+
+    @property
+    def act(self) -> str:
+        return self.rule.name if self.rule else ""
+
+
+def _open(work: Work, subject: Subject) -> list[_Owed]:
     rows = work.conn.cursor(row_factory=dict_row).execute(
-        """select r.id::text, r.fields->>'code' as code, a.target::text as about, r.fields->>'owed_to' as owed_to
-             from comity.link l join comity.record r on r.id = l.record
-             left join comity.link a on a.record = r.id and a.name = 'about'
-            where l.target = %s and l.name = 'for' and r.agency = %s and r.core_state = 'open'""",
-        (subject, work.agency),
+        f"""select r.id, k.type, r.fields, (select a.target::text from comity.link a
+                    where a.record = r.id and a.name = k.about limit 1) as about
+            {OPEN} where l.target = %(target)s order by r.entered_at, r.id""",
+        {"kinds": kinds(work.catalogue), "target": subject.id},
     )
-    return rows.fetchall()
-
-
-def subjects_owing(work: Work) -> list[UUID]:
-    """The records of this agency on which obligations are open."""
-    return [row[0] for row in work.conn.execute(f"select distinct l.target {OWING}")]
+    acts = list(work.type_of(subject.agency, subject.type_name, subject.core_type).acts.values())
+    return [_Owed(work.catalogue.type(row["type"]), acts, row) for row in rows]
 
 
 def close_met(node: Node, agency: str) -> list[Receipt]:
@@ -83,30 +108,38 @@ def close_met(node: Node, agency: str) -> list[Receipt]:
     """
     done: list[Receipt] = []
     with node.work(system(agency)) as work:
+        say_owing(work)
         for target in subjects_owing(work):
             done += _close(work, target)
     return done
 
 
 def _close(work: Work, target: UUID) -> list[Receipt]:
+    subject = find_subject(work, target)
+    held = _open(work, subject)
+    out: list[Receipt] = []
+    for (_, to), rule in {(one.act, one.to): one.rule for one in held if one.rule and one.to}.items():
+        lacks = _lacks(work, rule, subject, to)
+        if lacks is None:
+            continue
+        for one in held:
+            if one.rule is rule and one.to == to and (one.code, one.about) not in lacks:
+                out += _met(work, one)
+    return out
+
+
+def _lacks(work: Work, rule: Act, subject: Subject, to: str) -> set[tuple[str, str]] | None:
+    """What the package of an act lacks for an agency; None where it cannot be judged now."""
     from comity.kernel.records.submit import packed
 
-    subject = find_subject(work, target)
-    of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-    rule = next((one for one in of.acts.values() if one.package), None)
-    if rule is None:
-        return []
-    out: list[Receipt] = []
-    for to in sorted({row["owed_to"] for row in _open(work, target) if row["owed_to"]}):
-        try:
-            parcel = packed(work, rule, subject, to)
-        except Problem:
-            continue
-        lacks = {(one.code, one.about) for one in parcel.missing}
-        for row in _open(work, target):
-            if row["owed_to"] == to and (row["code"], row["about"]) not in lacks:
-                held = find_subject(work, row["id"])
-                kind = work.type_of(held.agency, held.type_name, held.core_type)
-                change = plan_act(work, kind, held, "meet", {}, {}, None)
-                out += write(work, [change])
-    return out
+    try:
+        return {(one.code, one.about) for one in packed(work, rule, subject, to).missing}
+    except Problem:
+        return None
+
+
+def _met(work: Work, one: _Owed) -> Iterator[Receipt]:
+    held = find_subject(work, one.id)
+    of = work.type_of(held.agency, held.type_name, held.core_type)
+    if of.obligation is not None and of.obligation.met_by:
+        yield from write(work, [plan_act(work, of, held, of.obligation.met_by, {}, {}, None)])

@@ -62,8 +62,11 @@ def deconflicted(
 def collision_texts(of: Type, after: Folded) -> Iterator[tuple[str, str]]:
     """(text, about) for each rule that applies.
 
-    Only targets: a court's defendant or a defender's client tells no investigator that anybody has an interest.
+    Only targets, and none that was entered in error: a court's defendant or a defender's client tells no investigator
+    that anybody has an interest.
     """
+    if of.core_state(after.state) in of.error_states:
+        return
     for name, targets in of.deconflict_when.items():
         if of.fields[name].core_code(str(after.fields.get(name))) not in targets:
             return

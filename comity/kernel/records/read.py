@@ -15,7 +15,7 @@ from comity.kernel.policy.scope import live
 from comity.kernel.records import disclosure, offering, reported, silence, tied
 from comity.kernel.records.lateness import late_entries
 from comity.kernel.records.node import Node, Work
-from comity.kernel.records.results import LinkedRecord, View
+from comity.kernel.records.results import LinkedRecord, View, is_id
 from comity.kernel.records.sight import Sight, readable_fields, sight
 from comity.kernel.records.subject import (
     COLUMNS,
@@ -23,6 +23,7 @@ from comity.kernel.records.subject import (
     at_state,
     find_subject,
     folded,
+    numbered,
     subject_of,
     subjects,
     visible,
@@ -73,6 +74,7 @@ def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
     seen = sight(work, of, subject)
     fields, masked = readable_fields(work, of, subject, seen)
     links, linked = _outward(work, of, subject)
+    inward = [] if past else _inward(work, subject)
     now = subject.folded
     offer = None if past else _offer(work, of, subject, seen)
     return View(
@@ -80,7 +82,7 @@ def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
         title=subject.title, state=now.state if subject.agency == work.agency else subject.core_state,
         core_state=subject.core_state, version=now.version, type_version=now.type_version, fields=fields,
         links=links, files=now.files if seen.whole else {}, linked=linked,
-        linked_from=[] if past else _inward(work, subject), marks=now.marks, masked=masked,
+        linked_from=inward, marks=now.marks, masked=masked,
         acts=() if past else open_acts(work, of, subject, offer), entered_at=subject.entered_at,
         changed_at=subject.changed_at, offer=offer,
         seen_by=seen_by(work, subject) if subject.agency == work.agency else (),
@@ -88,8 +90,25 @@ def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
         claims=() if past else tied.claims_about(work, subject), erased=now.erased,
         on_behalf=now.behalf, reported=reported.of_record(work, subject, whole=seen.whole),
         late=[one.as_json() for one in late_entries(work, [(subject, seen.whole)], answers=not past)],
-        as_sent=subject.as_sent,
+        as_sent=subject.as_sent, in_error=subject.core_state in of.error_states,
+        replaced_by=_replacing(work, of, subject, fields, linked, inward),
     )  # fmt: skip
+
+
+def _replacing(
+    work: Work, of: Type, subject: Subject, fields: Mapping[str, Any], linked: Sequence[LinkedRecord],
+    inward: Sequence[LinkedRecord],
+) -> list[LinkedRecord]:  # fmt: skip
+    """What takes the place of a record entered in error, as far as the reader sees it: what its own link or field
+    `replaced_by` names (a field by number or id), and what names it by the link `replaces` of its type."""
+    if subject.core_state not in of.error_states:
+        return []
+    out = [one for one in linked if one.name == of.replaced_by]
+    out += [one for one in inward if one.name == of.replaces and one.type == of.core_name]
+    if named := fields.get(of.replaced_by):
+        found = subjects(work, [one for one in (numbered(work, str(named)) or str(named),) if is_id(one)])
+        out += [_linked(of.replaced_by, one) for one in found.values()]
+    return list({one.id: one for one in out}.values())
 
 
 def _outward(work: Work, of: Type, subject: Subject) -> tuple[dict[str, list[str]], list[LinkedRecord]]:

@@ -192,7 +192,9 @@ class Walk:
                 .fetchall()
             )  # fmt: skip
             page = self.known([subject_of(row) for row in rows])
-            yield [one for one in page if not given.states or one.core_state in given.states]
+            yield [
+                one for one in page if one.core_state in given.states or not (given.states or one.in_error(self.work))
+            ]
             if len(rows) < PAGE:
                 return
             after = (rows[-1]["entered_at"], rows[-1]["id"])
@@ -367,6 +369,8 @@ class Walk:
                     yield one
                 continue
             if (way.types and one.core_type not in way.types) or (way.states and one.core_state not in way.states):
+                continue
+            if not way.states and one.in_error(self.work):
                 continue
             began = self.since([one], way.states)[one.id] if "since" in way.when else one.entered_at
             done = self.told(one, began) if way.when or way.same else {}

@@ -88,6 +88,7 @@ class View:
     """A record as the reader may see it. `masked` names what is there and not shown, each with its ground.
 
     `on_behalf` is the institution for which its owner entered it, and `reported` what is to be said of that.
+    `in_error`: it was entered in error and counts for nothing; `replaced_by` is what takes its place.
     `as_sent` is set where this is the version that was sent and the record has changed since: nothing here is current.
     """
 
@@ -119,11 +120,14 @@ class View:
     reported: str = ""
     late: Sequence[Mapping[str, Any]] = ()
     as_sent: Mapping[str, Any] | None = None
+    in_error: bool = False
+    replaced_by: Sequence[LinkedRecord] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
             "id": self.id, "type": self.type, "agency": self.agency, "number": self.number, "title": self.title,
-            "state": self.state, "core_state": self.core_state, "version": self.version,
+            "state": self.state, "core_state": self.core_state, "in_error": self.in_error,
+            "replaced_by": [one.as_json() for one in self.replaced_by], "version": self.version,
             "type_version": self.type_version, "fields": dict(self.fields),
             "links": {name: list(ids) for name, ids in self.links.items()}, "files": dict(self.files),
             "linked": [one.as_json() for one in self.linked],
@@ -237,6 +241,15 @@ class FileInfo:
             "id": self.id, "record": self.record, "name": self.name, "media_type": self.media_type,
             "size": self.size, "sha256": self.sha256,
         }  # fmt: skip
+
+
+def is_id(value: str) -> bool:
+    """Whether a text is a record's id."""
+    try:
+        UUID(value)
+    except ValueError:
+        return False
+    return True
 
 
 def as_uuid(value: str | UUID) -> UUID:

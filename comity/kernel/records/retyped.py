@@ -3,7 +3,8 @@
 *Retyped*: an ordinary value set by a person or an import that equals (NFKC, case folded) a value with the same `term`
 on another record, reachable by links, that the agency could see at that moment. *Re-observed*: an own observation
 (identity by fingerprint, weight in the laboratory), typed so in the definition; it is evidence, not retyping. Codes,
-booleans, the effective date, what the type marks `retype: false` and what a link filled in do not count.
+booleans, the effective date, what the type marks `retype: false`, what a link filled in and what stands on a record
+that was entered in error do not count.
 """
 
 from __future__ import annotations
@@ -105,8 +106,10 @@ def _own(work: Work) -> Iterator[tuple[_Said, Field]]:
         cur.execute(
             """select e.record::text, e.type, c.content, s.place from comity.entry e
                  join comity.entry_content c on c.entry = e.id join comity.sequence s on s.entry = e.id
-                where e.agency = comity.me() and e.kind = any(%s) and e.actor <> all(%s) order by s.place""",
-            (list(TYPED), [SYSTEM, OPERATOR]),
+                where e.agency = comity.me() and e.kind = any(%s) and e.actor <> all(%s) and not exists (
+                      select from comity.record r where r.id = e.record
+                         and r.core_type || ' ' || r.core_state = any(%s)) order by s.place""",
+            (list(TYPED), [SYSTEM, OPERATOR], [" ".join(one) for one in work.catalogue.in_error()]),
         )
         for row in cur:
             of = work.catalogue.types.get(row["type"])

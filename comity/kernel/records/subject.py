@@ -69,6 +69,10 @@ class Subject:
         catalogue = work.catalogue
         return catalogue.types.get(self.type_name) or catalogue.type(self.core_type)
 
+    def in_error(self, work: Work) -> bool:
+        """Whether it was entered in error: then it stays readable and counts for nothing."""
+        return self.core_state in self.type(work).error_states
+
 
 COLUMNS = f"""r.id, r.agency, r.type, r.core_type, r.number, r.title, r.state, r.core_state, r.version, r.type_version,
     r.fields, r.links, r.files, r.field_marks, r.marks, r.assigned, r.parties, r.entered_by, r.on_behalf, r.entered_at,

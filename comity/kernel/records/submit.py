@@ -59,7 +59,7 @@ def submit(
             raise Problem("invalid", f"{rule.label or act} is refused", faults=faults)
         parcel = packed(work, rule, subject, to)
         if dry_run or parcel.blocking:
-            owing = () if dry_run else owed.record(work, str(rule.owes), subject, parcel.missing, to)
+            owing = () if dry_run else owed.record(work, rule, subject, parcel.missing, to)
             return Submission(None, parcel.missing, parcel.manifest, owing, dry_run)
         receipt = _offer(work, rule, subject, parcel, to, act, key, digest)
         return Submission(receipt, parcel.missing, parcel.manifest)
@@ -83,14 +83,17 @@ def packed(work: Work, rule: Act, subject: Subject, to: str) -> Parcel:
     if build is None:
         raise Problem("act_unknown", f"the package {rule.package} is not installed", fix="install its pillar")
     graph = FactGraph(work, subject)
-    parcel = build(graph, _profile(graph, rule, to))
+    parcel = build(graph, _profile(work, graph, rule, to))
     if work.actor.kind == "member":
         disclosure.told(work, "submit", graph.disclosed())
     return parcel
 
 
-def _profile(graph: FactGraph, rule: Act, to: str) -> Fact:
-    found = graph.owned(to, str(rule.profile), "in_force")
+def _profile(work: Work, graph: FactGraph, rule: Act, to: str) -> Fact:
+    """The receiver's profile that is in force: it says so while its state is not final."""
+    of = work.catalogue.type(str(rule.profile))
+    in_force = {state.core for state in of.states.values() if not (state.final or state.in_error)}
+    found = graph.owned(to, of.name, in_force)
     if not found:
         raise Problem(
             "not_ready", f"{to} has published no {rule.profile} in force that you may read",

@@ -15,6 +15,7 @@ from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.powers import KEEP_SUBSCRIPTIONS
 from comity.kernel.records import disclosure, offering, silence
 from comity.kernel.records.node import Node, Work
+from comity.kernel.records.open_obligations import kinds
 from comity.kernel.records.reported import Report, disputed, waiting
 from comity.kernel.records.sight import readable_fields, sight
 from comity.kernel.records.subject import subjects
@@ -158,17 +159,22 @@ def _backed(work: Work, row: Mapping[str, Any]) -> bool:
 
 
 def _obligations(work: Work) -> Iterator[InboxItem]:
-    """Records that name this agency as a party and are open: what it owes, here or to others."""
-    rows = work.conn.cursor(row_factory=dict_row).execute(
-        """select id from comity.record where core_state = 'open' and fields->>'owed_by' = comity.me()
-            order by entered_at desc limit 500"""
+    """Open obligations that name this agency as who owes them: what it owes, here or to others."""
+    rows = work.conn.execute(
+        """select r.id from jsonb_to_recordset(%s) as k (type text, open jsonb, owed_by text)
+             join comity.record r on r.core_type = k.type and k.open ? r.core_state
+            where r.fields->>k.owed_by = comity.me() order by r.entered_at desc limit 500""",
+        (kinds(work.catalogue),),
     )
-    for one in subjects(work, [row["id"] for row in rows]).values():
-        fields, _ = readable_fields(work, work.type_of(one.agency, one.type_name, one.core_type), one)
+    for one in subjects(work, [row[0] for row in rows]).values():
+        of = work.type_of(one.agency, one.type_name, one.core_type)
+        rule, fields = work.catalogue.type(of.core_name).obligation, readable_fields(work, of, one)[0]
+        assert rule is not None, "it was found by what the catalogue says is one"
+        said = ": ".join(str(fields[name]) for name in rule.says if fields.get(name)) or one.title
+        since = fields.get(rule.since) or show_instant(one.entered_at)[:10]
         yield InboxItem(
-            "obligation", str(one.id), one.core_type, one.folded.number, one.agency, "open",
-            f"{fields.get('about_label', '')}: {fields.get('message', '')} (since {fields.get('since', '')})",
-            one.entered_at,
+            "obligation", str(one.id), one.core_type, one.folded.number, one.agency, one.core_state,
+            f"{said} (since {since})", one.entered_at,
         )  # fmt: skip
 
 

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from comity import clock
-from comity.kernel.records import owed
 from comity.kernel.records.node import Node
+from comity.kernel.records.open_obligations import OWING
 from comity.kernel.sharing import activity, digest, escalate, settle
 from comity.kernel.sharing.outbox import NOTICE
 from comity.kernel.sharing.subscribe import FOLLOWER
 
 _ASK = f"""select
-    exists (select {owed.OWING}),
+    exists (select from comity.agency a where a.id = comity.me()
+             and (a.owing is null or exists (select {OWING.format(kinds="a.owing")}))),
     exists (select from comity.offer where from_agency = comity.me() and answer_entry is not null
              and settled_entry is null)
         or exists (select from comity.offer where from_agency = comity.me() and state = 'offered'
@@ -37,7 +38,8 @@ _ASK = f"""select
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """`owes`: an obligation is open, which any entry may meet. The others: that follower has something to do."""
+    """`owes`: an obligation is open, which any entry may meet, or it is not known yet what is one. The others: that
+    follower has something to do."""
 
     suspended: bool
     owes: bool = False

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from comity.errors import Problem
 from comity.kernel.types.collision import Rule
 from comity.kernel.types.institution import AgencyDefinition, Agreement, LifecycleRole, Pillar, ReadRule, Role
+from comity.kernel.types.obligation import Obligation
 from comity.kernel.types.ties import Ties
 
 if TYPE_CHECKING:
@@ -142,12 +143,14 @@ class Link:
 @dataclass(frozen=True, slots=True)
 class State:
     """`core` is the state others read. `divided`: a layer put sub-states within it; `entry` is the first of them.
-    `barred`: an act from or to it is forbidden to this agency, so that it may be out of reach or a dead end."""
+    `in_error`: what is in it was entered in error. `barred`: an act from or to it is forbidden to this agency, so that
+    it may be out of reach or a dead end."""
 
     name: str
     core: str
     initial: bool = False
     final: bool = False
+    in_error: bool = False
     divided: bool = False
     entry: str = ""
     barred: bool = False
@@ -240,8 +243,10 @@ class OfferRule:
 @dataclass(frozen=True, slots=True, eq=False)
 class Type:
     """What a thing is for this agency. `memo` holds compiled validators and belongs to `shape` alone.
-    `deconflict_when` limits deconfliction to records whose fields hold one of these values (core codes).
-    `layers` are those laid over it. `stood_on`: a serial link of some type points at records of this one.
+    `deconflict_when` limits deconfliction to records whose fields hold one of these values (core codes). `layers` are
+    those laid over it. `stood_on`: a serial link of some type points at records of this one.
+    `replaced_by`: the link or field of a record entered in error that names what takes its place; `replaces`: the link
+    by which a later record of the type names what it takes the place of.
     `document`: a record of it may be named as what shows an act on behalf, which opens these groups: those of the file
     that says `document: true`, none that a layer added. Empty: it may not be named."""
 
@@ -268,6 +273,9 @@ class Type:
     layers: tuple[str, ...] = ()
     stood_on: bool = False
     ties: Ties | None = None
+    obligation: Obligation | None = None
+    replaced_by: str = ""
+    replaces: str = ""
     document: tuple[str, ...] = ()
     memo: dict[str, Any] = field(default_factory=dict, repr=False)
 
@@ -275,6 +283,11 @@ class Type:
         """The core state others read; a state that this catalogue no longer knows reads as itself."""
         found = self.states.get(state)
         return found.core if found else state
+
+    @property
+    def error_states(self) -> frozenset[str]:
+        """The core states of records that were entered in error: they count for nothing and stay readable."""
+        return frozenset(one.core for one in self.states.values() if one.in_error)
 
     @property
     def counterparty(self) -> str | None:
@@ -342,6 +355,11 @@ class Catalogue:
             if beside and not near:
                 fix = f"those of {pillar} are {', '.join(beside.values())}"
             raise Problem("type_unknown", f"there is no type {name!r}", fix=fix) from None
+
+    def in_error(self) -> list[tuple[str, str]]:
+        """(type, core state) of all records that were entered in error, of core types and the layers' own."""
+        kinds = (of for of in self.types.values() if of.name == of.core_name)
+        return [(of.name, state) for of in kinds for state in sorted(of.error_states)]
 
     def schema(self, name: str) -> dict[str, Any]:
         """The JSON Schema of the effective type, standing alone: for OpenAPI, forms and other programs."""

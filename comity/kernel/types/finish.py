@@ -55,7 +55,9 @@ def finish(
         },
         handling=draft.handling, core_name=draft.core_name, forbid=draft.forbid, owner_layer=draft.owner_layer,
         labels=draft.labels, source=draft.source, ties=_ties(draft, states, faults),
-        document=draft.document, layers=tuple(draft.layers),
+        document=draft.document, layers=tuple(draft.layers), obligation=draft.obligation,
+        replaced_by=_replacing(draft, draft.replaced_by, {**draft.links, **draft.fields}, "replaced_by", faults),
+        replaces=_replacing(draft, draft.replaces, draft.links, "replaces", faults),
     )  # fmt: skip
 
 
@@ -79,6 +81,16 @@ def _ties(draft: Draft, states: Mapping[str, State], faults: Faults) -> Ties | N
     for name in (*draft.ties.apart, *draft.ties.certain):
         _field_name(draft, name, draft.source, "ties", faults)
     return draft.ties
+
+
+def _replacing(draft: Draft, name: str, parts: Collection[str], key: str, faults: Faults) -> str:
+    """The part of the type by which what was entered in error and what replaces it find each other."""
+    if name:
+        _known(name, parts, "field_unknown", draft.source, f"{key} of {draft.name}", faults)
+        if not any(one.in_error for one in draft.states.values()):
+            said = f"{draft.name} says what replaces a record, and no state of it is in_error"
+            faults.add("state_unknown", draft.source, said, f"mark a state in_error: true, or remove {key}")
+    return name
 
 
 def _known(name: str | None, known: Collection[str], code: str, source: str, what: str, faults: Faults) -> None:

@@ -28,6 +28,9 @@ def lay(draft: Draft, form: Form, layer: str, faults: Faults) -> None:
         faults.add("layer_loosens_field", form.at("deconflict_when"), said, _KEEP_CORE)
     if "ties" in form:
         faults.add("layer_loosens_field", form.at("ties"), f"what {draft.name} ties is the core's", _KEEP_CORE)
+    for key in ("obligation", "replaced_by", "replaces"):
+        if key in form:
+            faults.add("layer_changes_act", form.at(key), f"{key} of {draft.name} is the core's", _KEEP_CORE)
     if form.plain("document") and not draft.document:
         said = f"{draft.name} is no document in the core: it is not shown by being named as one"
         faults.add("layer_loosens_field", form.at("document"), said, _KEEP_CORE)
@@ -163,8 +166,8 @@ def _state(draft: Draft, name: str, node: Node, faults: Faults) -> None:
         return
     new = reading.read_state(name, node, faults)
     if core is not None:
-        if new.initial or new.final or new.core not in (name, core.core):
-            said = f"initial, final and within of state {name} are the core's"
+        if new.initial or new.final or new.in_error or new.core not in (name, core.core):
+            said = f"initial, final, in_error and within of state {name} are the core's"
             faults.add("layer_changes_state", node.source, said, "put sub-states within it instead")
         draft.states[name] = replace(core, label=new.label or core.label, labels={**core.labels, **new.labels})
         return
@@ -180,7 +183,11 @@ def _state(draft: Draft, name: str, node: Node, faults: Faults) -> None:
     if new.final != home.final and new.final:
         faults.add("layer_changes_state", node.source, f"{home.name} is not final in the core", "remove final")
         return
-    draft.states[name] = replace(new, core=home.name, final=home.final)
+    if new.in_error and not home.in_error:
+        said = f"{home.name} does not mean in the core that a record was entered in error"
+        faults.add("layer_changes_state", node.source, said, "remove in_error")
+        return
+    draft.states[name] = replace(new, core=home.name, final=home.final, in_error=home.in_error)
 
 
 def outside(draft: Draft, states: frozenset[str], names: frozenset[str]) -> frozenset[str]:

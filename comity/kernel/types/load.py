@@ -30,6 +30,7 @@ from comity.kernel.types.definition import (
 )
 from comity.kernel.types.finish import edited, finish
 from comity.kernel.types.layers import lay
+from comity.kernel.types.obligation import check_obligation, check_owed
 from comity.kernel.types.reading import LAYER_KEYS, TYPE_KEYS, Draft
 from comity.kernel.types.serial import stood_on
 from comity.names import TYPE
@@ -179,6 +180,8 @@ class _Loading:
             for name, draft in self.drafts.items()
         }
         types |= stood_on(types, self.faults)
+        for one in types.values():
+            check_obligation(one, self.faults)
         said = self.declared
         homes = frozenset(said.pillars) | {self.names["jurisdiction"], self.names["agency"]}
         in_force = () if self.new_core else types.values()
@@ -187,6 +190,7 @@ class _Loading:
         agency = self.agency(types)
         if self.new_core:
             knowing.check(said.pillars, self.trees["core"], types, self.faults)
+            check_owed(types, self.faults)
             roles.check_roles(types, said.roles, agency.roles, self.names["agency"], self.faults)
         made = Catalogue(
             agency=self.names["agency"], jurisdiction=self.names["jurisdiction"],

@@ -25,6 +25,7 @@ from comity.kernel.types.definition import (
     nearest,
 )
 from comity.kernel.types.expression import VARIABLES, compile_guard
+from comity.kernel.types.obligation import Obligation, read_obligation
 from comity.kernel.types.ties import Ties, read_ties
 
 EVERY = frozenset(("*",))
@@ -45,7 +46,7 @@ LINK_KEYS: Mapping[str, Kind] = {
     "inherit": is_flag, "fills": is_names, "serial": is_flag, "fixed": is_flag,
 }  # fmt: skip
 STATE_KEYS: Mapping[str, Kind] = {
-    "initial": is_flag, "final": is_flag, "within": is_text, "label": is_text, "term": is_text,
+    "initial": is_flag, "final": is_flag, "in_error": is_flag, "within": is_text, "label": is_text, "term": is_text,
 }  # fmt: skip
 _DONE: Mapping[str, Kind] = {
     "by": is_names, "from": is_names, "to": is_text, "needs": is_names, "sets": is_names, "guard": is_any,
@@ -64,6 +65,7 @@ TYPE_KEYS: Mapping[str, Kind] = {
     "handling": is_names, "deconflict": is_any,
     "deconflict_when": is_map, "fields": is_map, "links": is_map, "states": is_map, "acts": is_map,
     "offer": is_map, "description": is_text, "ties": is_map, "document": is_flag,
+    "obligation": is_map, "replaced_by": is_text, "replaces": is_text,
 }  # fmt: skip
 LAYER_KEYS: Mapping[str, Kind] = {**TYPE_KEYS, "extends": is_text, "forbid": is_any}
 
@@ -91,6 +93,9 @@ class Draft:
     deconflict: list[collision.Rule] = field(default_factory=list)
     deconflict_when: dict[str, frozenset[str]] = field(default_factory=dict)
     ties: Ties | None = None
+    obligation: Obligation | None = None
+    replaced_by: str = ""
+    replaces: str = ""
     document: tuple[str, ...] = ()
     layers: list[str] = field(default_factory=list)
     handling: frozenset[str] = frozenset()
@@ -118,6 +123,8 @@ def read_type(form: Form, layer: str, faults: Faults) -> Draft:
         faults.add("wrong_kind", form.source, f"{name} has no title", "add title: what the thing is called")
     read_head(draft, form, faults)
     draft.ties = read_ties(form.get("ties"), faults)
+    draft.obligation = read_obligation(form.get("obligation"), faults)
+    draft.replaced_by, draft.replaces = form.text("replaced_by"), form.text("replaces")
     draft.document = ("base", *(name for name in draft.groups if name != "base")) if form.plain("document") else ()
     for key, node in form.items("deconflict_when"):
         if not is_names(node.plain()):
@@ -214,7 +221,8 @@ def read_state(name: str, node: Node, faults: Faults) -> State:
     form = Form(node, faults, f"state {name}", STATE_KEYS)
     return State(
         name=name, core=form.text("within", name), initial=form.plain("initial", False),
-        final=form.plain("final", False), label=form.text("label"), labels=form.labels, source=str(node.source),
+        final=form.plain("final", False), in_error=form.plain("in_error", False), label=form.text("label"),
+        labels=form.labels, source=str(node.source),
     )  # fmt: skip
 
 
