@@ -34,21 +34,22 @@ def record(work: Work, act: Act, subject: Subject, missing: Sequence[Missing], t
     They are entered by the agency's system actor: nobody typed them, so they count neither as typed nor as retyped.
     """
     of = work.catalogue.type(str(act.owes))
-    if of.obligation is None:
+    rule = of.obligation
+    if rule is None:
         return []
-    open_now = {(one.code, one.about): one.id for one in _open(work, subject) if one.act == act.name}
+    open_now = {one.key: one.id for one in _open(work, subject) if (one.type, one.act) == (of.name, act.name)}
     changes, ids = [], []
     doer = work.as_system()
     for one in missing:
         if one.severity != "error":
             continue
-        held = open_now.get((one.code, one.about))
+        held = open_now.get(_key(rule, one.code, one.about))
         if held:
             ids.append(str(held))
             continue
-        draft = _draft(of, of.obligation, act, subject, one, to)
+        draft = _draft(of, rule, act, subject, one, to)
         known = links.targets(doer, [(of, draft.links)])
-        if one.about not in known.records:
+        if rule.about and one.about not in known.records:
             seen = find_subject(work, one.about)
             known = links.Targets({**known.records, one.about: seen}, known.members)
         new = names.new_id()
@@ -70,6 +71,11 @@ def _draft(of: Type, rule: Obligation, act: Act, subject: Subject, lack: Missing
     )  # fmt: skip
 
 
+def _key(rule: Obligation, code: str, about: str | None) -> tuple[str, str]:
+    """By what two lacks of one package are told apart, as far as the type keeps it."""
+    return code if rule.code else "", str(about or "") if rule.about else ""
+
+
 class _Owed:
     """An open obligation on a record: the lack that it is, the submitting act that it came from, who asks for it."""
 
@@ -78,7 +84,8 @@ class _Owed:
         assert rule is not None
         fields = row["fields"]
         self.id: UUID = row["id"]
-        self.code, self.about = fields.get(rule.code, ""), row["about"]
+        self.type, self.declared = of.name, rule
+        self.key = _key(rule, fields.get(rule.code, ""), row["about"])
         self.to: str = fields.get(rule.owed_to, "")
         named = fields.get(rule.act) if rule.act else None
         owed = [one for one in acts if one.package and one.owes == of.name]
@@ -123,7 +130,7 @@ def _close(work: Work, target: UUID) -> list[Receipt]:
         if lacks is None:
             continue
         for one in held:
-            if one.rule is rule and one.to == to and (one.code, one.about) not in lacks:
+            if one.rule is rule and one.to == to and one.key not in {_key(one.declared, *lack) for lack in lacks}:
                 out += _met(work, one)
     return out
 
