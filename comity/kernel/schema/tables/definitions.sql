@@ -10,7 +10,9 @@ create table comity.agency (
     zone text not null default 'UTC',
     contact jsonb not null default '{}',
     layers jsonb not null default '{}',
-    version int not null default 0
+    version int not null default 0,
+    -- what its definitions in force say are obligations: [{type, link, open, about, owed_by}]; null: not said yet
+    owing jsonb
 );
 
 -- Raised by every installation and suspension: a process that holds an older number loads its catalogues again.

@@ -38,7 +38,6 @@ create table comity.link (
     primary key (record, name, target)
 );
 create index link_target on comity.link (target, name, type);
-create index link_for on comity.link (agency) where name = 'for';  -- obligations: asked after every batch of entries
 
 -- Search and filters: btree equality only, because RLS lets nothing else run below the policy (measured: GIN 427 ms).
 create table comity.term (
