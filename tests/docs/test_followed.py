@@ -48,6 +48,50 @@ def _a_type(reader: Reader) -> None:
     assert not found, "an evidence custodian's role reads no incidents, whoever agreed to open theirs to ATF"
 
 
+@pytest.mark.timeout(900)
+def test_a_newcomer_adds_a_pillar(tmp_path: Path) -> None:
+    """Beside all agencies that are there, without a change to any file outside its folder but the map."""
+    with Reader(tmp_path) as reader:
+        before = _files(reader.project)
+        told = reader.follow("adding_a_pillar.md")
+        after = _files(reader.project)
+        changed = {name for name in before if after.get(name) != before[name]}
+        assert changed == {"docs/map.md"}
+        new = {name for name in after.keys() - before.keys() if "__pycache__" not in name}
+        assert {name.split("/")[0] for name in new} == {"comity", "agencies"}
+        assert all(name.startswith(("comity/pillars/parole/", "agencies/board/", "agencies/halfway/")) for name in new)
+        page = (reader.project / "docs" / "map.md").read_text(encoding="utf-8")
+        assert "community parole: YAML" in page and "`parole.quorum`" in page
+        checked = _printed(told, "profile check")
+        assert "does not hold" not in checked
+        for one in (reader.project / "agencies").glob("*/agency.yml"):
+            assert f"agency {one.parent.name}: holds" in checked, one.parent.name
+        waiting = _printed(told, "comity inbox")
+        assert "obligation" in waiting and "A place to live" in waiting and "answer it" in waiting
+        refused = _printed(told, "2>&1")
+        assert "still_owed" in refused and "no_quorum" in refused and "1 of 2 members" in refused
+        last = _printed(told, "comity rebuild")
+        assert "all equal" in last and "decided" in last
+        assert reader.own("BOARD-PV2026-00001") not in last, "the secretary receives no deliberation"
+        review = reader.comity("show", reader.own("BOARD-PRV2026-00001"), "--as", "board", "--seat", "M. Lind")
+        assert (review["state"], review["fields"]["outcome"]) == ("decided", "release")
+        votes = reader.comity("find", "parole.vote", "--as", "board", "--seat", "M. Lind")["items"]
+        assert len(votes) == 2, "the members do"
+        asked = reader.comity("find", "parole.vote", "--as", "board", "--seat", "M. Lind", "--purpose", "custody")[
+            "items"
+        ]
+        assert len(asked) == 1, "for another purpose only what one entered"
+
+
+def _files(project: Path) -> dict[str, bytes]:
+    folders = ("comity", "agencies", "jurisdictions", "docs")
+    return {
+        str(one.relative_to(project)): one.read_bytes()
+        for folder in folders for one in sorted((project / folder).rglob("*"))
+        if one.is_file() and "__pycache__" not in one.parts
+    }  # fmt: skip
+
+
 def _printed(told: list[tuple[str, str]], command: str) -> str:
     """What the blocks with a command printed."""
     return "\n".join(said for text, said in told if command in text)

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from comity.kernel.types import examples, shape
+from comity.config import loader
+from comity.kernel.types import examples, knowing, shape
 from comity.kernel.types.catalogue import Catalogue
+from comity.kernel.types.definition import yaml_text
 from comity.kernel.types.load import load, read_core, read_folder
 from comity.pillars.investigation.findings import FINDINGS
+from tests.architecture.sources import modules, texts
 
 ROOT = Path(__file__).parents[2]
 CORE = read_core(ROOT / "comity" / "pillars")
@@ -128,3 +131,25 @@ def test_a_laboratory_request_and_a_transfer_describe_nothing_anew() -> None:
     for name in ("forensics.request", "evidence.custody_transfer", "prosecution.referral", "forensics.report"):
         again = [field for field in core.type(name).fields.values() if field.term in told and not field.observed]
         assert again == [], name
+
+
+def _named_by(pillar: str) -> set[str]:
+    """The pillars whose types a pillar's types, rules and functions name."""
+    core = loader.core_files()
+    types = loader.core_catalogue().types
+    files = {path: text for path, text in core.items() if path.startswith((f"{pillar}/types/", f"{pillar}/rules/"))}
+    found = {name for path, text in files.items() for name, _ in knowing.named(yaml_text(path, text), types)}
+    for module, tree in modules().items():
+        if module.startswith(f"comity/pillars/{pillar}/"):
+            found |= {text for text in texts(tree) if text in types}
+    return {name.partition(".")[0] for name in found} - {pillar}
+
+
+@pytest.mark.parametrize("pillar", sorted(loader.core_catalogue().pillars))
+def test_a_pillar_names_those_that_it_needs_or_knows_and_knows_no_others(pillar: str) -> None:
+    """In Python too, which the loader does not read."""
+    said = loader.core_catalogue().pillars[pillar]
+    named = _named_by(pillar)
+    assert named <= {*said.needs, *said.knows}
+    assert set(said.knows) <= named, "who is known is named somewhere"
+    assert not set(said.knows) & set(said.needs), "what is needed is known"

@@ -1,11 +1,11 @@
-"""The two instruction pages are followed word for word: what they say to paste is what loads."""
+"""The instruction pages are followed word for word: what they say to paste is what loads."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from comity.kernel.types import examples, lifecycle
+from comity.kernel.types import examples, lifecycle, profile
 from comity.kernel.types.load import load, read_core, read_folder
 
 ROOT = Path(__file__).parents[2]
@@ -39,3 +39,31 @@ def test_a_new_two_sided_type_by_yaml_alone() -> None:
     assert loan.offer is not None and loan.counterparty == "borrower"
     assert lifecycle.step(loan, "accepted", "offered") == "on_loan"
     assert "evidence.loan" in nps.agreements[0].offers
+
+
+def test_a_new_pillar_installs_beside_all_agencies_and_asks_nothing_of_them() -> None:
+    core = {**CORE, **pasted("adding_a_pillar.md", "comity/pillars/")}
+    laws = {
+        one.parent.name: read_folder(one.parent, pairs=True) for one in ROOT.glob("jurisdictions/*/jurisdiction.yml")
+    }
+    agencies = {one.parent.name: read_folder(one.parent) for one in ROOT.glob("agencies/*/agency.yml")}
+    found = profile.check_folders(core, laws, agencies)
+    assert [(one.name, one.faults, one.examples) for one in found.layers if not one.ok] == []
+    assert len(found.layers) == 1 + len(laws) + len(agencies) >= 1 + 3 + 16
+
+
+def test_the_new_pillar_says_all_that_the_kernel_must_know_of_it() -> None:
+    core = {**CORE, **pasted("adding_a_pillar.md", "comity/pillars/")}
+    made = load(core, FEDERAL, pasted("adding_a_pillar.md", "agencies/board/"))
+    assert {name for name, one in made.lifecycle_roles.items() if one.home == "parole"} == {
+        "board_member",
+        "board_clerk",
+    }
+    assert made.marks["deliberation"].roles == {"board_member"} and made.definition.purpose == "parole"
+    requirement = made.type("parole.requirement").obligation
+    assert requirement is not None and (requirement.on, requirement.open) == ("review", {"owed"})
+    assert made.type("parole.report").offer is not None
+    assert [one.extension for one in made.type("parole.review").acts["decide"].guards if one.extension] == [
+        "parole.quorum"
+    ]
+    assert ("parole.review", "mistaken") in made.in_error()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
@@ -9,15 +10,17 @@ from uuid import uuid4
 import pytest
 
 from comity.config import loader, paths
-from comity.kernel.policy import tokens
+from comity.kernel.policy import powers, tokens
 from comity.kernel.policy.actor import Actor
+from comity.kernel.records import owed
 from comity.kernel.records.act import act
 from comity.kernel.records.amend import amend
 from comity.kernel.records.enter import enter
-from comity.kernel.records.install import Installed, install
+from comity.kernel.records.install import Installed, install, lay, put_in_force
 from comity.kernel.records.read import read
 from comity.kernel.records.results import Receipt
-from comity.kernel.types.load import read_folder
+from comity.kernel.sharing.waiting import waiting
+from comity.kernel.types.load import load, read_folder
 from tests.world import World, day, refused
 
 LAW = read_folder(paths.jurisdictions() / "us-federal")
@@ -183,3 +186,66 @@ def test_only_the_operator_installs(office: Office) -> None:
         install, node, tokens.operator(), agency="atf", core=loader.core_files(), jurisdiction=LAW, own=office.files
     )
     assert {one.code for one in wrong.faults} == {"agency_differs"}
+
+
+DECLARED = ("roles", "purposes", "knows", "obligation", "replaced_by", "replaces")
+
+
+def before_declarations(files: Mapping[str, str]) -> dict[str, str]:
+    """Definitions as they were before pillars declared roles, purposes, obligations and what is in error."""
+    old = {}
+    for path, text in files.items():
+        for key in DECLARED if path.endswith("pillar.yml") or "/types/" in path else ():
+            text = re.sub(rf"^{key}:.*\n(?:[ \t]+.*\n)*", "", text, flags=re.MULTILINE)
+        old[path] = text.replace(", in_error: true", "")
+    return old
+
+
+@pytest.fixture
+def kept(world: World) -> Office:
+    """An office whose definitions an older version put in force: it has no purpose, and its core declares nothing."""
+    office = Office(world)
+    core = before_declarations(loader.core_files())
+    assert not any(re.search(r"^(roles|obligation):|[^_]in_error:", text, re.MULTILINE) for text in core.values())
+    office.files["agency.yml"] = office.files["agency.yml"].replace("purpose: investigation\n", "")
+    node, name = world.node, office.name
+    catalogue = load(core, LAW, office.files, node.backfill)
+    layers = {"core": ("node", core), "jurisdiction/us-federal": ("node", LAW), f"agency/{name}": (name, office.files)}
+    versions = {}
+    for layer, (owner, files) in layers.items():
+        with node.transaction(owner) as (conn, _):
+            versions[layer] = lay(conn, tokens.operator(), owner, layer, files, None)
+    with node.transaction(name) as (conn, _):
+        put_in_force(conn, catalogue, versions, 2)
+        conn.execute("update comity.agency set owing = null where id = %s", (name,))
+    return office
+
+
+def test_definitions_in_force_from_before_the_declarations_go_on(kept: Office) -> None:
+    node, name = kept.world.node, kept.name
+    made = node.catalogue(name)
+    assert made.definition.purpose == "investigation"
+    assert {"leave", "admit_members"} <= made.lifecycle_roles["administrator"].may
+    owed_type = made.type("investigation.obligation").obligation
+    assert owed_type is not None and (owed_type.on, owed_type.met_by) == ("for", "meet")
+    shipped = node.catalogue("atf")
+    assert made.in_error() == [one for one in shipped.in_error() if one[0] in made.types]
+    record = kept.enter().record
+    assert kept.amend(record, 1, title="B").version == 2
+    chief = tokens.sign_in(node, tokens.admit(node, name, "C. Chief", ["supervisor"]).token)
+    assert chief.purpose == "investigation" and powers.may(chief, made, "review_emergencies")
+    assert waiting(node, name).owes, "what it owes is asked of its definitions once"
+    assert owed.close_met(node, name) == [] and not waiting(node, name).owes
+
+
+def test_what_it_need_not_say_then_it_need_not_say_under_a_new_core_and_must_when_it_is_changed(kept: Office) -> None:
+    node, name = kept.world.node, kept.name
+    problem = refused(kept.put, tip=(OWN % name).replace("maxLength: 200", "maxLength: 100"))
+    assert {one.code for one in problem.faults} == {"purpose_missing"}
+    assert problem.faults[0].path == "agency.yml:1" and "investigation" in problem.faults[0].fix
+    kept.files["types/tip.yml"] = OWN % name
+    assert kept.put().version == 3, "as it is, under the shipped core"
+    assert node.catalogue(name).definition.purpose == "investigation"
+    kept.files["agency.yml"] += "purpose: prosecution\n"
+    assert kept.put().version == 4
+    assert tokens.sign_in(node, tokens.issue(node, kept.agent).token).purpose == "prosecution"

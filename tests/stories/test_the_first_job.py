@@ -144,7 +144,7 @@ def test_reading_anothers_record_is_told_to_its_owner(stage: World, told: Story,
             where owner = comity.me() and agency = %s order by at desc limit 1""",
         reader.agency,
     )
-    assert rows == [(reader.member, "read", "investigation")]
+    assert rows == [(reader.member, "read", reader.purpose)]
 
 
 def test_nothing_was_typed_twice_and_everything_has_its_place(stage: World, told: Story) -> None:
