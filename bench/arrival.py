@@ -30,8 +30,8 @@ from comity.config.stories import referral
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.enter import enter
-from comity.kernel.records.node import Node
 from comity.kernel.sharing.ticket import issue_ticket
+from comity.kernel.work.node import Node
 
 RATES = (20, 100, 300)
 SECONDS = 4.0
@@ -153,7 +153,7 @@ def run(*, quick: bool) -> list[Line]:
 def _measured(rates: Sequence[int], rounds: int) -> list[Line]:
     of, lines = settings(), []
     with open_database(of) as database:
-        node = loader._node(of, database, 4)
+        node = loader.node_on(of, database, 4)
         seats = demo.prepare(node, of, referral.SCRIPT)
         server = subprocess.Popen(
             [sys.executable, "-c", "from comity.config.main import main; main()", "serve", "--json"],

@@ -13,10 +13,10 @@ from psycopg.types.json import Jsonb
 
 from bench.figures import ROUNDS, Line, Spread, against, seconds
 from bench.stage import Stage, child
-from comity.config import paths
+from comity.config import command_node, paths
+from comity.kernel.importing.importing import run as import_file
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.tokens import admit, sign_in
-from comity.kernel.records.importing import run as import_file
 
 SAMPLE = paths.samples() / "chicago_incidents.csv"
 MAPPING = paths.agencies() / "cpd" / "mappings" / "chicago.yml"
@@ -71,11 +71,10 @@ def imported_apart(stage: Stage, file: Path) -> dict[str, float]:
 
 def main() -> None:
     """In that process."""
-    from comity.config import loader
     from comity.config.settings import settings
 
     of = settings()
-    with loader.opened(of) as node:
+    with command_node.opened(of) as node:
         kept = json.loads((of.keys / "tokens.json").read_text(encoding="utf-8"))["seats"]
         token = next(one["token"] for one in kept if one["agency"] == "cpd")
         report = import_file(node, sign_in(node, token), Path(sys.argv[1]), MAPPING)

@@ -11,8 +11,8 @@ import psycopg
 from bench.figures import ROUNDS, Line, Spread, percentile
 from bench.stage import AGENCY, PERSON, Stage, persons
 from comity import clock
-from comity.kernel.records.find import find
-from comity.kernel.records.read import read
+from comity.kernel.views.find import find
+from comity.kernel.views.read import read
 
 SEED = 11
 

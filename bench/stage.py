@@ -23,8 +23,8 @@ from comity.config.stories import referral
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.enter import enter_many
-from comity.kernel.records.node import Node
-from comity.kernel.records.results import Draft, Receipt
+from comity.kernel.work.node import Node
+from comity.kernel.work.results import Draft, Receipt
 
 AGENCY = "atf"
 PERSON = "registry.person"
@@ -74,7 +74,7 @@ def furnished() -> Iterator[Stage]:
     with tempfile.TemporaryDirectory(prefix="comity-bench-", ignore_cleanup_errors=True) as folder:
         of = settings({"COMITY_HOME": folder, "COMITY_BIND": "127.0.0.1:0"})
         with open_database(of) as database:
-            node = loader._node(of, database, 4)
+            node = loader.node_on(of, database, 4)
             try:
                 actors = demo.prepare(node, of, referral.SCRIPT)
                 stage = Stage(of, database, node, actors["atf_agent"])

@@ -10,7 +10,7 @@ from hypothesis import settings as searching
 
 from comity.config.database import Database, migrate, open_database
 from comity.config.settings import Settings, settings
-from comity.kernel.records.node import Node
+from comity.kernel.work.node import Node
 from tests.world import World, installed, node_on
 
 # The same examples each time and no clock: a run that fails can be repeated, and a busy machine fails none.

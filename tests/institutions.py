@@ -10,11 +10,11 @@ from psycopg_pool import ConnectionPool
 from comity.config import loader, paths
 from comity.config.database import Database
 from comity.config.settings import Settings
+from comity.kernel.definitions.load import read_folder
 from comity.kernel.policy import tokens
 from comity.kernel.records.install import install
-from comity.kernel.records.keys import KeyRing
-from comity.kernel.records.node import Node
-from comity.kernel.types.load import read_folder
+from comity.kernel.work.key_ring import KeyRing
+from comity.kernel.work.node import Node
 from tests.patience import PATIENCE
 
 AGENCIES = {"cpd": "us-federal", "atf": "us-federal", "dea": "us-federal"}

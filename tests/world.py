@@ -20,6 +20,7 @@ from comity.config.database import Database
 from comity.config.settings import Settings
 from comity.config.stories.referral import AGENCIES, SEATS
 from comity.errors import Problem
+from comity.kernel.definitions.load import read_folder
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.tokens import Issued
@@ -28,11 +29,10 @@ from comity.kernel.records.amend import amend
 from comity.kernel.records.answer import answer
 from comity.kernel.records.enter import enter
 from comity.kernel.records.install import install
-from comity.kernel.records.keys import KeyRing
-from comity.kernel.records.node import Node
-from comity.kernel.records.read import read
-from comity.kernel.records.results import Receipt, View
-from comity.kernel.types.load import read_folder
+from comity.kernel.views.read import read
+from comity.kernel.work.key_ring import KeyRing
+from comity.kernel.work.node import Node
+from comity.kernel.work.results import Receipt, View
 from tests.patience import PATIENCE
 
 

@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from comity.api import body, service
-from comity.api.answers import answer
 from comity.api.caller import BEHALF, speaking
-from comity.api.documents import told
+from comity.api.documents import route_docs
 from comity.api.records import entered
+from comity.api.responses import answer
 from comity.errors import Fault, Problem
 
 router = Router(tags=["records"])
@@ -20,7 +20,7 @@ MOST = 1000
 
 @router.post(
     "/batch",
-    **told(
+    **route_docs(
         "Enter up to 1,000 records; a refused one does not stop the others", takes="Batch", gives="BatchResults",
         headers=("Idempotency-Key",), refusals=(400, 401, 413, 415),
     ),
@@ -28,7 +28,7 @@ MOST = 1000
 def batch(request: HttpRequest) -> HttpResponse:
     """Each operation's own `key` makes it repeatable; without one it takes the request's key and its place."""
     from comity.kernel.records.enter import enter_many
-    from comity.kernel.records.results import Draft
+    from comity.kernel.work.results import Draft
 
     said = body.members(body.read_object(request, body.BATCH_LIMIT), operations=list, **BEHALF)
     actor, operations = speaking(request, said), _operations(said)
@@ -55,7 +55,7 @@ def _operations(said: dict[str, Any]) -> list[Any]:
 
 
 def _draft(operation: Any, place: int, whole: str | None) -> Any:
-    from comity.kernel.records.results import Draft
+    from comity.kernel.work.results import Draft
 
     path = f"operations.{place}"
     if not isinstance(operation, dict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from comity.api.answers import PROBLEM
+from comity.api.responses import PROBLEM
 from comity.errors import REFUSALS
 
 TEXT = {"type": "string"}
@@ -196,7 +196,7 @@ _HEADERS: dict[str, tuple[bool, str]] = {
 }
 
 
-def told(
+def route_docs(
     summary: str,
     *,
     gives: str | None = None,

@@ -8,16 +8,16 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from comity.api import body, service
-from comity.api.answers import answer
 from comity.api.caller import actor_of
-from comity.api.documents import told
+from comity.api.documents import route_docs
+from comity.api.responses import answer
 
 router = Router(tags=["emergencies"])
 
 
 @router.post(
     "/records/id/{id}/emergency",
-    **told(
+    **route_docs(
         "Open a record in an emergency, where an agreement allows it", takes="OpenInEmergency", gives="Emergency",
         status=201, refusals=(400, 401, 404, 413, 415, 422),
     ),
@@ -32,7 +32,7 @@ def open_in_emergency(request: HttpRequest, id: str) -> HttpResponse:
     return answer(opened.as_json(), status=201)
 
 
-@router.get("/emergencies", **told("Emergency openings by this agency and of its records", gives="Emergencies"))
+@router.get("/emergencies", **route_docs("Emergency openings by this agency and of its records", gives="Emergencies"))
 def emergencies(request: HttpRequest) -> HttpResponse:
     from comity.kernel.records.emergency import openings
 
@@ -41,7 +41,7 @@ def emergencies(request: HttpRequest) -> HttpResponse:
 
 @router.post(
     "/emergencies/{id}/review",
-    **told(
+    **route_docs(
         "Say, for the owner, whether an opening was justified", takes="Review", gives="Emergency",
         refusals=(400, 401, 403, 404, 409, 422),
     ),

@@ -11,7 +11,7 @@ from ninja import Router
 
 from comity.api import body, service
 from comity.api.caller import actor_of
-from comity.api.documents import told
+from comity.api.documents import route_docs
 from comity.api.records import written
 from comity.errors import Fault, Problem
 
@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 @router.post(
     "/records/id/{id}/files",
-    **told(
+    **route_docs(
         "Attach a file: the request's body is the file", gives="Receipt", status=201, headers=("Idempotency-Key",),
         query={"name": "The file's name.", "media_type": "Its media type; the Content-Type header when left out."},
         refusals=(400, 401, 403, 404, 409, 411, 413, 422),
@@ -49,7 +49,7 @@ def attach(request: HttpRequest, id: str) -> HttpResponseBase:
     return written(receipt, status=201)
 
 
-@router.get("/files/{id}", **told("The bytes of a file"))
+@router.get("/files/{id}", **route_docs("The bytes of a file"))
 def fetch(request: HttpRequest, id: str) -> HttpResponseBase:
     from comity.kernel.records.attach import fetch as verb
 

@@ -21,8 +21,8 @@ from django.http import HttpRequest, HttpResponseBase
 
 from comity import clock
 from comity.api import service
-from comity.api.answers import PROBLEM, code_for, refusal
 from comity.api.metrics import Counts
+from comity.api.responses import PROBLEM, code_for, refusal
 from comity.errors import Problem
 
 log = logging.getLogger("comity.request")

@@ -6,20 +6,20 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from comity.api import body, service
-from comity.api.answers import answer
 from comity.api.caller import actor_of
-from comity.api.documents import told
+from comity.api.documents import route_docs
+from comity.api.responses import answer
 
 router = Router(tags=["orders"])
 
 
 @router.get(
     "/reconcile",
-    **told("Orders given and acts done, and each difference", gives="Reconciliation", refusals=(400, 401, 404),
+    **route_docs("Orders given and acts done, and each difference", gives="Reconciliation", refusals=(400, 401, 404),
            query={"case": "Only what hangs on this record.", "at": "As it was known, or will be overdue, then."}),
 )  # fmt: skip
 def reconcile(request: HttpRequest) -> HttpResponse:
-    from comity.kernel.records.reconcile import reconcile as verb
+    from comity.kernel.duties.reconcile import reconcile as verb
 
     asked = body.query(request, "case", "at")
     case = str(body.id_of(asked["case"])) if "case" in asked else None
@@ -29,11 +29,11 @@ def reconcile(request: HttpRequest) -> HttpResponse:
 
 @router.get(
     "/records/id/{id}/due",
-    **told("What is due on a record under the law, with the working and citation of each clock", gives="Dues",
+    **route_docs("What is due on a record under the law, with the working and citation of each clock", gives="Dues",
            query={"at": "As it would have been answered then, by what was known then."}),
 )  # fmt: skip
 def due(request: HttpRequest, id: str) -> HttpResponse:
-    from comity.kernel.records.clocks import due as verb
+    from comity.kernel.duties.clocks import due as verb
 
     at = body.when(body.query(request, "at").get("at"), "at")
     return answer(verb(service.node(), actor_of(request), body.id_of(id), at=at).as_json())
@@ -51,12 +51,12 @@ _AGENDA = {
 
 @router.get(
     "/due",
-    **told("What is due on all records of the office, overdue first", gives="Agenda", refusals=(400, 401, 404),
+    **route_docs("What is due on all records of the office, overdue first", gives="Agenda", refusals=(400, 401, 404),
            query=_AGENDA),
 )  # fmt: skip
 def agenda(request: HttpRequest) -> HttpResponse:
-    from comity.kernel.records.agenda import MOST
-    from comity.kernel.records.agenda import agenda as verb
+    from comity.kernel.duties.agenda import MOST
+    from comity.kernel.duties.agenda import agenda as verb
 
     asked = body.query(request, *_AGENDA)
     found = verb(

@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from comity.api import body, service
-from comity.api.answers import answer, expected_version, tagged, version_tag
 from comity.api.caller import BEHALF, actor_of, speaking
-from comity.api.documents import told
+from comity.api.documents import route_docs
+from comity.api.responses import answer, expected_version, tagged, version_tag
 from comity.errors import Fault, Problem
 
 router = Router(tags=["records"])
@@ -27,7 +27,7 @@ ENTER: dict[str, type] = {
 
 @router.post(
     "/records/{type}",
-    **told(
+    **route_docs(
         "Enter a record", takes="Enter", gives="Receipt", status=201, headers=("Idempotency-Key",),
         refusals=(400, 401, 403, 404, 409, 413, 415, 422),
     ),
@@ -43,7 +43,7 @@ def enter(request: HttpRequest, type: str) -> HttpResponse:
 
 @router.get(
     "/records/{type}",
-    **told(
+    **route_docs(
         "List or find records of a type",
         gives="Page",
         query={
@@ -55,7 +55,7 @@ def enter(request: HttpRequest, type: str) -> HttpResponse:
     ),
 )  # fmt: skip
 def find(request: HttpRequest, type: str) -> HttpResponse:
-    from comity.kernel.records.find import find as verb
+    from comity.kernel.views.find import find as verb
 
     asked = body.query(request, *RESERVED, others=True)
     where = {name.removeprefix("where."): value for name, value in asked.items() if name not in RESERVED}
@@ -74,13 +74,13 @@ def find(request: HttpRequest, type: str) -> HttpResponse:
 
 @router.get(
     "/records/id/{id}",
-    **told(
+    **route_docs(
         "Read a record", gives="Record", headers=("If-None-Match",),
         query={"as_entered": "As it stood in the log at an instant.", "as_of": "As it was in fact at an instant."},
     ),
 )  # fmt: skip
 def read(request: HttpRequest, id: str) -> HttpResponse:
-    from comity.kernel.records.read import read as verb
+    from comity.kernel.views.read import read as verb
 
     asked = body.query(request, "as_entered", "as_of")
     view = verb(
@@ -95,7 +95,7 @@ def read(request: HttpRequest, id: str) -> HttpResponse:
 
 @router.patch(
     "/records/id/{id}",
-    **told(
+    **route_docs(
         "Change or correct a record", takes="Amend", gives="Receipt", headers=("If-Match!", "Idempotency-Key"),
         refusals=(400, 401, 403, 404, 409, 412, 413, 415, 422, 428),
     ),
@@ -116,7 +116,7 @@ def amend(request: HttpRequest, id: str) -> HttpResponse:
 
 @router.post(
     "/records/id/{id}/acts/{act}",
-    **told(
+    **route_docs(
         "Do an act on a record", takes="Act", gives="Receipt", headers=("If-Match", "Idempotency-Key"),
         refusals=(400, 401, 403, 404, 409, 412, 413, 415, 422),
     ),
@@ -135,7 +135,7 @@ def act(request: HttpRequest, id: str, act: str) -> HttpResponse:
 
 @router.post(
     "/records/id/{id}/answers/{name}",
-    **told(
+    **route_docs(
         "Answer an offer, or withdraw one", takes="Answer", gives="Receipt", headers=("Idempotency-Key",),
         refusals=(400, 401, 403, 404, 409, 413, 415, 422),
     ),
@@ -153,7 +153,7 @@ def answer_offer(request: HttpRequest, id: str, name: str) -> HttpResponse:
 
 @router.post(
     "/records/id/{id}/submissions",
-    **told(
+    **route_docs(
         "Submit a record to another agency, or say what is missing", gives="Submission", status=201,
         headers=("Idempotency-Key",), query={
             "to": "The receiving agency.", "dry_run": "true: only say what is missing.",
@@ -163,7 +163,7 @@ def answer_offer(request: HttpRequest, id: str, name: str) -> HttpResponse:
     ),
 )  # fmt: skip
 def submit(request: HttpRequest, id: str) -> HttpResponse:
-    from comity.kernel.records.submit import submit as verb
+    from comity.kernel.exchange.submit import submit as verb
 
     record = body.id_of(id)
     asked = body.query(request, "to", "dry_run", "act")
@@ -183,9 +183,9 @@ def submit(request: HttpRequest, id: str) -> HttpResponse:
     return answer(done.as_json(), status=201, headers={"Location": f"/api/v1/records/id/{done.receipt.record}"})
 
 
-@router.get("/records/id/{id}/history", **told("The acts on a record, oldest first", gives="History"))
+@router.get("/records/id/{id}/history", **route_docs("The acts on a record, oldest first", gives="History"))
 def history(request: HttpRequest, id: str) -> HttpResponse:
-    from comity.kernel.records.history import history as verb
+    from comity.kernel.views.history import history as verb
 
     lines = verb(service.node(), actor_of(request), body.id_of(id))
     return answer({"items": [one.as_json() for one in lines]})

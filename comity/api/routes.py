@@ -4,32 +4,14 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
-from ninja import NinjaAPI
 from ninja.errors import ValidationError
-from ninja.operation import Operation
 
-from comity.api import around, batches, emergencies, files, gate, orders, records, reports, sharing_routes
-from comity.api.answers import refusal
-from comity.api.caller import bearer
+from comity.api import batches, emergencies, files, gate, orders, records, reports, sharing_routes, system
+from comity.api.ninja_api import api
+from comity.api.responses import refusal
 from comity.errors import Fault, Problem
 
-
-class Api(NinjaAPI):
-    def get_openapi_operation_id(self, operation: Operation) -> str:
-        """The name of the function: generated clients then read as the verbs do."""
-        return str(operation.view_func.__name__)
-
-
-api = Api(
-    title="Comity",
-    version="1",
-    description="One justice record that many institutions keep together. Each refusal is a problem document.",
-    urls_namespace="api",
-    docs_url=None,
-    openapi_url=None,
-    auth=bearer,
-)
-for part in (records, batches, files, emergencies, orders, reports, sharing_routes, around):
+for part in (records, batches, files, emergencies, orders, reports, sharing_routes, system):
     api.add_router("", part.router)
 
 

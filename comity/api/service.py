@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from comity.kernel.records.node import Node
     from comity.kernel.types.catalogue import Catalogue
+    from comity.kernel.work.node import Node
 
 GIBIBYTE = 1 << 30
 

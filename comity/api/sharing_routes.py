@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from comity.api import body, service
-from comity.api.answers import answer
 from comity.api.caller import actor_of
-from comity.api.documents import told
+from comity.api.documents import route_docs
+from comity.api.responses import answer
 
 router = Router(tags=["sharing"])
 _FILTER = {"types": list, "acts": list, "linked": str, "link": str, "where": str}
@@ -23,7 +23,7 @@ def _filter(said: dict[str, Any]) -> dict[str, Any]:
 
 @router.post(
     "/subscriptions",
-    **told("Be told of acts on records, from now on", takes="Subscribe", gives="Subscription", status=201,
+    **route_docs("Be told of acts on records, from now on", takes="Subscribe", gives="Subscription", status=201,
            refusals=_WRITES),
 )  # fmt: skip
 def subscribe(request: HttpRequest) -> HttpResponse:
@@ -37,14 +37,14 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     return answer(made.as_json(), status=201)
 
 
-@router.get("/subscriptions", **told("The subscriptions that concern this member", gives="Subscriptions"))
+@router.get("/subscriptions", **route_docs("The subscriptions that concern this member", gives="Subscriptions"))
 def subscriptions(request: HttpRequest) -> HttpResponse:
     from comity.kernel.sharing.subscribe import subscriptions as verb
 
     return answer({"items": [one.as_json() for one in verb(service.node(), actor_of(request))]})
 
 
-@router.delete("/subscriptions/{id}", **told("End a subscription", gives="Subscription"))
+@router.delete("/subscriptions/{id}", **route_docs("End a subscription", gives="Subscription"))
 def unsubscribe(request: HttpRequest, id: str) -> HttpResponse:
     from comity.kernel.sharing.subscribe import unsubscribe as verb
 
@@ -53,8 +53,8 @@ def unsubscribe(request: HttpRequest, id: str) -> HttpResponse:
 
 @router.post(
     "/feed/tickets",
-    **told("A ticket that opens the live feed once, within half a minute", takes="Filter", gives="Ticket", status=201,
-           refusals=_WRITES),
+    **route_docs("A ticket that opens the live feed once, within half a minute", takes="Filter", gives="Ticket",
+                 status=201, refusals=_WRITES),
 )  # fmt: skip
 def ticket(request: HttpRequest) -> HttpResponse:
     from comity.kernel.sharing.ticket import issue_ticket
@@ -67,8 +67,8 @@ def ticket(request: HttpRequest) -> HttpResponse:
 
 @router.post(
     "/webhooks",
-    **told("Let deliveries go to an address; its secret is in this answer only", takes="AddWebhook", gives="Webhook",
-           status=201, refusals=(*_WRITES, 403)),
+    **route_docs("Let deliveries go to an address; its secret is in this answer only", takes="AddWebhook",
+                 gives="Webhook", status=201, refusals=(*_WRITES, 403)),
 )  # fmt: skip
 def add_webhook(request: HttpRequest) -> HttpResponse:
     from comity.kernel.sharing.endpoint import add_webhook as verb
@@ -77,36 +77,42 @@ def add_webhook(request: HttpRequest) -> HttpResponse:
     return answer(verb(service.node(), actor_of(request), said.get("url", "")).as_json(), status=201)
 
 
-@router.get("/webhooks", **told("The addresses to which this agency lets deliveries go", gives="Webhooks"))
+@router.get("/webhooks", **route_docs("The addresses to which this agency lets deliveries go", gives="Webhooks"))
 def webhooks(request: HttpRequest) -> HttpResponse:
     from comity.kernel.sharing.endpoint import webhooks as verb
 
     return answer({"items": [one.as_json() for one in verb(service.node(), actor_of(request))]})
 
 
-@router.delete("/webhooks/{id}", **told("Send nothing there any more", gives="Webhook", refusals=(400, 401, 403, 404)))
+@router.delete(
+    "/webhooks/{id}", **route_docs("Send nothing there any more", gives="Webhook", refusals=(400, 401, 403, 404))
+)
 def remove_webhook(request: HttpRequest, id: str) -> HttpResponse:
     from comity.kernel.sharing.endpoint import remove_webhook as verb
 
     return answer(verb(service.node(), actor_of(request), body.id_of(id)).as_json())
 
 
-@router.get("/dead-letters", **told("Deliveries that could not be made, with the reason of each", gives="DeadLetters"))
+@router.get(
+    "/dead-letters", **route_docs("Deliveries that could not be made, with the reason of each", gives="DeadLetters")
+)
 def dead_letters(request: HttpRequest) -> HttpResponse:
-    from comity.kernel.sharing.dead import dead_letters as verb
+    from comity.kernel.sharing.dead_letters import dead_letters as verb
 
     return answer({"items": [one.as_json() for one in verb(service.node(), actor_of(request))]})
 
 
-@router.post("/dead-letters/{id}/replay", **told("Deliver a dead letter again", gives="Replayed"))
+@router.post("/dead-letters/{id}/replay", **route_docs("Deliver a dead letter again", gives="Replayed"))
 def replay(request: HttpRequest, id: str) -> HttpResponse:
-    from comity.kernel.sharing.dead import replay as verb
+    from comity.kernel.sharing.dead_letters import replay as verb
 
     return answer({"replayed": verb(service.node(), actor_of(request), id)})
 
 
-@router.post("/subscriptions/{id}/replay", **told("Deliver all dead letters of a subscription again", gives="Replayed"))
+@router.post(
+    "/subscriptions/{id}/replay", **route_docs("Deliver all dead letters of a subscription again", gives="Replayed")
+)
 def replay_all(request: HttpRequest, id: str) -> HttpResponse:
-    from comity.kernel.sharing.dead import replay_all as verb
+    from comity.kernel.sharing.dead_letters import replay_all as verb
 
     return answer({"replayed": verb(service.node(), actor_of(request), body.id_of(id))})

@@ -19,10 +19,10 @@ import psycopg
 
 from comity.errors import Problem
 from comity.kernel.ledger.sequence import WAKE
-from comity.kernel.records.node import Node
 from comity.kernel.sharing import feed
 from comity.kernel.sharing.feed import Reader, Told
 from comity.kernel.sharing.ticket import Admitted, redeem_ticket
+from comity.kernel.work.node import Node
 
 RIGHTS = "comity_rights"
 BEAT = 15.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from comity.kernel.types.catalogue import Act, Answer, Catalogue, Field, Link, Type
+    from comity.kernel.types.record_schema import object_schema
+from comity.kernel.types.catalogue import Act, Answer, Catalogue, Field, Link, Type
 
 
 def listed(of: Type) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def described(catalogue: Catalogue, of: Type) -> dict[str, Any]:
         "counterparty": of.counterparty,
         "handling": sorted(of.handling),
         "forbid": dict(of.forbid),
-        "schema": catalogue.schema(of.name),
+        "schema": object_schema(of),
     }
 
 

@@ -17,6 +17,7 @@ from comity.cli import (
     law,
     leaving,
     orders,
+    output,
     people,
     profiles,
     records,
@@ -24,13 +25,12 @@ from comity.cli import (
     running,
     sharing,
     show,
-    speech,
 )
-from comity.cli.ways import Ways, attach
+from comity.cli.services import Services, attach
 from comity.errors import Problem
 
 if TYPE_CHECKING:
-    from comity.cli.speech import Shown
+    from comity.cli.output import Shown
 
 app = typer.Typer(
     name="comity",
@@ -83,9 +83,9 @@ app.add_typer(people.agency, name="agency")
 app.add_typer(leaving.leave, name="leave")
 
 
-def run(ways: Ways, arguments: Sequence[str]) -> int:
+def run(services: Services, arguments: Sequence[str]) -> int:
     """Do one command and return its exit code. On standard output stands one JSON document, or a page, or nothing."""
-    attach(ways)
+    attach(services)
     before_end = arguments[: arguments.index("--")] if "--" in arguments else arguments
     as_json = "--json" in before_end
     try:
@@ -97,35 +97,35 @@ def run(ways: Ways, arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        return speech.OK
+        return output.OK
     except Exception as error:  # noqa: BLE001  the last resort: whatever it was, the exit code and the document say so
-        return speech.refuse(_foreseen(ways, error) or _unforeseen(error), as_json=as_json)
+        return output.refuse(_foreseen(services, error) or _unforeseen(error), as_json=as_json)
     if shown is None or isinstance(shown, int):
-        return shown or speech.OK
+        return shown or output.OK
     if shown.payload is None:
         return shown.code
-    return speech.say(shown, as_json=as_json)
+    return output.say(shown, as_json=as_json)
 
 
 def _usage(error: Any, *, as_json: bool) -> int:
     problem = Problem("request_invalid", error.format_message(), fix="comity --help, or the command with --help")
     if as_json:
-        return speech.refuse(problem, as_json=True)
+        return output.refuse(problem, as_json=True)
     if hasattr(error, "show"):
         error.show()
     else:
         typer.echo(f"Error: {error.format_message()}", err=True)
-    return speech.USAGE
+    return output.USAGE
 
 
-def _foreseen(ways: Ways, error: Exception) -> Problem | None:
+def _foreseen(services: Services, error: Exception) -> Problem | None:
     if isinstance(error, Problem):
         return error
     import psycopg
 
     if isinstance(error, psycopg.OperationalError):
         return Problem("unavailable", fix="comity doctor says what is the matter")
-    return ways.refused(error)
+    return services.refused(error)
 
 
 def _unforeseen(error: Exception) -> Problem:

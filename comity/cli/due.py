@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from comity.cli import given, speech
+from comity.cli import input, output
+from comity.cli.output import Shown
 from comity.cli.session import As, Json, Purpose, SeatName, signed_in
-from comity.cli.speech import Shown
 from comity.errors import Problem
 from comity.names import as_reported, counted
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from comity.kernel.records.agenda import Agenda, Line
-    from comity.kernel.records.clocks import Dues
-    from comity.kernel.types.due import Due
+    from comity.kernel.duties.agenda import Agenda, Line
+    from comity.kernel.duties.clocks import Dues
+    from comity.kernel.law.due import Due
 
 
 def due(
@@ -60,8 +60,8 @@ def due(
     json: Json = False,
 ) -> Shown:
     """Show what is due in the office, overdue first; or on one record, each step of the working with its citation."""
-    asked, until = given.when(at, "--at"), given.read(date.fromisoformat, by, "--by", "a day", "2026-11-22")
-    days = given.days(within, "--within")
+    asked, until = input.when(at, "--at"), input.read(date.fromisoformat, by, "--by", "a day", "2026-11-22")
+    days = input.days(within, "--within")
     if record is not None and (
         type or within or by or overdue or person or every or owner or everyone or cursor or limit != 50
     ):
@@ -72,13 +72,13 @@ def due(
     with signed_in(as_, seat, purpose) as session:
         zone = ZoneInfo(session.catalogue.definition.zone)
         if record is not None:
-            from comity.kernel.records.clocks import due as of_one
+            from comity.kernel.duties.clocks import due as of_one
             from comity.kernel.types.language import in_language
 
             in_language(session.catalogue, language)
             found = of_one(session.node, session.actor, session.record(record), at=asked)
             return Shown(found.as_json(), lambda out: _page(found, zone, language, out))
-        from comity.kernel.records.agenda import agenda
+        from comity.kernel.duties.agenda import agenda
 
         office = session.catalogue.definition.title
         listed = agenda(
@@ -101,7 +101,7 @@ def _list(found: Agenda, zone: ZoneInfo, office: str, narrowed: bool, out: Conso
     else:
         out.print(Text(f"What is due at {office}, {at}", style="bold"))
         rows = [(_due_cell(one, zone), _left(one, found.at), _record(one), _clock(one)) for one in found.lines]
-        out.print(speech.table(("due", "left", "record", "clock"), rows, whole=("left",)))
+        out.print(output.table(("due", "left", "record", "clock"), rows, whole=("left",)))
     said = [_COUNTED[one].format(many) for one, many in found.counts.items() if one in _COUNTED]
     if said and (narrowed or found.next or len(found.lines) > 1):
         out.print(f"in all: {', '.join(said)}", markup=False)
@@ -187,7 +187,7 @@ def _page(found: Dues, zone: ZoneInfo, language: str | None, out: Console) -> No
         stands = "  ".join(part for part in (_state(one, zone), _whose(found, one.each)) if part)
         out.print(Text.assemble((title, "bold"), "  ", (when, "bold cyan"), "  ", (stands, _COLOURS[one.standing])))
         rows = [(step.rule, step.said, "" if step.days is None else step.days, step.citation) for step in one.working]
-        out.print(speech.table(("rule", "working", "days", "source"), rows, whole=("rule",)))
+        out.print(output.table(("rule", "working", "days", "source"), rows, whole=("rule",)))
         for decision in one.decisions:
             out.print(Text.assemble(("a person must decide  ", "bold yellow"), f"{decision.message} [{decision.code}]"))
         for day, said in one.warnings:

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from comity.cli import speech
+from comity.cli import output
+from comity.cli.output import Shown
 from comity.cli.records import Reference
 from comity.cli.session import As, Json, Purpose, SeatName, signed_in
-from comity.cli.speech import Shown
 
 emergency = typer.Typer(help="Emergency access: open, list, review.", no_args_is_help=True)
 
@@ -50,7 +50,7 @@ def listed(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
             for one in found
         ]
         columns = ("opening", "record", "of", "opened by", "reason", "until (UTC)", "finding")
-        out.print(speech.table(columns, rows) if rows else "none")
+        out.print(output.table(columns, rows) if rows else "none")
 
     return Shown({"items": [one.as_json() for one in found]}, page)
 

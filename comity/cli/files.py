@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from comity.cli.output import Shown
 from comity.cli.records import Reference
 from comity.cli.session import As, Json, Key, Purpose, SeatName, signed_in
-from comity.cli.speech import Shown
 from comity.errors import Fault, Problem
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from comity.cli import given, speech
+from comity.cli import input, output
+from comity.cli.output import Shown
 from comity.cli.session import As, Json, Purpose, SeatName, signed_in
-from comity.cli.speech import Shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,12 +28,12 @@ def impact(
     json: Json = False,
 ) -> Shown:
     """List the agency's records that a change of law touches, and what follows for each. Nothing is changed."""
-    from comity.kernel.records.law import impact as verb
-    from comity.kernel.records.law import read_pack
+    from comity.kernel.duties.law_change import impact as verb
+    from comity.kernel.duties.law_change import read_pack
 
     held: Any = pack
     if pack.endswith((".yml", ".yaml")) and Path(pack).is_file():
-        held = read_pack(Path(pack).stem, given.read_data(pack))
+        held = read_pack(Path(pack).stem, input.read_data(pack))
     with signed_in(as_, seat, purpose) as session:
         found = verb(session.node, session.actor, held)
     counts = Counter(one.verdict for one in found)
@@ -47,7 +47,7 @@ def impact(
             for one in found
         ]  # fmt: skip
         columns = ("record", "state", "happened", "verdict", "why", "sections")
-        out.print(speech.table(columns, rows, whole=("record", "verdict")) if rows else "no record is touched")
+        out.print(output.table(columns, rows, whole=("record", "verdict")) if rows else "no record is touched")
         if rows:
             out.print(", ".join(f"{many} {verdict}" for verdict, many in sorted(counts.items())), markup=False)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from comity.cli import speech
+from comity.cli import output
+from comity.cli.output import Shown
+from comity.cli.services import services
 from comity.cli.session import As, Json, SeatName, operating, signed_in
-from comity.cli.speech import Shown
-from comity.cli.ways import ways
 from comity.errors import Fault, Problem
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ def take(
         return None
     if to is None:
         raise Problem("request_invalid", "say where to", faults=[Fault("required", "--to", "a new folder is named")])
-    from comity.kernel.records.leave import leave as verb
+    from comity.kernel.portability.leave import leave as verb
 
     with signed_in(as_, seat):
         pass  # at its end what this machine wrote gets its place, if no worker runs
-    speech.console(errors=True).print(
+    output.console(errors=True).print(
         "The folder is not encrypted: every record and file of the agency can be read in it. Keep it so.",
         style="bold red",
     )
@@ -99,7 +99,7 @@ def verify(
             _holds(out, done)
             out.print(f"  proof    {found.proof}")
 
-    return Shown(done, page, speech.REFUSED if found.faults else speech.OK)
+    return Shown(done, page, output.REFUSED if found.faults else output.OK)
 
 
 def _receipt(path: Path) -> Any:
@@ -124,7 +124,7 @@ def import_(
     json: Json = False,
 ) -> Shown:
     """Bring the agency and its log to this node, as its operator. The same folder again changes nothing."""
-    from comity.kernel.records.arrive import arrive
+    from comity.kernel.portability.arrive import arrive
 
     with operating() as session:
         done = arrive(
@@ -153,9 +153,9 @@ def import_(
 
 def _shipped() -> dict[str, Files]:
     """The core and every jurisdiction of this release, as `profile install` would lay them."""
-    from comity.kernel.types.load import read_folder
+    from comity.kernel.definitions.load import read_folder
 
-    laws = sorted(ways().jurisdictions().glob("*/jurisdiction.yml"))
+    laws = sorted(services().jurisdictions().glob("*/jurisdiction.yml"))
     return {
-        "core": ways().core(None), **{f"jurisdiction/{one.parent.name}": read_folder(one.parent) for one in laws},
+        "core": services().core(None), **{f"jurisdiction/{one.parent.name}": read_folder(one.parent) for one in laws},
     }  # fmt: skip

@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from comity.cli import given, speech
+from comity.cli import input, output
+from comity.cli.output import Shown
 from comity.cli.session import As, Json, Purpose, SeatName, signed_in
-from comity.cli.speech import Shown
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from comity.kernel.records.duties import Duty, Reconciliation
+    from comity.kernel.duties.duty import Duty, Reconciliation
 
 DIFFER = 1
 
@@ -32,14 +32,14 @@ def reconcile(
     json: Json = False,
 ) -> Shown:
     """Prove that orders given equal acts done, or list each difference. Exit code 1 when there is one."""
-    from comity.kernel.records.reconcile import reconcile as verb
+    from comity.kernel.duties.reconcile import reconcile as verb
 
-    asked = given.instant(at, "--at")
+    asked = input.instant(at, "--at")
     with signed_in(as_, seat, purpose) as session:
         held = session.record(case) if case else None
         found = verb(session.node, session.actor, case=held, at=asked)
         zone = ZoneInfo(session.catalogue.definition.zone)
-    return Shown(found.as_json(), lambda out: _page(found, zone, out), DIFFER if found.differences else speech.OK)
+    return Shown(found.as_json(), lambda out: _page(found, zone, out), DIFFER if found.differences else output.OK)
 
 
 def _page(found: Reconciliation, zone: ZoneInfo, out: Console) -> None:
@@ -56,7 +56,7 @@ def _page(found: Reconciliation, zone: ZoneInfo, out: Console) -> None:
     if found.late:
         out.print(Text("entered late or out of order", style="bold yellow"))
         rows = [(one.number or one.record, one.act, ", ".join(one.rules), one.cause) for one in found.late]
-        out.print(speech.table(("record", "act", "rule", "cause"), rows, whole=("record",)))
+        out.print(output.table(("record", "act", "rule", "cause"), rows, whole=("record",)))
     said = f"{found.given} given, {found.done} done, {len(found.open)} open, {len(found.differences)} differences"
     out.print(Text(said, style="bold green" if not found.differences else "bold"))
 
@@ -69,7 +69,7 @@ def _table(duties: tuple[Duty, ...], zone: ZoneInfo, when: str) -> object:
         )
         for one in duties
     ]  # fmt: skip
-    return speech.table(("record", "owed by", "what is missing", "what to do", when, "source"), rows, whole=("record",))
+    return output.table(("record", "owed by", "what is missing", "what to do", when, "source"), rows, whole=("record",))
 
 
 def _shown(one: Duty, zone: ZoneInfo) -> str:

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from comity.cli import seats, speech
+from comity.cli import credentials, output
+from comity.cli.output import Shown
+from comity.cli.services import services
 from comity.cli.session import As, Json, SeatName, operating, plain, signed_in
-from comity.cli.speech import Shown
-from comity.cli.ways import ways
 
 member = typer.Typer(help="Members of an agency: invite, redeem, list, suspend, token.", no_args_is_help=True)
 agency = typer.Typer(help="Agencies of this node: list, suspend, resume.", no_args_is_help=True)
@@ -41,10 +41,12 @@ def redeem(code: Annotated[str, typer.Argument(metavar="CODE")], json: Json = Fa
     """Redeem a one-time code: the seat's token is kept in COMITY_HOME/keys and shown with --json."""
     from comity.kernel.policy.tokens import redeem as verb
 
-    settings = ways().settings()
-    with ways().opened(settings) as node:
+    settings = services().settings()
+    with services().opened(settings) as node:
         issued = verb(node, code)
-    seats.remember(settings.home, agency=issued.agency, member=str(issued.member), name=issued.name, token=issued.token)
+    credentials.remember(
+        settings.home, agency=issued.agency, member=str(issued.member), name=issued.name, token=issued.token
+    )
     line = f'{issued.name} of {issued.agency} has a seat here: --as {issued.agency} --seat "{issued.name}"'
     return Shown(_issued(issued), line)
 
@@ -71,7 +73,7 @@ def members(agency: AgencyName, as_: As = None, seat: SeatName = None, json: Jso
 
     def page(out: Any) -> None:
         rows = [(one["name"], ", ".join(one["roles"]), one["state"], one["id"]) for one in lines]
-        out.print(speech.table(("name", "roles", "state", "id"), rows) if rows else "no members yet")
+        out.print(output.table(("name", "roles", "state", "id"), rows) if rows else "no members yet")
 
     return Shown({"items": lines}, page)
 
@@ -122,7 +124,7 @@ def agencies(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown
             tuple(one.get(name) for name in ("id", "title", "jurisdiction", "membership", "state")) for one in lines
         ]
         out.print(
-            speech.table(("agency", "title", "jurisdiction", "membership", "state"), rows) if rows else "none yet"
+            output.table(("agency", "title", "jurisdiction", "membership", "state"), rows) if rows else "none yet"
         )
 
     return Shown({"items": lines}, page)

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from comity.cli import speech
+from comity.cli import output
+from comity.cli.output import Shown
+from comity.cli.services import Files, services
 from comity.cli.session import As, Json, SeatName, operating, plain, signed_in
-from comity.cli.speech import Shown
-from comity.cli.ways import Files, ways
 from comity.errors import Fault, Problem
 
 profile = typer.Typer(help="Definitions of agencies: check, install, list.", no_args_is_help=True)
@@ -30,14 +30,14 @@ def check(
     json: Json = False,
 ) -> Shown:
     """Check definitions: what holds, what changes, what must be decided; all faults at once, by file and line."""
-    from comity.kernel.types.profile import check_folders
+    from comity.kernel.definitions.profile import check_folders
 
     if against is not None and not against.is_dir():
         fault = Fault("folder_absent", "--against", f"there is no folder {against}", "name a folder of pillars")
         raise Problem("request_invalid", "the new core cannot be read", faults=[fault])
-    core = ways().core(None)
+    core = services().core(None)
     law, agencies = _found(path)
-    report = check_folders(core, law, agencies, ways().core(against) if against is not None else None).as_json()
+    report = check_folders(core, law, agencies, services().core(against) if against is not None else None).as_json()
     policies = _policy_faults(core, law, agencies)
     for layer in report["layers"]:
         faults = policies.get(layer["name"], []) if layer["kind"] == "agency" else []
@@ -45,7 +45,7 @@ def check(
         layer["ok"] = layer["ok"] and not faults
     report["ok"] = all(layer["ok"] for layer in report["layers"])
     decide = any((layer.get("upgrade") or {}).get("decide") for layer in report["layers"])
-    code = speech.REFUSED if not report["ok"] else speech.CONFLICT if decide else speech.OK
+    code = output.REFUSED if not report["ok"] else output.CONFLICT if decide else output.OK
     return Shown(report, lambda out: _check_page(report["layers"], out), code)
 
 
@@ -85,7 +85,7 @@ def _install_page(name: str, done: Mapping[str, Any], out: Any) -> None:
              ", ".join(f"{old} to {' or '.join(new) or 'nothing'}" for old, new in one["sections"].items()))
             for one in found
         ]  # fmt: skip
-        out.print(speech.table(("record", "state", "verdict", "sections"), rows, whole=("record", "verdict")))
+        out.print(output.table(("record", "state", "verdict", "sections"), rows, whole=("record", "verdict")))
 
 
 @profile.command("list")
@@ -106,7 +106,7 @@ def installed(as_: As = None, seat: SeatName = None, json: Json = False) -> Show
     def page(out: Any) -> None:
         rows = [(*list(one.values())[:-1], one["digest"][:12]) for one in lines]
         columns = ("agency", "title", "jurisdiction", "types", "roles", "agreements", "digest")
-        out.print(speech.table(columns, rows) if rows else "none yet: comity profile install PATH")
+        out.print(output.table(columns, rows) if rows else "none yet: comity profile install PATH")
 
     return Shown({"items": lines}, page)
 
@@ -119,25 +119,25 @@ def types(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
     words = catalogue.definition.words
     lines = [{"type": name, "title": words.get(name, "") or of.title} for name, of in sorted(catalogue.types.items())]
     return Shown(
-        {"items": lines}, lambda out: out.print(speech.table(("type", "title"), [one.values() for one in lines]))
+        {"items": lines}, lambda out: out.print(output.table(("type", "title"), [one.values() for one in lines]))
     )
 
 
 def layers_of(folder: Path) -> tuple[Files, Files, Files]:
     """Core, jurisdiction and agency files of an agency's folder; its jurisdiction is looked for beside it first."""
-    from comity.kernel.types.load import read_folder
+    from comity.kernel.definitions.load import read_folder
 
     own = read_folder(folder)
     if "agency.yml" not in own:
         raise Problem("definitions_refused", f"{folder} holds no agency.yml", fix="name the folder of one agency")
     name = _jurisdiction_of(own)
     beside = folder.resolve().parent.parent / "jurisdictions" / name
-    law = read_folder(beside if beside.is_dir() else ways().jurisdictions() / name) if name else {}
-    return ways().core(None), law, own
+    law = read_folder(beside if beside.is_dir() else services().jurisdictions() / name) if name else {}
+    return services().core(None), law, own
 
 
 def _folder(path: str) -> Path:
-    for folder in (Path(path), ways().agencies() / path):
+    for folder in (Path(path), services().agencies() / path):
         if folder.is_dir():
             return folder
     raise Problem("agency_unknown", f"there is no folder {path} and no shipped agency of that name")
@@ -145,14 +145,14 @@ def _folder(path: str) -> Path:
 
 def _found(path: str | None) -> tuple[Mapping[str, Files], Mapping[str, Files]]:
     """Jurisdictions and agencies by name: all that are shipped, or those of a folder with what is shipped behind it."""
-    from comity.kernel.types.load import read_folder
+    from comity.kernel.definitions.load import read_folder
 
     def layers(root: Path, holds: str) -> dict[str, Files]:
         return {one.parent.name: read_folder(one.parent, pairs=True) for one in sorted(root.glob(f"*/{holds}"))}
 
-    law = layers(ways().jurisdictions(), "jurisdiction.yml")
+    law = layers(services().jurisdictions(), "jurisdiction.yml")
     if path is None:
-        return law, layers(ways().agencies(), "agency.yml")
+        return law, layers(services().agencies(), "agency.yml")
     root = _folder(path).resolve()
     if (root / "jurisdiction.yml").is_file():
         return {root.name: read_folder(root, pairs=True)}, {}
@@ -180,9 +180,9 @@ def _jurisdiction_of(own: Files) -> str:
 
 def _policy_faults(core: Files, law: Mapping[str, Files], agencies: Mapping[str, Files]) -> dict[str, list[Fault]]:
     """What is wrong with the policies that each agency's roles and agreements give, by agency."""
+    from comity.kernel.definitions.load import load
     from comity.kernel.policy.check import check as verb
     from comity.kernel.policy.generate import IncomingAgreement
-    from comity.kernel.types.load import load
 
     made = {}
     for name, files in agencies.items():
@@ -213,7 +213,7 @@ def _check_page(layers: list[dict[str, Any]], out: Any) -> None:
         rows = [(fault["path"], f"{fault['message']} [{fault['code']}]", fault.get("fix", "")) for fault in faults]
         rows += [(failed["file"], f"{failed['name']}: {failed['said']}", "") for failed in one["examples_failed"]]
         if rows:
-            out.print(speech.table(("where", "what is wrong", "what to do"), rows))
+            out.print(output.table(("where", "what is wrong", "what to do"), rows))
         _upgrade_page(one.get("upgrade") or {}, out)
 
 
@@ -228,4 +228,4 @@ def _upgrade_page(report: Mapping[str, Any], out: Any) -> None:
         for line in lines
     ]
     if rows:
-        out.print(speech.table(("", "where", "what", "what to do"), rows))
+        out.print(output.table(("", "where", "what", "what to do"), rows))

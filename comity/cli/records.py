@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from comity.cli import given, speech
+from comity.cli import input, output
+from comity.cli.output import Shown
 from comity.cli.session import As, Json, Key, Purpose, SeatName, Session, signed_in
-from comity.cli.speech import Shown
 from comity.errors import Problem
 from comity.names import as_reported
 
@@ -53,9 +53,9 @@ def enter(
     with signed_in(as_, seat, purpose) as session:
         actor = session.speaking(on_behalf, document)
         of = session.catalogue.type(type)
-        said = given.gather(session, of, file=file, sets=sets or (), links=link or ())
+        said = input.gather(session, of, file=file, sets=sets or (), links=link or ())
         more = _more(
-            said, reason=reason, occurred_at=given.instant(occurred_at, "--occurred-at"), late_cause=late_cause
+            said, reason=reason, occurred_at=input.instant(occurred_at, "--occurred-at"), late_cause=late_cause
         )
         more.pop("type", None)
         if mark:
@@ -94,7 +94,7 @@ def amend(
         actor = session.speaking(on_behalf, document)
         id = session.record(record)
         said = _said(session, id, file=file, sets=sets, unset=unset, links=link, unlink=unlink)
-        when = given.instant(occurred_at, "--occurred-at")
+        when = input.instant(occurred_at, "--occurred-at")
         more = _more(said, reason=reason, occurred_at=when, late_cause=late_cause)
         receipt = verb(
             session.node, actor, id, version=version, fields=said.fields or None, links=said.links or None,
@@ -128,7 +128,7 @@ def act(
         actor = session.speaking(on_behalf, document)
         id = session.record(record)
         said = _said(session, id, file=file, sets=sets, links=link)
-        when = given.instant(occurred_at, "--occurred-at")
+        when = input.instant(occurred_at, "--occurred-at")
         more = _more(said, reason=reason, occurred_at=when, late_cause=late_cause)
         receipt = verb(
             session.node, actor, id, name, version=version, fields=said.fields or None,
@@ -175,14 +175,14 @@ def submit(
     json: Json = False,
 ) -> Shown:
     """Submit a finished case to the prosecutor, or say exactly what is missing, who owes it and since when."""
-    from comity.kernel.records.submit import submit as verb
+    from comity.kernel.exchange.submit import submit as verb
 
     with signed_in(as_, seat, purpose) as session:
         done = verb(session.node, session.actor, session.record(case), to=to, dry_run=dry_run, key=key)
 
     def page(out: Any) -> None:
         if done.missing:
-            speech.missing_page(done.missing, out)
+            output.missing_page(done.missing, out)
         if done.receipt is not None:
             out.print(f"submitted to {to} as {done.receipt.number or done.receipt.record}", markup=False)
         elif not done.ready:
@@ -191,7 +191,7 @@ def submit(
             out.print(f"ready: comity submit {case} --to {to} would offer these records", markup=False)
         if done.manifest:
             out.print(
-                speech.table(
+                output.table(
                     ("record", "version", "of", "sent as", "ground"),
                     [(one.label, one.version, one.agency, one.decision, one.ground) for one in done.manifest],
                 )
@@ -201,7 +201,7 @@ def submit(
     if done.receipt is None and not dry_run:
         problem = Problem("not_ready", fix="see `missing`: each line says who owes it")
         payload = {**problem.as_json(), **payload}
-    return Shown(payload, page, speech.OK if done.receipt is not None or done.ready else speech.NOT_READY)
+    return Shown(payload, page, output.OK if done.receipt is not None or done.ready else output.NOT_READY)
 
 
 def find(
@@ -217,10 +217,10 @@ def find(
     json: Json = False,
 ) -> Shown:
     """Find records by words and filters, in one's own agency and wherever one may look."""
-    from comity.kernel.records.find import find as verb
+    from comity.kernel.views.find import find as verb
 
     with signed_in(as_, seat, purpose) as session:
-        filters = dict(given.pair(one, "--where") for one in where or ())
+        filters = dict(input.pair(one, "--where") for one in where or ())
         page = verb(
             session.node, session.actor, type=type, text=text, where=filters or None, limit=limit, cursor=cursor,
             owner=owner,
@@ -237,7 +237,7 @@ def find(
             )
             for one in page.items
         ]
-        out.print(speech.table(("number", "type", "title", "state", "agency"), rows) if rows else "nothing found")
+        out.print(output.table(("number", "type", "title", "state", "agency"), rows) if rows else "nothing found")
         if page.next:
             out.print(f"more, with\n--cursor {page.next}", markup=False, soft_wrap=True)
 
@@ -264,7 +264,7 @@ def inbox(as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: 
             for one in items
         ]
         columns = ("", "record", "what", "from", "since")
-        out.print(speech.table(columns, rows, whole=("", "record", "since")) if rows else "nothing waits")
+        out.print(output.table(columns, rows, whole=("", "record", "since")) if rows else "nothing waits")
 
     return Shown({"items": [one.as_json() for one in items]}, page)
 
@@ -279,27 +279,27 @@ def activity(
     from comity.kernel.sharing.activity import activity as verb
 
     with signed_in(as_, seat) as session:
-        found = verb(session.node, session.actor, since=given.day(since, "--since"))
+        found = verb(session.node, session.actor, since=input.day(since, "--since"))
 
     def page(out: Any) -> None:
         rows = [(one.day.isoformat(), one.type, one.act, str(one.entries)) for one in found]
-        out.print(speech.table(("day (UTC)", "type", "act", "entries"), rows) if rows else "nothing yet")
+        out.print(output.table(("day (UTC)", "type", "act", "entries"), rows) if rows else "nothing yet")
 
     return Shown({"items": [one.as_json() for one in found]}, page)
 
 
-def _said(session: Session, id: str, *, file: str | None, **options: list[str] | None) -> given.Given:
+def _said(session: Session, id: str, *, file: str | None, **options: list[str] | None) -> input.Input:
     """What was given for a record that is there. Its type is looked up only when something was given."""
     held = {name: values for name, values in options.items() if values}
     if not held and file is None:
-        return given.Given()
-    from comity.kernel.records.read import read
+        return input.Input()
+    from comity.kernel.views.read import read
 
     of = session.catalogue.types.get(read(session.node, session.actor, id).type)
-    return given.gather(session, of, file=file, **held)
+    return input.gather(session, of, file=file, **held)
 
 
-def _more(said: given.Given, **options: Any) -> dict[str, Any]:
+def _more(said: input.Input, **options: Any) -> dict[str, Any]:
     """What a document said beside fields and links, with the options over it; nothing that was not given."""
     return {**said.more, **{name: value for name, value in options.items() if value is not None}}
 

@@ -7,16 +7,16 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from comity.cli import speech
+from comity.cli import output
+from comity.cli.output import Shown
 from comity.cli.session import As, Json, Key, Purpose, SeatName, signed_in
-from comity.cli.speech import Shown
 
 Reported = Annotated[str, typer.Argument(metavar="ENTRY", help="The reported entry; comity reports lists them.")]
 
 
 def reports(as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: Json = False) -> Shown:
     """List what others reported in this agency's name, and what it reported of institutions outside."""
-    from comity.kernel.records.reported import reports as verb
+    from comity.kernel.exchange.reported import reports as verb
 
     with signed_in(as_, seat, purpose) as session:
         found = verb(session.node, session.actor)
@@ -28,7 +28,7 @@ def reports(as_: As = None, seat: SeatName = None, purpose: Purpose = None, json
             for one in found
         ]
         columns = ("entry", "record", "act", "what is said", "entered")
-        out.print(speech.table(columns, rows, whole=("entry",)) if rows else "nothing was reported")
+        out.print(output.table(columns, rows, whole=("entry",)) if rows else "nothing was reported")
 
     return Shown({"items": [one.as_json() for one in found]}, page)
 
@@ -43,7 +43,7 @@ def confirm(
     json: Json = False,
 ) -> Shown:
     """Confirm that this agency did what another reported of it."""
-    from comity.kernel.records.reported import confirm as verb
+    from comity.kernel.exchange.reported import confirm as verb
 
     with signed_in(as_, seat, purpose) as session:
         receipt = verb(session.node, session.actor, entry, reason=reason, key=key)
@@ -60,7 +60,7 @@ def dispute(
     json: Json = False,
 ) -> Shown:
     """Dispute what another reported of this agency. Its reporter is told and corrects it."""
-    from comity.kernel.records.reported import dispute as verb
+    from comity.kernel.exchange.reported import dispute as verb
 
     with signed_in(as_, seat, purpose) as session:
         receipt = verb(session.node, session.actor, entry, reason=reason, key=key)

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from comity.cli import speech
+from comity.cli import output
+from comity.cli.output import Shown
 from comity.cli.profiles import layers_of
+from comity.cli.services import services
 from comity.cli.session import As, Json, Purpose, SeatName, operating, plain, signed_in
-from comity.cli.speech import Shown
-from comity.cli.ways import ways
 
 db = typer.Typer(help="The database: start, stop, migrate, status.", no_args_is_help=True)
 
@@ -28,7 +28,7 @@ def demo(
 ) -> Shown:
     """Show one case pass through many institutions, on real incidents, from nothing."""
     without = [one.strip() for one in (outside or "").split(",") if one.strip()]
-    shown = ways().demo(ways().settings(), story=story, outside=without, serve=not no_serve, as_json=json)
+    shown = services().demo(services().settings(), story=story, outside=without, serve=not no_serve, as_json=json)
     return _spoken(shown)
 
 
@@ -39,7 +39,7 @@ def serve(
     """Serve the API until it is ended: database, worker and HTTP workers, all together."""
     if bind:
         os.environ["COMITY_BIND"] = bind
-    return _spoken(ways().serve(ways().settings(), as_json=json))
+    return _spoken(services().serve(services().settings(), as_json=json))
 
 
 def import_(
@@ -53,7 +53,7 @@ def import_(
     json: Json = False,
 ) -> Shown:
     """Import the rows of a file as records. The same file again changes nothing; exits with 1 for rejects."""
-    from comity.kernel.records.importing import run
+    from comity.kernel.importing.importing import run
 
     with signed_in(as_, seat, purpose) as session, _Bar(file.name, shown=not json and sys.stderr.isatty()) as bar:
         report = run(
@@ -76,7 +76,7 @@ def import_(
         if found.get("rejects"):
             out.print(f"the rejected rows are in {found['rejects']}", markup=False)
 
-    return Shown(found, page, speech.REFUSED if found["rows_rejected"] else speech.OK)
+    return Shown(found, page, output.REFUSED if found["rows_rejected"] else output.OK)
 
 
 def rebuild(
@@ -85,9 +85,9 @@ def rebuild(
     json: Json = False,
 ) -> Shown:
     """Fold every record anew from its entries and compare it with what is stored."""
-    from comity.kernel.records.rebuild import run
+    from comity.kernel.portability.rebuild import run
 
-    with ways().opened(ways().settings()) as node:
+    with services().opened(services().settings()) as node:
         found = plain(run(node, agency=agency or as_))
 
     def page(out: Any) -> None:
@@ -95,7 +95,7 @@ def rebuild(
         for one in found.get("differences", ())[:20]:
             out.print(f"  {one}", markup=False)
 
-    return Shown(found, page, speech.OK if found["equal"] else speech.REFUSED)
+    return Shown(found, page, output.OK if found["equal"] else output.REFUSED)
 
 
 def upgrade(
@@ -105,16 +105,16 @@ def upgrade(
     json: Json = False,
 ) -> Shown:
     """Bring the tables and every agency's definitions up to what this version ships, in place."""
+    from comity.kernel.definitions.load import NOTHING, load
+    from comity.kernel.definitions.upgrade import compare
     from comity.kernel.records.install import install, is_in_force
     from comity.kernel.types.definition import DefinitionsRefused
-    from comity.kernel.types.load import NOTHING, load
-    from comity.kernel.types.upgrade import compare
 
-    applied = [] if dry_run else list(ways().migrate(ways().settings()))
+    applied = [] if dry_run else list(services().migrate(services().settings()))
     lines: list[dict[str, Any]] = []
     with operating(as_, seat) as session:
         for name in session.node.agencies():
-            folder = ways().agencies() / name
+            folder = services().agencies() / name
             if not folder.is_dir():
                 lines.append({"agency": name, "state": "its definitions are not shipped here; left as they are"})
                 continue
@@ -147,20 +147,20 @@ def upgrade(
             for line in one.get("faults", ()):
                 out.print(f"  {line['path']}: {line['message']}: {line['fix']}", markup=False)
 
-    return Shown({"migrations": applied, "agencies": lines}, page, speech.CONFLICT if waiting else speech.OK)
+    return Shown({"migrations": applied, "agencies": lines}, page, output.CONFLICT if waiting else output.OK)
 
 
 def doctor(json: Json = False) -> Shown:
     """Look whether this installation is fit, and say what to do where it is not."""
-    found = list(ways().examine(ways().settings()))
+    found = list(services().examine(services().settings()))
     well = all(one.ok for one in found)
 
     def page(out: Any) -> None:
         rows = [("ok" if one.ok else "NOT OK", one.name, one.detail, "" if one.ok else one.fix) for one in found]
-        out.print(speech.table(("", "what", "found", "what to do"), rows))
+        out.print(output.table(("", "what", "found", "what to do"), rows))
 
     lines = [{"name": one.name, "ok": one.ok, "detail": one.detail, "fix": "" if one.ok else one.fix} for one in found]
-    return Shown({"ok": well, "findings": lines}, page, speech.OK if well else speech.UNAVAILABLE)
+    return Shown({"ok": well, "findings": lines}, page, output.OK if well else output.UNAVAILABLE)
 
 
 @db.command()
@@ -169,32 +169,32 @@ def start(json: Json = False) -> Shown:
 
     def ready() -> None:
         if json:
-            speech.write_json({"state": "running"})
+            output.write_json({"state": "running"})
         else:
-            speech.console(errors=True).print("the database runs until this command ends (Ctrl-C)")
+            output.console(errors=True).print("the database runs until this command ends (Ctrl-C)")
 
-    ways().hold_database(ways().settings(), ready)
+    services().hold_database(services().settings(), ready)
     return _spoken(0)
 
 
 @db.command()
 def stop(json: Json = False) -> Shown:
     """Stop the embedded database now. Programs that use it are refused until it is started again."""
-    stopped = ways().stop_database(ways().settings())
+    stopped = services().stop_database(services().settings())
     return Shown({"stopped": stopped}, "stopped" if stopped else "it was not running")
 
 
 @db.command()
 def migrate(json: Json = False) -> Shown:
     """Bring the tables up to date."""
-    applied = list(ways().migrate(ways().settings()))
+    applied = list(services().migrate(services().settings()))
     return Shown({"applied": applied}, f"applied {', '.join(applied)}" if applied else "up to date")
 
 
 @db.command()
 def status(json: Json = False) -> Shown:
     """Say which database this is, whether it runs, and what its tables lack."""
-    found = dict(ways().database_state(ways().settings()))
+    found = dict(services().database_state(services().settings()))
     return Shown(found, "\n".join(f"{name}: {value}" for name, value in found.items()))
 
 
@@ -217,7 +217,7 @@ class _Bar:
 
             self._bar = Progress(
                 TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rows]} rows"),
-                TimeRemainingColumn(), console=speech.console(errors=True), transient=True,
+                TimeRemainingColumn(), console=output.console(errors=True), transient=True,
             )  # fmt: skip
             self._bar.start()
             self._task = self._bar.add_task(self._name, total=None, rows=0)

@@ -10,14 +10,14 @@ from uuid import UUID
 
 import typer
 
-from comity.cli import seats
-from comity.cli.ways import ways
+from comity.cli import credentials
+from comity.cli.services import services
 from comity.errors import Problem
 
 if TYPE_CHECKING:
     from comity.kernel.policy.actor import Actor
-    from comity.kernel.records.node import Node
     from comity.kernel.types.catalogue import Catalogue
+    from comity.kernel.work.node import Node
 
 As = Annotated[str | None, typer.Option("--as", metavar="AGENCY", help="The agency to speak for.")]
 SeatName = Annotated[str | None, typer.Option("--seat", metavar="MEMBER", help="The member, when several have seats.")]
@@ -44,7 +44,7 @@ class Session:
         try:
             return str(UUID(reference))
         except ValueError:
-            from comity.kernel.records.find import find_by_number
+            from comity.kernel.views.find import find_by_number
 
             return str(find_by_number(self.node, self.actor, reference))
 
@@ -64,9 +64,9 @@ def signed_in(agency: str | None, seat: str | None, purpose: str | None = None) 
     """The session of a seat; its agency's and member's suspension count from this moment."""
     from comity.kernel.policy.tokens import sign_in
 
-    settings = ways().settings()
-    token = seats.choose(settings.home, agency, seat)
-    with ways().opened(settings) as node:
+    settings = services().settings()
+    token = credentials.choose(settings.home, agency, seat)
+    with services().opened(settings) as node:
         actor = sign_in(node, token, purpose or "")
         if agency is not None and actor.agency != agency:
             raise Problem("seat_unknown", f"the token is of {actor.agency}, not of {agency}", fix="unset COMITY_TOKEN")
@@ -82,7 +82,7 @@ def operating(agency: str | None = None, seat: str | None = None) -> Iterator[Se
         return
     from comity.kernel.policy.tokens import operator
 
-    with ways().opened(ways().settings()) as node:
+    with services().opened(services().settings()) as node:
         yield Session(node, operator())
 
 

@@ -9,9 +9,9 @@ from uuid import UUID
 import typer
 
 from comity import clock
-from comity.cli import speech
+from comity.cli import output
+from comity.cli.output import Shown
 from comity.cli.session import As, Json, Purpose, SeatName, Session, signed_in
-from comity.cli.speech import Shown
 
 webhook = typer.Typer(help="Webhooks: add, list, remove.", no_args_is_help=True)
 letters = typer.Typer(help="Dead letters: list, replay.", no_args_is_help=True)
@@ -78,7 +78,7 @@ def subscriptions(
             for one in found
         ]
         columns = ("subscription", "name", "for", "to", "state", "why")
-        out.print(speech.table(columns, rows, whole=("subscription",)) if rows else "none")
+        out.print(output.table(columns, rows, whole=("subscription",)) if rows else "none")
 
     return Shown({"items": [one.as_json() for one in found]}, page)
 
@@ -102,7 +102,7 @@ def feed(
     from comity.kernel.sharing.ticket import Admitted
 
     items: list[dict[str, Any]] = []
-    out = speech.console()
+    out = output.console()
     with signed_in(as_, seat, purpose) as session:
         actor = session.actor
         with session.node.work(actor) as work:
@@ -155,7 +155,7 @@ def listed(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
     def page(out: Any) -> None:
         rows = [(one.id, one.url, one.state, one.failures, one.reason) for one in found]
         columns = ("webhook", "address", "state", "failures", "why")
-        out.print(speech.table(columns, rows, whole=("webhook",)) if rows else "none")
+        out.print(output.table(columns, rows, whole=("webhook",)) if rows else "none")
 
     return Shown({"items": [one.as_json() for one in found]}, page)
 
@@ -178,7 +178,7 @@ def remove(
 @letters.command("list")
 def list_letters(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
     """List deliveries that could not be made and subscriptions that were stopped, each with its reason."""
-    from comity.kernel.sharing.dead import dead_letters
+    from comity.kernel.sharing.dead_letters import dead_letters
 
     with signed_in(as_, seat) as session:
         found = dead_letters(session.node, session.actor)
@@ -186,7 +186,7 @@ def list_letters(as_: As = None, seat: SeatName = None, json: Json = False) -> S
     def page(out: Any) -> None:
         rows = [(one.id, one.name, one.reason, one.attempts, f"{one.since:%Y-%m-%d %H:%M}") for one in found]
         columns = ("dead letter", "subscription", "why", "tries", "since (UTC)")
-        out.print(speech.table(columns, rows) if rows else "none")
+        out.print(output.table(columns, rows) if rows else "none")
 
     return Shown({"items": [one.as_json() for one in found]}, page)
 
@@ -199,9 +199,9 @@ def replay(
     json: Json = False,
 ) -> Shown:
     """Deliver again; rights are decided again."""
-    from comity.kernel.sharing import dead
+    from comity.kernel.sharing import dead_letters
 
     with signed_in(as_, seat) as session:
-        again = dead.replay if "." in letter else dead.replay_all
+        again = dead_letters.replay if "." in letter else dead_letters.replay_all
         count = again(session.node, session.actor, letter)
     return Shown({"replayed": count}, f"{count} to be delivered again")

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from comity.cli import given, speech
+from comity.cli import input, output
+from comity.cli.output import Shown
 from comity.cli.records import Reference
 from comity.cli.session import As, Json, Purpose, SeatName, signed_in
-from comity.cli.speech import Shown
 from comity.errors import Problem
 from comity.names import as_reported
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-    from comity.kernel.records.results import View
     from comity.kernel.types.catalogue import Catalogue, Field, Type
+    from comity.kernel.work.results import View
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 
@@ -43,12 +43,12 @@ def show(
     json: Json = False,
 ) -> Shown:
     """Show a record: its fields, what is masked and why, what it is tied to, who sees it, what may be done next."""
-    from comity.kernel.records.read import read
     from comity.kernel.types.language import in_language
+    from comity.kernel.views.read import read
 
     if at and as_entered:
         raise Problem("request_invalid", "--at and --as-entered exclude each other")
-    then = {"as_entered": given.instant(as_entered, "--as-entered"), "as_of": given.instant(at, "--at")}
+    then = {"as_entered": input.instant(as_entered, "--as-entered"), "as_of": input.instant(at, "--at")}
     with signed_in(as_, seat, purpose) as session:
         view = read(session.node, session.actor, session.record(record), **then)
         catalogue = in_language(session.catalogue, language)
@@ -59,7 +59,7 @@ def history(
     record: Reference, as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: Json = False
 ) -> Shown:
     """Show the acts on a record, oldest first: who did what, when it happened and when it was entered."""
-    from comity.kernel.records.history import history as verb
+    from comity.kernel.views.history import history as verb
 
     with signed_in(as_, seat, purpose) as session:
         lines = [one.as_json() for one in verb(session.node, session.actor, session.record(record))]
@@ -189,13 +189,13 @@ def _offer(view: View, zone: ZoneInfo, out: Console) -> None:
             (known.get(one["record"], one["record"]), one["version"], one["agency"], one["decision"], one["ground"])
             for one in offer["manifest"]
         ]
-        out.print(speech.table(("record", "version", "of", "sent as", "ground"), rows))
+        out.print(output.table(("record", "version", "of", "sent as", "ground"), rows))
 
 
 def _timeline(lines: Sequence[Mapping[str, Any]], zone: ZoneInfo, out: Console) -> None:
     columns = ("", "happened", "act", "by", "what")
     rows = [_moment(one, zone) for one in lines]
-    out.print(speech.table(columns, rows, whole=("happened", "act")) if rows else "no acts to see")
+    out.print(output.table(columns, rows, whole=("happened", "act")) if rows else "no acts to see")
 
 
 def _moment(one: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:

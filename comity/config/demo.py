@@ -15,21 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from comity import clock
-from comity.cli import seats as kept_seats
+from comity.cli import credentials as kept_seats
 from comity.config import loader, paths, worker
 from comity.config.database import Database, open_database
+from comity.config.narration import Narration
 from comity.config.settings import Settings
 from comity.config.stories import STORIES
 from comity.config.stories.stage import Script, Story
-from comity.config.told import Told
 from comity.errors import Problem
+from comity.kernel.definitions.load import read_folder
+from comity.kernel.duties.reconcile import reconcile_all
+from comity.kernel.exchange import duplicate_entry
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import rebuild, retyped
+from comity.kernel.portability import rebuild
 from comity.kernel.records.install import install
-from comity.kernel.records.node import Node
-from comity.kernel.records.reconcile import reconcile_all
-from comity.kernel.types.load import read_folder
+from comity.kernel.work.node import Node
 from comity.names import counted
 
 MARK = "this-is-a-comity-demo"
@@ -43,12 +44,12 @@ def run(of: Settings, *, story: str = "us", outside: Collection[str] = (), serve
     script = _script(story)
     without = _outsiders(script, outside)
     demo = replace(of, home=_fresh(of.home / "demo")) if not of.database_url else of
-    told = Told(quiet=as_json)
+    told = Narration(quiet=as_json)
     began = clock.monotonic()
     if of.database_url:
         _refuse_used(of)
     with open_database(demo) as database:
-        node = loader._node(demo, database, 4)
+        node = loader.node_on(demo, database, 4)
         try:
             told.say("Comity: one justice record that several institutions keep together.")
             told.say(f"An empty record is being set up in {demo.home}")
@@ -126,7 +127,7 @@ def _wait_gone(home: Path) -> None:
 
 def _refuse_used(of: Settings) -> None:
     with open_database(of) as database:
-        node = loader._node(of, database, 1)
+        node = loader.node_on(of, database, 1)
         try:
             if node.agencies():
                 raise Problem(
@@ -205,7 +206,7 @@ def _settled(node: Node, database: Database) -> None:
 
 
 def _result(node: Node, story: Story, script: Script, set_up: float, played: float) -> dict[str, Any]:
-    facts = retyped.count(node)
+    facts = duplicate_entry.count(node)
     rebuilt = rebuild.run(node)
     reconciled = reconcile_all(node)
     waited = sorted(one * 1000 for one in story.latency)
@@ -242,7 +243,7 @@ def disclosures(node: Node) -> list[dict[str, Any]]:
     return out
 
 
-def _report(told: Told, result: dict[str, Any], as_json: bool) -> None:
+def _report(told: Narration, result: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(result, ensure_ascii=False, indent=2))
         return

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import psycopg
 
 from comity.config import paths
 from comity.config.database import Database, migrate, open_database
@@ -19,9 +16,9 @@ from comity.errors import REFUSALS, Problem
 from comity.extensions import Extensions
 
 if TYPE_CHECKING:
-    from comity.kernel.records.node import Node
     from comity.kernel.types.backfill import Backfill
     from comity.kernel.types.catalogue import Catalogue
+    from comity.kernel.work.node import Node
 
 ALLOWED = ("comity.pillars.", "comity.formats.")
 _kept: list[Database] = []
@@ -31,35 +28,15 @@ def open_node(settings: Settings, *, threads: int = 1) -> Node:
     """A node for the life of this process; the embedded database stays up as long. Raises StartupRefused."""
     database = open_database(settings)
     _kept.append(database)
-    return _node(settings, database, threads)
+    return node_on(settings, database, threads)
 
 
-@contextmanager
-def opened(settings: Settings, *, threads: int = 1) -> Iterator[Node]:
-    """A node for one piece of work; what it wrote is followed at once where no worker runs. Raises StartupRefused."""
-    with open_database(settings) as database:
-        node = _node(settings, database, threads)
-        try:
-            yield node
-            _follow(node, database)
-        finally:
-            node.close()
-
-
-def _follow(node: Node, database: Database) -> None:
-    """Give what was written its place, as a worker would: else an answer waits until the next `comity serve`."""
-    from comity.config import worker
-
-    with suppress(psycopg.Error, Problem):
-        if node.lag()["pending"]:
-            worker.inline(node, database.sequencer_url)
-
-
-def _node(settings: Settings, database: Database, threads: int) -> Node:
+def node_on(settings: Settings, database: Database, threads: int) -> Node:
+    """A node on an open database, after the start-up check. Raises StartupRefused."""
     from psycopg_pool import ConnectionPool
 
-    from comity.kernel.records.keys import KeyRing
-    from comity.kernel.records.node import Node
+    from comity.kernel.work.key_ring import KeyRing
+    from comity.kernel.work.node import Node
 
     migrate(database)
     check(database.app_url)
@@ -88,7 +65,7 @@ def as_problem(refused: StartupRefused) -> Problem:
 
 def core_files(root: Path | None = None) -> Mapping[str, str]:
     """The definition files of all pillars, or of those below `root`: the core layer."""
-    from comity.kernel.types.load import read_core
+    from comity.kernel.definitions.load import read_core
 
     return read_core(root or paths.pillars())
 
@@ -105,7 +82,7 @@ def backfill() -> Backfill:
 @lru_cache(maxsize=1)
 def core_catalogue() -> Catalogue:
     """The core types without any agency's layer: the same for every caller."""
-    from comity.kernel.types.load import load
+    from comity.kernel.definitions.load import load
 
     return load(core_files())
 

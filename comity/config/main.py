@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comity.cli import app
-from comity.cli.ways import Ways
+from comity.cli.services import Services
 from comity.config import paths
 from comity.config.settings import Settings, settings
 from comity.config.startup import StartupRefused
@@ -17,15 +17,15 @@ from comity.errors import Problem
 
 if TYPE_CHECKING:
     from comity.config.doctor import Finding
-    from comity.kernel.records.node import Node
+    from comity.kernel.work.node import Node
 
 
 def main() -> None:
-    sys.exit(app.run(ways(), sys.argv[1:]))
+    sys.exit(app.run(services(), sys.argv[1:]))
 
 
-def ways() -> Ways:
-    return Ways(
+def services() -> Services:
+    return Services(
         settings=settings,
         opened=_opened,
         refused=_refused,
@@ -43,7 +43,7 @@ def ways() -> Ways:
 
 
 def _opened(of: Settings) -> AbstractContextManager[Node]:
-    from comity.config.loader import opened
+    from comity.config.command_node import opened
 
     return opened(of)
 
@@ -82,19 +82,19 @@ def _migrate(of: Settings) -> Sequence[str]:
 
 
 def _database_state(of: Settings) -> Mapping[str, Any]:
-    from comity.config.attending import state
+    from comity.config.client_session import state
 
     return state(of)
 
 
 def _hold_database(of: Settings, ready: Callable[[], None]) -> None:
-    from comity.config.attending import hold
+    from comity.config.client_session import hold
 
     hold(of, ready)
 
 
 def _stop_database(of: Settings) -> bool:
-    from comity.config.attending import stop
+    from comity.config.client_session import stop
 
     return stop(of)
 

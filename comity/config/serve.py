@@ -23,7 +23,7 @@ from comity.config.settings import Settings, settings
 from comity.config.startup import StartupRefused, check
 
 WORKER = "comity.config.worker"
-FEED = "comity.config.feeding"
+FEED = "comity.config.stream_server"
 READY_LIMIT = 60.0
 
 

@@ -18,13 +18,13 @@ import psycopg
 
 from comity import clock
 from comity.errors import Problem
+from comity.kernel.exchange import obligations
 from comity.kernel.ledger import sequence
-from comity.kernel.records import owed
-from comity.kernel.records.node import Node
-from comity.kernel.sharing import activity, deliver, digest, escalate, pass_on, prune, settle
-from comity.kernel.sharing.outward import Outward
+from comity.kernel.sharing import activity, deliver, digest, escalate, mark_delivery, prune, settle
+from comity.kernel.sharing.http_client import HttpClient
+from comity.kernel.sharing.pending_work import pending_work
 from comity.kernel.sharing.send import Sender
-from comity.kernel.sharing.waiting import waiting
+from comity.kernel.work.node import Node
 
 TURN = 4_801_002
 IDLE, BUSY = 0.02, 0.001
@@ -115,7 +115,7 @@ def _first(node: Node) -> int:
     row = node.ask("select array(select comity.unmarked()), array(select comity.unsettled())", ())
     marked, answered = row or ((), ())
     moved = 0
-    for follower, agencies in ((pass_on.pass_on, marked), (settle.settle, answered)):
+    for follower, agencies in ((mark_delivery.deliver_marks, marked), (settle.settle, answered)):
         for agency in agencies:
             with suppress(Problem):
                 moved += follower(node, agency)
@@ -125,12 +125,12 @@ def _first(node: Node) -> int:
 def _follow(node: Node, agency: str, owing: set[str], *, by_the_clock: bool) -> int:
     """One agency's followers. A suspended agency's wait; a failing one is told and does not stop the others."""
     try:
-        found = waiting(node, agency)
+        found = pending_work(node, agency)
         (owing.add if found.owes else owing.discard)(agency)
         if found.suspended:
             deliver.shelve(node, agency)
             return 0
-        moved = len(owed.close_met(node, agency)) if found.owes else 0
+        moved = len(obligations.close_met(node, agency)) if found.owes else 0
         if by_the_clock:
             moved += settle.settle(node, agency) if found.settles else 0
             moved += digest.write_due(node, agency) if found.digests else 0
@@ -184,7 +184,7 @@ def _turn(node: Node, sequencer_url: str, stopping: list[int]) -> None:
             clock.pause(0.5)
         sys.setswitchinterval(SWITCH)
         heard, over = Heard(), threading.Event()
-        sender = Sender(node, Outward(allowed=node.outward))
+        sender = Sender(node, HttpClient(allowed=node.outward))
         beside = [
             threading.Thread(target=_follow_on, args=(node, heard, over.is_set), name="comity-followers"),
             threading.Thread(target=sender.run, args=(over.is_set,), name="comity-webhooks"),

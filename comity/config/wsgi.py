@@ -21,7 +21,7 @@ from comity.config.startup import StartupRefused
 from comity.errors import Problem
 
 if TYPE_CHECKING:
-    from comity.kernel.records.node import Node
+    from comity.kernel.work.node import Node
 
 GATE = "comity.api.gate.Gate"
 THREADS = 4

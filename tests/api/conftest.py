@@ -12,7 +12,7 @@ import pytest
 from comity.config.database import Database
 from comity.config.settings import Settings
 from comity.kernel.policy.tokens import Issued
-from comity.kernel.records.node import Node
+from comity.kernel.work.node import Node
 from tests.institutions import furnished, seated
 
 

@@ -116,7 +116,7 @@ def test_an_unforeseen_failure_tells_nothing(
     def fail(*_: object, **__: object) -> None:
         raise ValueError("canary-91c2 in the message")
 
-    monkeypatch.setattr("comity.kernel.records.find.find", fail)
+    monkeypatch.setattr("comity.kernel.views.find.find", fail)
     with caplog.at_level(logging.INFO):
         response = call("agent")("GET", CASES, query={"q": "canary-91c2"})
     problem = refused(response, 500, "internal")
@@ -143,7 +143,7 @@ def test_a_failing_database_is_told_as_such(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("comity.kernel.records.find.find", fail)
+    monkeypatch.setattr("comity.kernel.views.find.find", fail)
     response = call("agent")("GET", CASES)
     refused(response, status, code)
     assert (response.get("Retry-After") is not None) == (status == 503)

@@ -73,3 +73,42 @@ def test_an_agency_or_jurisdiction_holds_no_code() -> None:
     for folder in ("agencies", "jurisdictions"):
         suffixes = {path.suffix for path in (ROOT / folder).rglob("*") if path.is_file()}
         assert suffixes <= {".yml", ".csv", ".md", ""}, folder
+
+
+def _imported_files(name: str) -> set[str]:
+    """The modules of the package that a module imports, anywhere in it, by their paths."""
+    known = modules()
+    paths = {one.replace(".", "/") + ".py" for one in imported(name)}
+    return {one for one in paths if one in known}
+
+
+def _circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of files that reach each other: those left when what nothing leads back to is taken away."""
+    reach: dict[str, set[str]] = {}
+    for start in graph:
+        seen, front = set[str](), [start]
+        while front:
+            new = graph[front.pop()] - seen
+            seen |= new
+            front += new
+        reach[start] = seen
+    groups = {tuple(sorted({one, *(two for two in reach[one] if one in reach[two])})) for one in graph}
+    return [list(group) for group in groups if len(group) > 1]
+
+
+def test_no_files_of_the_package_import_each_other_in_a_circle() -> None:
+    """Nor within functions, nor for types alone."""
+    assert _circles({name: _imported_files(name) for name in modules()}) == []
+
+
+def test_a_circle_would_be_seen() -> None:
+    assert _circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+
+
+def test_no_room_of_the_kernel_holds_more_than_its_share() -> None:
+    lines: dict[str, int] = {}
+    for name in modules():
+        if name.startswith("comity/kernel/") and name.count("/") > 2:
+            room = name.split("/")[2]
+            lines[room] = lines.get(room, 0) + len((ROOT / name).read_text("utf-8").splitlines())
+    assert {room for room, count in lines.items() if count * 100 >= 22 * sum(lines.values())} == set()

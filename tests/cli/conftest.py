@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from comity.cli import seats
+from comity.cli import credentials
 from comity.cli.app import run
 from comity.config.database import Database
-from comity.config.main import ways
+from comity.config.main import services
 from comity.config.settings import Settings
 from tests.institutions import furnished, seated
 
@@ -40,7 +40,7 @@ def people(database: Database, node_settings: Settings) -> Path:
     """The home whose keys hold a token for every seat."""
     node = furnished(database, node_settings)
     for issued in seated(node).values():
-        seats.remember(
+        credentials.remember(
             node_settings.home, agency=issued.agency, member=issued.member, name=issued.name, token=issued.token
         )
     node.close()
@@ -54,7 +54,7 @@ def comity(people: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.
 
     def call(*arguments: str) -> Said:
         capfd.readouterr()
-        code = run(ways(), arguments)
+        code = run(services(), arguments)
         out, err = capfd.readouterr()
         return Said(code, out, err)
 

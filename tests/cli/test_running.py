@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from comity.cli import seats
+from comity.cli import credentials
 from comity.errors import Problem
 from tests.cli.conftest import AGENT, Command
 
@@ -21,8 +21,8 @@ ADMINISTRATOR = ("--as", "atf", "--seat", "Lindqvist")
 HELP = """
 import sys
 from comity.cli.app import run
-from comity.config.main import ways
-code = run(ways(), ["--help"])
+from comity.config.main import services
+code = run(services(), ["--help"])
 slow = ("comity.kernel.", "django", "psycopg", "cedarpy", "pydantic")
 print(code, [name for name in sys.modules if name.startswith(slow)], file=sys.stderr)
 """
@@ -175,7 +175,7 @@ def test_an_unforeseen_failure_is_a_document_without_content(comity: Command, mo
     def fail(*_: object, **__: object) -> None:
         raise ValueError("canary-77")
 
-    monkeypatch.setattr("comity.kernel.records.find.find", fail)
+    monkeypatch.setattr("comity.kernel.views.find.find", fail)
     said = comity("find", *AGENT, "--json")
     assert (said.code, said.json["code"]) == (70, "internal")
     assert "canary-77" not in said.out + said.err and "ValueError" in said.json["detail"]
@@ -183,13 +183,13 @@ def test_an_unforeseen_failure_is_a_document_without_content(comity: Command, mo
 
 def test_seats_are_kept_by_many_at_once(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from comity.cli import seats; home = pathlib.Path(sys.argv[1])\n"
-        "for n in range(20): seats.remember(home, agency='atf', member=f'{sys.argv[2]}-{n}', name='N', token='t')"
+        "import sys, pathlib; from comity.cli import credentials; home = pathlib.Path(sys.argv[1])\n"
+        "for n in range(20): credentials.remember(home, agency='atf', member=f'{sys.argv[2]}-{n}', name='N', token='t')"
     )
     many = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(n)]) for n in range(4)]
     assert [one.wait(60) for one in many] == [0] * 4
-    assert len(seats.known(tmp_path)) == 80
+    assert len(credentials.known(tmp_path)) == 80
     (tmp_path / "keys" / "tokens.json").write_text(json.dumps({"seats": 3}))
     with pytest.raises(Problem) as refused:
-        seats.known(tmp_path)
+        credentials.known(tmp_path)
     assert refused.value.code == "seat_unknown"

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from comity.cli import speech
+from comity.cli import output
 
 RECONCILED = (
     ("record", "owed by", "what is missing", "what to do", "overdue since", "source"),
@@ -28,7 +28,7 @@ FOUND = (
 
 def printed(columns: tuple[str, ...], *rows: tuple[str, ...], width: int) -> str:
     out = io.StringIO()
-    Console(file=out, width=width).print(speech.table(columns, rows))
+    Console(file=out, width=width).print(output.table(columns, rows))
     return out.getvalue()
 
 

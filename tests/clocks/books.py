@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from comity.kernel.types.clock_pairs import Pair, pairs
-from comity.kernel.types.clock_reading import read_book, speaks_of_clocks
-from comity.kernel.types.clock_rules import Book
+from comity.kernel.definitions.clock_pairs import Pair, pairs
+from comity.kernel.law.clock_reading import read_book, speaks_of_clocks
+from comity.kernel.law.clock_rules import Book
 from comity.kernel.types.definition import Faults, Node, yaml_text
 
 ROOT = Path(__file__).parents[2] / "jurisdictions"

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import pytest
 
 from comity.config import loader, paths
+from comity.kernel.definitions.load import read_folder
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.install import install
-from comity.kernel.records.node import Node
-from comity.kernel.types.load import read_folder
+from comity.kernel.work.node import Node
 
 ROLES = {
     "in-police": "station_house_officer", "in-court": "registry_clerk", "in-prison": "superintendent",

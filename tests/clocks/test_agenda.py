@@ -10,11 +10,11 @@ from uuid import uuid4
 import pytest
 
 from comity import clock
+from comity.kernel.duties.agenda import Agenda, Line, agenda
+from comity.kernel.duties.clocks import due
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records.agenda import Agenda, Line, agenda
-from comity.kernel.records.clocks import due
 from comity.kernel.records.enter import enter
-from comity.kernel.records.node import Node
+from comity.kernel.work.node import Node
 from tests.world import World, refused
 
 CASE = {"program": "firearms", "opened": "2026-10-05", "summary": "Sample.", "title": "Agenda"}

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from comity import clock
+from comity.kernel.duties.clocks import due
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.act import act
 from comity.kernel.records.amend import amend
 from comity.kernel.records.answer import answer
-from comity.kernel.records.clocks import due
 from comity.kernel.records.enter import enter
-from comity.kernel.records.node import Node
-from comity.kernel.records.read import read
+from comity.kernel.views.read import read
+from comity.kernel.work.node import Node
 from tests.world import day, instant
 
 Start = Callable[["District"], str]

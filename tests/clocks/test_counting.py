@@ -8,11 +8,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comity.kernel.types.calendars import DAY, Calendar, nth_weekday
-from comity.kernel.types.clock_rules import Book, ClockRule, Version
-from comity.kernel.types.counting import RULES, Counting, Period, add_months, days_of, last_day, last_hour, merged
-from comity.kernel.types.due import Event
-from comity.kernel.types.reckon import reckon
+from comity.kernel.law.calendars import DAY, Calendar, nth_weekday
+from comity.kernel.law.clock_calculation import calculate
+from comity.kernel.law.clock_rules import Book, ClockRule, Version
+from comity.kernel.law.counting import RULES, Counting, Period, add_months, days_of, last_day, last_hour, merged
+from comity.kernel.law.due import Event
 from tests.clocks.books import book
 
 DAYS = st.dates(min_value=date(1990, 1, 1), max_value=date(2060, 12, 31))
@@ -130,7 +130,7 @@ def test_the_working_of_a_clock_excludes_the_union(day: date, spells: list[tuple
         {"t.trial": rule}, {"sta": book("us-federal").exclusions["sta"]}, {"plain": Calendar("p", "p", "UTC")}, {}
     )
     at = datetime.combine(day + timedelta(days=2000), datetime.min.time(), UTC)
-    due = reckon(law, "t.trial", events, at)[0]
+    due = calculate(law, "t.trial", events, at)[0]
     expected, left = day, 70
     while left:
         expected += DAY
@@ -139,7 +139,7 @@ def test_the_working_of_a_clock_excludes_the_union(day: date, spells: list[tuple
 
 
 def _seventy() -> Version:
-    from comity.kernel.types.clock_rules import Anchor, Case
+    from comity.kernel.law.clock_rules import Anchor, Case
 
     return Version(None, None, Anchor(events=("filed",)), "plain", (Case(period=Period(70)),), exclude=("sta",))
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from comity.config import loader, paths
+from comity.kernel.definitions.load import read_folder
+from comity.kernel.definitions.profile import check_folders
 from comity.kernel.policy import tokens
 from comity.kernel.records.install import install
-from comity.kernel.types.load import read_folder
-from comity.kernel.types.profile import check_folders
 from tests.pillars.stage import staged
 
 PACK = "rules/bns_2024.yml"

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from comity.kernel.types.clock_pairs import Pair, differences
-from comity.kernel.types.counting import RULES
-from comity.kernel.types.reckon import reckon
+from comity.kernel.definitions.clock_pairs import Pair, differences
+from comity.kernel.law.clock_calculation import calculate
+from comity.kernel.law.counting import RULES
 from tests.clocks.books import LAWS, all_pairs, book
 
 PAIRS = all_pairs()
@@ -32,7 +32,7 @@ def test_every_counting_rule_has_a_pair() -> None:
     used = {
         step
         for law, pair in PAIRS
-        for due in reckon(book(law), pair.rule, pair.events, pair.at, settings=pair.settings)
+        for due in calculate(book(law), pair.rule, pair.events, pair.at, settings=pair.settings)
         for step in (one.rule for one in due.working)
     }
     assert set(RULES) - used <= {"in.back"}
@@ -41,7 +41,7 @@ def test_every_counting_rule_has_a_pair() -> None:
 
 def test_every_step_of_a_working_that_counts_is_cited() -> None:
     for law, pair in PAIRS:
-        for due in reckon(book(law), pair.rule, pair.events, pair.at, settings=pair.settings):
+        for due in calculate(book(law), pair.rule, pair.events, pair.at, settings=pair.settings):
             assert due.citation and due.verified in ("read", "GK", "secondary"), due.rule
             assert due.working, due.rule
             assert all(one.citation for one in due.working if one.rule in RULES), due.rule
@@ -53,8 +53,8 @@ def test_an_answer_about_a_past_day_never_changes() -> None:
         later = pair.at + timedelta(days=400)
         known = [one for one in pair.events if one.known is None]
         more = [type(one)(one.name, later, one.fields, later) for one in known]
-        before = reckon(book(law), pair.rule, pair.events, pair.at, settings=pair.settings)
-        after = reckon(book(law), pair.rule, (*pair.events, *more), pair.at, settings=pair.settings)
+        before = calculate(book(law), pair.rule, pair.events, pair.at, settings=pair.settings)
+        after = calculate(book(law), pair.rule, (*pair.events, *more), pair.at, settings=pair.settings)
         assert before == after, (pair.rule, pair.name)
 
 

@@ -9,14 +9,14 @@ import pytest
 
 from comity import clock
 from comity.config import loader, paths
+from comity.kernel.definitions.load import read_folder
+from comity.kernel.duties.clocks import due
+from comity.kernel.duties.law_change import impact, read_pack, sections_in
+from comity.kernel.law.clock_book import book_for
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records.clocks import due
 from comity.kernel.records.enter import enter
-from comity.kernel.records.law import impact, read_pack, sections_in
-from comity.kernel.records.node import Node
-from comity.kernel.types.book import book_for
 from comity.kernel.types.definition import yaml_text
-from comity.kernel.types.load import read_folder
+from comity.kernel.work.node import Node
 from tests.world import World, refused
 
 CASE = {"program": "firearms", "opened": "2026-10-05", "summary": "Sample."}
@@ -75,7 +75,7 @@ def test_who_may_not_read_the_record_learns_of_no_clock(world: World, offense: s
 @pytest.mark.parametrize("law", ["us-federal", "india"])
 def test_every_event_of_the_clocks_is_one_that_records_can_give(law: str) -> None:
     """A type, act or field that is renamed would silence a clock without a word."""
-    from comity.kernel.types.load import load
+    from comity.kernel.definitions.load import load
 
     catalogue = load(loader.core_files(), read_folder(paths.jurisdictions() / law))
     book, _ = book_for(catalogue)

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from comity.kernel.types.clock_reading import book_of, read_book
-from comity.kernel.types.counting import Period
+from comity.kernel.definitions.load import load, read_core, read_folder
+from comity.kernel.law.clock_calculation import calculate
+from comity.kernel.law.clock_reading import book_of, read_book
+from comity.kernel.law.counting import Period
+from comity.kernel.law.due import Event
 from comity.kernel.types.definition import DefinitionsRefused, Faults, yaml_text
-from comity.kernel.types.due import Event
-from comity.kernel.types.load import load, read_core, read_folder
-from comity.kernel.types.reckon import reckon
 from tests.clocks.books import LAWS, ROOT, book, nodes
 
 GOOD = "title: T, start: arrest, count: plain, days: 5, citation: C, verified: GK, consequence: none"
@@ -110,7 +110,7 @@ def test_the_working_names_the_event_that_was_picked() -> None:
     """Of several starts the latest, or the earliest, counts: its name stands in the working, not the last one read."""
     days = {"indictment_filed": "2025-01-06", "first_appearance": "2025-01-15", "indictment_public": "2025-02-03"}
     events = tuple(Event(name, date.fromisoformat(day)) for name, day in days.items())
-    told = reckon(book("us-federal"), "us-federal.clocks_trial.trial", events, datetime(2025, 2, 4, tzinfo=UTC))[0]
+    told = calculate(book("us-federal"), "us-federal.clocks_trial.trial", events, datetime(2025, 2, 4, tzinfo=UTC))[0]
     assert told.working[0].said == "indictment public: 2025-02-03"
 
 
@@ -125,7 +125,7 @@ def test_within_a_minute_what_was_known_first_came_first() -> None:
         Event("released", then.replace(second=30, microsecond=0), {"person": "p1"}, known[2]),
     )
     asked = then + timedelta(days=2)
-    told = reckon(book("india"), "india.clocks_investigation.default_bail", events, asked)
+    told = calculate(book("india"), "india.clocks_investigation.default_bail", events, asked)
     assert [one.stage for one in told] == ["released"]
 
 
@@ -145,10 +145,12 @@ def test_a_period_is_said_as_people_say_it(period: Period, said: str) -> None:
 def test_what_is_not_known_is_named_in_words_and_a_day_within_itself_is_the_same_day() -> None:
     us = book("us-federal")
     first = Event("first_appearance", datetime(2026, 3, 2, 20, 30, tzinfo=UTC))
-    undecided = reckon(us, "us-federal.clocks_trial.preliminary_hearing", [first], datetime(2026, 3, 3, tzinfo=UTC))[0]
+    undecided = calculate(us, "us-federal.clocks_trial.preliminary_hearing", [first], datetime(2026, 3, 3, tzinfo=UTC))[
+        0
+    ]
     assert undecided.decisions[0].message == "in custody is not known, and the answer depends on it"
     order = Event("first_date_with_both_counsel", first.at)
-    due = reckon(us, "us-federal.clocks_trial.brady_order", [order], datetime(2026, 3, 2, 21, tzinfo=UTC))[0]
+    due = calculate(us, "us-federal.clocks_trial.brady_order", [order], datetime(2026, 3, 2, 21, tzinfo=UTC))[0]
     assert [one.said for one in due.working] == [
         "first date with both counsel: 2026-03-02 15:30 EST", "the same day: 2026-03-02",
     ]  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from comity.cli import seats
+from comity.cli import credentials
 from comity.config.stories import STORIES
 from tests.patience import PATIENCE, eventually
 
@@ -64,7 +64,7 @@ def test_the_api_goes_on_over_what_the_demo_made(tmp_path: Path) -> None:
     try:
         assert demo.stdout is not None
         address = next(json.loads(line)["address"] for line in demo.stdout if line.startswith('{"address"'))
-        token = seats.known(tmp_path / "demo")[0].token
+        token = credentials.known(tmp_path / "demo")[0].token
         asked = urllib.request.Request(f"{address}/inbox", headers={"Authorization": f"Bearer {token}"})
         eventually(lambda: _answers(asked))
         assert not (tmp_path / "postgres").exists(), "one database, the demo's"

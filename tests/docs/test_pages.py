@@ -13,7 +13,7 @@ import typer
 
 from comity import extensions
 from comity.cli.app import app
-from comity.cli.speech import exit_code
+from comity.cli.output import exit_code
 from comity.config import loader
 from comity.errors import REFUSALS, Problem
 from tests.docs.pages import DOCS, ROOT, anchors, commands, inline_commands, links, pages, prose

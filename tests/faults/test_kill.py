@@ -21,11 +21,11 @@ from comity.config import loader, paths, worker
 from comity.config.database import Database, open_database
 from comity.config.settings import Settings, settings
 from comity.errors import Problem
+from comity.kernel.definitions.load import read_folder
 from comity.kernel.policy import tokens
-from comity.kernel.records import rebuild
+from comity.kernel.portability import rebuild
 from comity.kernel.records.install import install
-from comity.kernel.records.node import Node
-from comity.kernel.types.load import read_folder
+from comity.kernel.work.node import Node
 from tests.config import server
 from tests.faults.writer import AGENCY
 from tests.patience import PATIENCE, eventually
@@ -93,7 +93,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, 
     chosen = settings({"COMITY_HOME": str(tmp_path_factory.mktemp("faults"))})
     with open_database(chosen) as database:
         database.keep()
-        node = loader._node(chosen, database, 4)
+        node = loader.node_on(chosen, database, 4)
         install(
             node, tokens.operator(), agency=AGENCY, core=loader.core_files(),
             jurisdiction=read_folder(paths.jurisdictions() / "us-federal"), own=read_folder(paths.agencies() / AGENCY),

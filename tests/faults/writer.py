@@ -17,7 +17,7 @@ from comity.errors import Problem
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.enter import enter
-from comity.kernel.records.node import Node
+from comity.kernel.work.node import Node
 
 AGENCY = "usao"
 THREADS = 4

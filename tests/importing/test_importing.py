@@ -20,14 +20,14 @@ from comity.config import paths
 from comity.config.database import Database
 from comity.config.loader import core_files, extensions
 from comity.errors import Problem
+from comity.kernel.definitions.load import read_folder
+from comity.kernel.importing import importing
+from comity.kernel.importing.report import ImportReport, Progress
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import importing
-from comity.kernel.records.import_report import ImportReport, Progress
 from comity.kernel.records.install import install
-from comity.kernel.records.keys import KeyRing
-from comity.kernel.records.node import Node
-from comity.kernel.types.load import read_folder
+from comity.kernel.work.key_ring import KeyRing
+from comity.kernel.work.node import Node
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,8 +9,8 @@ from comity.errors import Problem
 from comity.extensions import Row
 from comity.formats import values
 from comity.formats.rows import CellError, Formula
-from comity.kernel.records.mapping import Mapping, Planned, Reject
-from comity.kernel.records.mapping_file import load
+from comity.kernel.importing.mapping import Mapping, Planned, Reject
+from comity.kernel.importing.mapping_file import load
 
 HEAD = "mapping: clinic\nversion: 1\nsource: {format: csv, zone: America/Denver, system: Intake log}\nkey: [ID]\n"
 CODES_FROM = "title: {{ column: A, codes_from: {{ file: {}, from: a, to: b }} }}"

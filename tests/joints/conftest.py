@@ -11,8 +11,10 @@ import pytest
 
 from comity.config import loader, paths
 from comity.errors import Problem
-from comity.kernel.records import guards, rebuild, turns
-from comity.kernel.types.load import read_folder
+from comity.kernel.definitions.load import read_folder
+from comity.kernel.portability import rebuild
+from comity.kernel.records import guards
+from comity.kernel.work import locking
 from tests.patience import PATIENCE, eventually
 from tests.pillars.federal import AGENCIES, SEATS
 from tests.pillars.stage import Stage, staged
@@ -108,4 +110,4 @@ def _somebody_waits(stage: Stage) -> bool:
 @pytest.fixture
 def no_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lock off: what the tests beside it find must then happen."""
-    monkeypatch.setattr(turns, "taken", lambda work, ids: work)
+    monkeypatch.setattr(locking, "lock", lambda work, ids: work)

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.kernel.records.enter import enter
-from comity.kernel.records.read import read
-from comity.kernel.records.results import Receipt
 from comity.kernel.sharing.inbox import inbox
 from comity.kernel.types.collision import BUCKET, LONGEST, Rule, buckets
+from comity.kernel.views.read import read
+from comity.kernel.work.results import Receipt
 from tests.pillars.stage import Stage, refused
 from tests.records.conftest import at_once
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from comity.kernel.records.amend import amend
-from comity.kernel.records.history import history
-from comity.kernel.records.read import read
+from comity.kernel.views.history import history
+from comity.kernel.views.read import read
 from tests.joints.test_turns import NAME, a_release, a_stay
 from tests.pillars.stage import Stage, refused
 from tests.world import instant

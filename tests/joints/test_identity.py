@@ -11,12 +11,12 @@ import pytest
 
 from comity.config import loader, paths
 from comity.errors import Problem
-from comity.kernel.records import rebuild
+from comity.kernel.definitions.load import read_folder
+from comity.kernel.portability import rebuild
 from comity.kernel.records.enter import enter
-from comity.kernel.records.read import read
-from comity.kernel.records.results import Receipt
 from comity.kernel.sharing.inbox import inbox
-from comity.kernel.types.load import read_folder
+from comity.kernel.views.read import read
+from comity.kernel.work.results import Receipt
 from comity.pillars.registry.identity import Tie, against
 from tests.pillars.stage import Stage, refused, staged
 from tests.records.conftest import at_once, code_of

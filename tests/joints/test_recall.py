@@ -9,10 +9,10 @@ import pytest
 from comity.kernel.records.act import act
 from comity.kernel.records.answer import answer
 from comity.kernel.records.enter import enter
-from comity.kernel.records.history import history
-from comity.kernel.records.results import Receipt
 from comity.kernel.sharing.inbox import inbox
 from comity.kernel.sharing.settle import settle
+from comity.kernel.views.history import history
+from comity.kernel.work.results import Receipt
 from tests.joints.conftest import Met
 from tests.pillars.stage import Stage, refused
 from tests.records.conftest import at_once, code_of

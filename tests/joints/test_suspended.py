@@ -12,9 +12,9 @@ from comity import clock
 from comity.config import worker
 from comity.kernel.policy import tokens
 from comity.kernel.records.answer import answer
-from comity.kernel.records.read import read
-from comity.kernel.records.results import Receipt
 from comity.kernel.sharing.inbox import inbox
+from comity.kernel.views.read import read
+from comity.kernel.work.results import Receipt
 from tests.joints.test_turns import a_stay, an_item, sending, transferring
 from tests.pillars.stage import Stage, refused
 from tests.records.conftest import at_once, code_of

@@ -10,7 +10,7 @@ import pytest
 from comity.kernel.records.act import act
 from comity.kernel.records.answer import answer
 from comity.kernel.records.enter import enter, enter_many
-from comity.kernel.records.results import Draft, Receipt
+from comity.kernel.work.results import Draft, Receipt
 from tests.joints.conftest import Met
 from tests.pillars.stage import Stage, refused
 from tests.records.conftest import at_once, code_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comity.kernel.records.read import read
+from comity.kernel.views.read import read
 from tests.joints.test_turns import NAME, a_release, a_stay
 from tests.pillars.stage import Stage, refused
 from tests.world import instant

@@ -15,11 +15,11 @@ import pytest
 
 from comity.config.database import migrate, open_database
 from comity.config.settings import settings
+from comity.kernel.portability.leave import Left, leave
 from comity.kernel.records.attach import attach
 from comity.kernel.records.emergency import open_in_emergency
-from comity.kernel.records.erasing import erase
-from comity.kernel.records.leave import Left, leave
-from comity.kernel.records.results import Receipt
+from comity.kernel.records.erase import erase
+from comity.kernel.work.results import Receipt
 from tests.conftest import test_binaries
 from tests.world import World, day, installed, node_on
 

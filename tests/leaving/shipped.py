@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from comity.config import loader, paths
-from comity.kernel.records.arrive import arrive as verb
-from comity.kernel.types.load import read_folder
+from comity.kernel.definitions.load import read_folder
+from comity.kernel.portability.arrive import arrive as verb
 
 SHIPPED = {
     "core": loader.core_files(),

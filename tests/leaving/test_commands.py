@@ -17,11 +17,11 @@ import psycopg
 import pytest
 
 from comity import clock
-from comity.cli import seats
+from comity.cli import credentials
 from comity.kernel.policy import tokens
-from comity.kernel.records import rebuild
+from comity.kernel.portability import rebuild
+from comity.kernel.portability.leave import Left, leave
 from comity.kernel.records.enter import enter
-from comity.kernel.records.leave import Left, leave
 from comity.kernel.sharing.inbox import inbox
 from tests.leaving.conftest import Elsewhere, Kept
 from tests.world import World, day, refused
@@ -51,7 +51,7 @@ def boss(world: World, kept: Kept) -> str:
     """The administrator's seat, kept in the home as `member redeem` keeps it."""
     name = world.seat("atf", "administrator")
     one = world.issued[name]
-    seats.remember(world.node.home, agency=one.agency, member=one.member, name=one.name, token=one.token)
+    credentials.remember(world.node.home, agency=one.agency, member=one.member, name=one.name, token=one.token)
     return name
 
 

@@ -13,14 +13,14 @@ from uuid import UUID
 import pytest
 
 from comity.config import loader, paths
+from comity.kernel.definitions.load import digest, read_folder
 from comity.kernel.ledger import leaf
 from comity.kernel.ledger.canonical import canonical, ordered
 from comity.kernel.ledger.departure_check import check
 from comity.kernel.policy import tokens
-from comity.kernel.records import arrive_definitions, rebuild
+from comity.kernel.portability import arrive_definitions, rebuild
+from comity.kernel.portability.leave import Left
 from comity.kernel.records.install import install
-from comity.kernel.records.leave import Left
-from comity.kernel.types.load import digest, read_folder
 from tests.leaving.conftest import Elsewhere
 from tests.leaving.remade import remade
 from tests.leaving.shipped import SHIPPED, arrive

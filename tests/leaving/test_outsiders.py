@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from comity.kernel.exchange.reported import confirm, dispute
 from comity.kernel.policy import tokens
-from comity.kernel.records import rebuild
-from comity.kernel.records.leave import leave
-from comity.kernel.records.reported import confirm, dispute
+from comity.kernel.portability import rebuild
+from comity.kernel.portability.leave import leave
 from tests.leaving.conftest import Elsewhere
 from tests.leaving.shipped import arrive
 from tests.membership.stage import District

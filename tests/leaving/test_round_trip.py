@@ -10,13 +10,13 @@ import pytest
 from comity import clock
 from comity.kernel.ledger.departure_check import check
 from comity.kernel.policy import tokens
-from comity.kernel.records import rebuild
-from comity.kernel.records.arrive import Arrived
+from comity.kernel.portability import rebuild
+from comity.kernel.portability.arrive import Arrived
+from comity.kernel.portability.leave import Left, leave
 from comity.kernel.records.attach import fetch
 from comity.kernel.records.emergency import openings, review
-from comity.kernel.records.find import find
-from comity.kernel.records.history import history
-from comity.kernel.records.leave import Left, leave
+from comity.kernel.views.find import find
+from comity.kernel.views.history import history
 from tests.leaving.conftest import LOG, PHOTOGRAPH, ROWS, Elsewhere, Kept, Taken
 from tests.leaving.shipped import arrive
 from tests.world import World, day, refused

@@ -16,8 +16,8 @@ import pytest
 from comity.kernel.ledger import departure_check
 from comity.kernel.ledger.departure_check import Held, check
 from comity.kernel.policy import tokens
-from comity.kernel.records import arrive as arriving
-from comity.kernel.records.leave import Left, leave
+from comity.kernel.portability import arrive as arriving
+from comity.kernel.portability.leave import Left, leave
 from tests.leaving.conftest import Elsewhere, Kept
 from tests.leaving.remade import remade
 from tests.leaving.shipped import arrive
@@ -318,10 +318,11 @@ from pathlib import Path
 from psycopg_pool import ConnectionPool
 from comity.config import loader, paths
 from comity.kernel.policy import tokens
-from comity.kernel.records import arrive, leave
-from comity.kernel.records.keys import KeyRing
-from comity.kernel.records.node import Node
-from comity.kernel.types.load import read_folder
+from comity.kernel.portability import arrive
+from comity.kernel.portability import leave
+from comity.kernel.work.key_ring import KeyRing
+from comity.kernel.work.node import Node
+from comity.kernel.definitions.load import read_folder
 
 home = Path(sys.argv[1])
 pool = ConnectionPool(sys.argv[2], min_size=1, max_size=4, open=True)

@@ -14,7 +14,7 @@ from comity.config.database import Database
 from comity.config.settings import Settings
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
-from comity.kernel.records.node import Node
+from comity.kernel.work.node import Node
 from tests.world import node_on
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.kernel.ledger.columns import array, columns
-from comity.kernel.records.node import Node
+from comity.kernel.work.node import Node
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 awkward = st.sampled_from(["", "NULL", "null", "{", "}", ",", '"', "\\", '\\"', "{}", " a ", "\n", "'", "%s", "{1,2}"])

@@ -13,8 +13,8 @@ from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.ledger.erase import erase
 from comity.kernel.ledger.verify import check_entry, items_erased
-from comity.kernel.records.node import Node
-from comity.kernel.records.rebuild import as_text
+from comity.kernel.portability.rebuild import as_text
+from comity.kernel.work.node import Node
 from tests.ledger.conftest import an_entry
 
 CHANGES = [

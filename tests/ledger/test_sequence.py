@@ -19,7 +19,7 @@ from comity import clock
 from comity.config.database import Database
 from comity.kernel.ledger import sequence
 from comity.kernel.ledger.append import append
-from comity.kernel.records.node import Node
+from comity.kernel.work.node import Node
 from tests.ledger.conftest import an_entry
 from tests.patience import PATIENCE
 

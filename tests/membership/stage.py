@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from comity.config import loader, paths
+from comity.kernel.definitions.load import read_folder
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor, Behalf
 from comity.kernel.records.act import act
@@ -16,9 +17,8 @@ from comity.kernel.records.answer import answer
 from comity.kernel.records.attach import attach
 from comity.kernel.records.enter import enter
 from comity.kernel.records.install import install
-from comity.kernel.records.read import read
-from comity.kernel.records.results import Receipt
-from comity.kernel.types.load import read_folder
+from comity.kernel.views.read import read
+from comity.kernel.work.results import Receipt
 from tests.pillars.stage import Stage
 from tests.world import day
 

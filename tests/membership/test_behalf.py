@@ -9,13 +9,13 @@ from uuid import uuid4
 import pytest
 
 from comity.kernel.policy import tokens
-from comity.kernel.records import rebuild
+from comity.kernel.portability import rebuild
 from comity.kernel.records.act import act
 from comity.kernel.records.attach import attach
 from comity.kernel.records.enter import enter
-from comity.kernel.records.history import history
-from comity.kernel.records.read import read
 from comity.kernel.sharing.inbox import inbox
+from comity.kernel.views.history import history
+from comity.kernel.views.read import read
 from tests.membership.stage import District
 from tests.pillars.stage import refused, staged
 from tests.records.conftest import at_once, code_of

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from comity.kernel.records import rebuild
+from comity.kernel.exchange.reported import confirm, dispute, open_reports, reports
+from comity.kernel.portability import rebuild
 from comity.kernel.records.attach import attach, fetch
-from comity.kernel.records.history import history
-from comity.kernel.records.read import read
-from comity.kernel.records.reported import confirm, dispute, open_reports, reports
 from comity.kernel.sharing.inbox import inbox
+from comity.kernel.views.history import history
+from comity.kernel.views.read import read
 from tests.membership.stage import District, own_file
 from tests.pillars.stage import refused, staged
 from tests.records.conftest import at_once, code_of
@@ -222,7 +222,7 @@ def test_nobody_writes_the_verdict_of_another(district: District) -> None:
 
 def test_a_row_that_its_entries_do_not_tell_is_found(district: District) -> None:
     """The rebuild compares reports with the log: here a verdict that no entry says, in a transaction that is undone."""
-    from comity.kernel.records.reported import Rebuilding
+    from comity.kernel.exchange.reported import Rebuilding
 
     with district.node.transaction("usdc") as (conn, _):
         told = Rebuilding("usdc")

@@ -13,7 +13,7 @@ from comity import __version__
 from comity.api import service
 from comity.cli.app import run
 from comity.config import loader, wsgi
-from comity.config.main import ways
+from comity.config.main import services
 from comity.config.settings import settings
 from tests.membership.stage import District
 from tests.pillars.stage import staged
@@ -43,7 +43,7 @@ def comity(district: District, home: Path, capfd: Any, monkeypatch: pytest.Monke
     def call(seat: str, *arguments: str, page: bool = False) -> tuple[int, Any]:
         monkeypatch.setenv("COMITY_TOKEN", district.tokens[seat])
         capfd.readouterr()
-        code = run(ways(), [*arguments, *([] if page else ["--json"])])
+        code = run(services(), [*arguments, *([] if page else ["--json"])])
         out = capfd.readouterr()[0]
         return code, out if page else json.loads(out)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from comity.kernel.records import rebuild
+from comity.kernel.portability import rebuild
 from tests.orders.flow import courthouse
 from tests.pillars.stage import Stage
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from comity.config import loader, paths
-from comity.kernel.records import door
-from comity.kernel.types.load import read_folder
+from comity.kernel.definitions.load import read_folder
+from comity.kernel.duties import enforced_on_act
 from tests.pillars.federal import SEATS
 from tests.pillars.stage import Stage, staged
 from tests.world import day, instant
@@ -28,7 +28,7 @@ MORE = (
 def doors_open() -> Iterator[None]:
     """As earlier definitions let it: no joint is judged when an act is done."""
     with pytest.MonkeyPatch.context() as off:
-        off.setattr(door, "faults", lambda *given: [])
+        off.setattr(enforced_on_act, "faults", lambda *given: [])
         yield
 
 

@@ -9,12 +9,12 @@ from datetime import timedelta
 import pytest
 
 from comity import clock
-from comity.cli import seats
+from comity.cli import credentials
 from comity.cli.app import run
-from comity.config.main import ways
+from comity.config.main import services
+from comity.kernel.duties.clocks import due
 from comity.kernel.policy import tokens
-from comity.kernel.records.clocks import due
-from comity.kernel.records.read import read
+from comity.kernel.views.read import read
 from tests.orders.flow import Release
 from tests.pillars.stage import Stage
 from tests.world import day, instant
@@ -27,7 +27,7 @@ def clerk(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> str:
     if name not in stage.seats:
         issued = tokens.admit(stage.node, "usdc", name, ["deputy_clerk"])
         stage.seats[name] = tokens.sign_in(stage.node, issued.token)
-        seats.remember(stage.node.home, agency="usdc", member=issued.member, name=name, token=issued.token)
+        credentials.remember(stage.node.home, agency="usdc", member=issued.member, name=name, token=issued.token)
     monkeypatch.setenv("COMITY_HOME", str(stage.node.home))
     monkeypatch.setenv("COLUMNS", "220")
     monkeypatch.delenv("COMITY_TOKEN", raising=False)
@@ -41,18 +41,18 @@ def test_the_exit_code_says_whether_there_is_a_difference(
     played = Release(stage, "acknowledgment of pretrial").played()
     number = str(read(stage.node, stage.seats["clerk"], played.made["case"]).number)
     capfd.readouterr()
-    assert run(ways(), ["reconcile", "--as", "usdc", "--seat", clerk, "--case", number]) == 0
+    assert run(services(), ["reconcile", "--as", "usdc", "--seat", clerk, "--case", number]) == 0
     page = capfd.readouterr().out
     assert "open, within its time" in page
     assert "pretrial has not acknowledged" in page
     later = clock.show_instant(clock.now() + timedelta(days=2))
-    assert run(ways(), ["reconcile", "--as", "usdc", "--case", number, "--at", later, "--json"]) == 1
+    assert run(services(), ["reconcile", "--as", "usdc", "--case", number, "--at", later, "--json"]) == 1
     told = json.loads(capfd.readouterr().out)
     assert [(one["code"], one["owed_by"], one["state"]) for one in told["differences"]] == [
         ("acknowledged", "pretrial", "difference")
     ]
     assert told["given"] == told["done"] + len(told["open"]) + len(told["differences"])
-    assert run(ways(), ["reconcile", "--as", "usdc", "--case", "USDC-C1999-99999"]) == 3
+    assert run(services(), ["reconcile", "--as", "usdc", "--case", "USDC-C1999-99999"]) == 3
 
 
 def docketed(on: Stage, case: str, made: str) -> str:
@@ -181,7 +181,7 @@ def test_who_sent_a_detainer_reads_that_nothing_stands_for_it(
     stage: Stage, clerk: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     issued = tokens.admit(stage.node, "state-police", f"{clerk} of warrants", ["warrants_sergeant"])
-    seats.remember(
+    credentials.remember(
         stage.node.home, agency="state-police", member=issued.member, name=f"{clerk} of warrants", token=issued.token
     )
     wanted = stage.enter("sergeant", "registry.person", {"role": "subject", "name": "S. Sample"})
@@ -189,7 +189,7 @@ def test_who_sent_a_detainer_reads_that_nothing_stands_for_it(
     said = "nothing of theirs stands for it yet"
     for state in ("offered", "lodged"):
         capfd.readouterr()
-        assert run(ways(), ["show", detainer, "--as", "state-police", "--seat", f"{clerk} of warrants"]) == 0
+        assert run(services(), ["show", detainer, "--as", "state-police", "--seat", f"{clerk} of warrants"]) == 0
         assert (said in capfd.readouterr().out) is (state == "lodged")
         if state == "offered":
             stage.answer("records", detainer, "lodged", lodged_at=clock.show_instant(clock.now()))

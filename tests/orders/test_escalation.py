@@ -13,17 +13,17 @@ import pytest
 
 from comity import clock
 from comity.config import loader, paths
+from comity.kernel.definitions.load import load, read_folder
+from comity.kernel.duties.reconcile import reconcile
+from comity.kernel.law.calendars import Calendar
+from comity.kernel.law.dated import Span
+from comity.kernel.law.escalation import ESCALATIONS
 from comity.kernel.ledger import follow
 from comity.kernel.policy import tokens
-from comity.kernel.records.node import system
-from comity.kernel.records.read import read
-from comity.kernel.records.reconcile import reconcile
 from comity.kernel.sharing import escalate
 from comity.kernel.sharing.inbox import InboxItem, inbox
-from comity.kernel.types.calendars import Calendar
-from comity.kernel.types.dated import Span
-from comity.kernel.types.escalation import ESCALATIONS
-from comity.kernel.types.load import load, read_folder
+from comity.kernel.views.read import read
+from comity.kernel.work.node import system
 from tests.orders.flow import Release
 from tests.patience import PATIENCE
 from tests.pillars.stage import Stage, refused

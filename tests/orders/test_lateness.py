@@ -11,17 +11,17 @@ import pytest
 from comity import clock
 from comity.config import loader, paths
 from comity.errors import Problem
-from comity.kernel.records import importing
+from comity.kernel.definitions.load import read_folder
+from comity.kernel.duties.reconcile import reconcile
+from comity.kernel.importing import importing
 from comity.kernel.records.act import act
 from comity.kernel.records.amend import amend
 from comity.kernel.records.answer import answer
 from comity.kernel.records.enter import enter
-from comity.kernel.records.find import find
-from comity.kernel.records.history import history
-from comity.kernel.records.read import read
-from comity.kernel.records.reconcile import reconcile
-from comity.kernel.records.results import Receipt
-from comity.kernel.types.load import read_folder
+from comity.kernel.views.find import find
+from comity.kernel.views.history import history
+from comity.kernel.views.read import read
+from comity.kernel.work.results import Receipt
 from tests.orders.flow import Release
 from tests.pillars.stage import Stage, refused
 from tests.world import day, instant

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from comity import clock
+from comity.kernel.duties.reconcile import reconcile
 from comity.kernel.records import guards
-from comity.kernel.records.reconcile import reconcile
 from tests.orders.flow import Release, doors_open
 from tests.orders.test_reconcile import MONTH, differences, keys
 from tests.pillars.stage import Stage, refused

@@ -10,12 +10,12 @@ import pytest
 
 from comity import clock
 from comity.config import loader, paths
+from comity.kernel.definitions.load import read_folder
+from comity.kernel.duties.duty import Duty
+from comity.kernel.duties.reconcile import reconcile, reconcile_all
 from comity.kernel.policy import tokens
-from comity.kernel.records.duties import Duty
-from comity.kernel.records.read import read
-from comity.kernel.records.reconcile import reconcile, reconcile_all
 from comity.kernel.sharing.inbox import inbox
-from comity.kernel.types.load import read_folder
+from comity.kernel.views.read import read
 from tests.orders.flow import Release
 from tests.pillars import test_federal_story, test_india_story
 from tests.pillars.stage import Stage, refused, staged

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from comity.config import loader
+from comity.kernel.definitions.load import load
+from comity.kernel.definitions.profile import check_folders
+from comity.kernel.law.escalation import ESCALATIONS
+from comity.kernel.law.obligation_rules import OBLIGATION_RULES
+from comity.kernel.law.sequence import SEQUENCES
 from comity.kernel.policy import tokens
 from comity.kernel.records.install import install
 from comity.kernel.types.definition import DefinitionsRefused
-from comity.kernel.types.escalation import ESCALATIONS
-from comity.kernel.types.joints import JOINTS
-from comity.kernel.types.load import load
-from comity.kernel.types.profile import check_folders
-from comity.kernel.types.sequence import SEQUENCES
 from tests.pillars.stage import Stage, refused
 
 RULES = Path(__file__).parent / "rules"
@@ -30,7 +30,7 @@ def law(file: Path) -> dict[str, str]:
 def test_right(file: Path) -> None:
     made = load(loader.core_files(), law(file))
     before = load(loader.core_files(), LAND)
-    readers = (JOINTS.of, ESCALATIONS.of, SEQUENCES.of)
+    readers = (OBLIGATION_RULES.of, ESCALATIONS.of, SEQUENCES.of)
     assert any(reader(made.rules) != reader(before.rules) for reader in readers), "what it says is read"
 
 
@@ -57,6 +57,6 @@ def test_a_gap_is_refused_at_the_check_of_folders_and_at_installation(stage: Sta
 
 def test_a_rule_of_a_pillar_without_its_partners_sleeps() -> None:
     alone = {path: text for path, text in loader.core_files().items() if path.split("/")[0] in ("registry", "custody")}
-    joints = JOINTS.of(load(alone, LAND).rules)
+    joints = OBLIGATION_RULES.of(load(alone, LAND).rules)
     assert "custody.orders.released" in joints
     assert "court.orders.served" not in joints

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comity.kernel.records.read import read
+from comity.kernel.views.read import read
 from tests.pillars.stage import Stage, refused
 from tests.world import day, instant
 

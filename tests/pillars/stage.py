@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from comity.config import loader
+from comity.config import command_node
 from comity.config.settings import settings
 from comity.errors import Problem
 from comity.kernel.policy import tokens
@@ -19,9 +19,9 @@ from comity.kernel.records.amend import amend
 from comity.kernel.records.answer import answer
 from comity.kernel.records.enter import enter
 from comity.kernel.records.install import install
-from comity.kernel.records.node import Node
-from comity.kernel.records.read import read
 from comity.kernel.sharing.settle import settle
+from comity.kernel.views.read import read
+from comity.kernel.work.node import Node
 
 
 class Stage:
@@ -87,7 +87,7 @@ def _many(links: Mapping[str, str | Sequence[str]]) -> dict[str, list[str]]:
 
 @contextmanager
 def staged(home: Path) -> Iterator[Stage]:
-    with loader.opened(settings({"COMITY_HOME": str(home)})) as node:
+    with command_node.opened(settings({"COMITY_HOME": str(home)})) as node:
         yield Stage(node)
 
 

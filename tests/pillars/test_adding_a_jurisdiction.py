@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from comity.config import loader
-from comity.kernel.types import examples
-from comity.kernel.types.load import load
+from comity.kernel.definitions import examples
+from comity.kernel.definitions.load import load
 from tests.pillars.stage import Stage, refused, staged
 from tests.pillars.test_instructions import pasted
 from tests.world import day, instant

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Iterator
 import pytest
 
 from comity.config import paths
-from comity.kernel.records import rebuild
+from comity.kernel.definitions.load import load, read_core
+from comity.kernel.portability import rebuild
 from comity.kernel.records.amend import amend
-from comity.kernel.records.read import read
 from comity.kernel.types.lifecycle import answers
-from comity.kernel.types.load import load, read_core
+from comity.kernel.views.read import read
 from tests.pillars.stage import Stage, refused, staged
 from tests.world import day, instant
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from comity.kernel.definitions.load import load
 from comity.kernel.types import lifecycle
-from comity.kernel.types.load import load
 from tests.pillars.test_definitions import AGENCIES, CORE, ROOT, catalogue, read_folder
 
 SIGNED = ("court.order", "court.warrant", "court.judgment", "court.sentence")

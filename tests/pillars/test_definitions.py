@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from comity.config import loader
-from comity.kernel.types import examples, knowing, shape
+from comity.kernel.definitions import examples
+from comity.kernel.definitions.load import load, read_core, read_folder
+from comity.kernel.types import knowing, shape
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.definition import yaml_text
-from comity.kernel.types.load import load, read_core, read_folder
 from comity.pillars.investigation.findings import FINDINGS
 from tests.architecture.sources import modules, texts
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from comity.config import loader, paths
-from comity.kernel.records import rebuild
-from comity.kernel.records.clocks import due
-from comity.kernel.types.load import read_folder
+from comity.kernel.definitions.load import read_folder
+from comity.kernel.duties.clocks import due
+from comity.kernel.portability import rebuild
 from tests.pillars.federal import AGENCIES, NAME, SEATS, entered, made, returned, serve
 from tests.pillars.stage import Stage, refused, staged
 from tests.world import day, instant

@@ -12,13 +12,13 @@ import pytest
 
 from comity import clock
 from comity.config import loader, paths
-from comity.kernel.records import rebuild
-from comity.kernel.records.agenda import agenda
-from comity.kernel.records.clocks import due
-from comity.kernel.records.matters import matters
-from comity.kernel.records.read import read
-from comity.kernel.types.book import book_for
-from comity.kernel.types.load import read_folder
+from comity.kernel.definitions.load import read_folder
+from comity.kernel.duties.agenda import agenda
+from comity.kernel.duties.case_graph import matters
+from comity.kernel.duties.clocks import due
+from comity.kernel.law.clock_book import book_for
+from comity.kernel.portability import rebuild
+from comity.kernel.views.read import read
 from tests.pillars.district import admitted, bailed, entered, executed, freed, number, other_case, serve
 from tests.pillars.stage import Stage, refused, staged
 from tests.world import day, instant

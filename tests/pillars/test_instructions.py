@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from comity.kernel.types import examples, lifecycle, profile
-from comity.kernel.types.load import load, read_core, read_folder
+from comity.kernel.definitions import examples, profile
+from comity.kernel.definitions.load import load, read_core, read_folder
+from comity.kernel.types import lifecycle
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```yaml (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

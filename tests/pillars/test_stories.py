@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from comity.config import loader, paths
-from comity.kernel.records import rebuild
-from comity.kernel.types.load import read_folder
+from comity.kernel.definitions.load import read_folder
+from comity.kernel.portability import rebuild
 from tests.pillars.stage import Stage, refused, staged
 from tests.pillars.test_instructions import pasted
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from comity.config import loader, paths
-from comity.kernel.records.read import read
+from comity.kernel.definitions.load import read_folder
 from comity.kernel.sharing.inbox import inbox
-from comity.kernel.types.load import read_folder
+from comity.kernel.views.read import read
 from tests.pillars.stage import Stage, refused, staged
 from tests.world import instant
 

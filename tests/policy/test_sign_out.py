@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from comity.config import loader, paths
+from comity.kernel.definitions.load import read_folder
 from comity.kernel.policy import tokens
-from comity.kernel.records import rebuild
-from comity.kernel.types.load import read_folder
+from comity.kernel.portability import rebuild
 from tests.pillars.stage import Stage, staged
 from tests.world import refused
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from comity.config import loader, paths
+from comity.kernel.definitions.load import read_folder
 from comity.kernel.policy import tokens
 from comity.kernel.records.install import install
-from comity.kernel.types.load import read_folder
 from tests.policy_attack.planting import Garden, canary, plant_all
 from tests.world import World
 

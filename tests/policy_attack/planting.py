@@ -17,8 +17,8 @@ import psycopg
 
 from comity.errors import Problem
 from comity.kernel.records.attach import attach
-from comity.kernel.records.find import find
 from comity.kernel.types.catalogue import Field, Type
+from comity.kernel.views.find import find
 from tests.world import World, day, instant
 
 CANARY = re.compile(r"zq[0-9a-f]{6}(?![0-9a-z])")

@@ -15,6 +15,7 @@ import pytest
 
 from comity import clock
 from comity.errors import Problem
+from comity.kernel.exchange.submit import submit
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.codes import SIGNS, new_code
@@ -24,12 +25,11 @@ from comity.kernel.records.answer import answer
 from comity.kernel.records.attach import fetch
 from comity.kernel.records.emergency import open_in_emergency, openings, review
 from comity.kernel.records.enter import enter
-from comity.kernel.records.find import find, find_by_number
-from comity.kernel.records.history import history
-from comity.kernel.records.read import read
-from comity.kernel.records.receipt import receipt
-from comity.kernel.records.submit import submit
 from comity.kernel.sharing.inbox import inbox
+from comity.kernel.views.find import find, find_by_number
+from comity.kernel.views.history import history
+from comity.kernel.views.read import read
+from comity.kernel.views.receipt import receipt
 from tests.policy_attack.matrix import ALL, agreements
 from tests.policy_attack.planting import CANARY, UUID_TEXT, Garden, behind_the_back, canary, everything
 from tests.policy_attack.test_verbs import Opponent, plain, reader_of, today
@@ -273,7 +273,7 @@ def test_a_key_of_another_agency_replays_nothing(world: World) -> None:
 def test_a_guard_reads_no_more_than_its_member(world: World, garden: Garden) -> None:
     """The laboratory's condition on a linked item sees the item as the laboratory does: masked groups are not there."""
     from comity.kernel.records import guards
-    from comity.kernel.records.subject import find_subject
+    from comity.kernel.work.subject import find_subject
 
     dea = world.seats[world.seat("dea", "special_agent")]
     seen = garden["cpd.incident"]

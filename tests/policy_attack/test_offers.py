@@ -15,12 +15,12 @@ from comity import clock
 from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.records.attach import attach, fetch
-from comity.kernel.records.find import find, find_by_number
-from comity.kernel.records.history import history
-from comity.kernel.records.read import read
-from comity.kernel.records.receipt import receipt
-from comity.kernel.records.results import Receipt
 from comity.kernel.sharing.inbox import inbox
+from comity.kernel.views.find import find, find_by_number
+from comity.kernel.views.history import history
+from comity.kernel.views.read import read
+from comity.kernel.views.receipt import receipt
+from comity.kernel.work.results import Receipt
 from tests.policy_attack.planting import CANARY, behind_the_back, canary
 from tests.policy_attack.test_verbs import plain
 from tests.world import World, day, refused

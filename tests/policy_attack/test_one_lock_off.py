@@ -13,15 +13,15 @@ from comity.config.settings import Settings
 from comity.errors import Problem
 from comity.kernel.policy.decide import Decision, Policies
 from comity.kernel.policy.scope import GroupColumns, Predicate
-from comity.kernel.records import node as node_module
 from comity.kernel.records.attach import fetch
 from comity.kernel.records.emergency import openings
-from comity.kernel.records.find import find_by_number
-from comity.kernel.records.history import history
-from comity.kernel.records.node import Node
-from comity.kernel.records.read import read
-from comity.kernel.records.receipt import receipt
 from comity.kernel.sharing.inbox import inbox
+from comity.kernel.views.find import find_by_number
+from comity.kernel.views.history import history
+from comity.kernel.views.read import read
+from comity.kernel.views.receipt import receipt
+from comity.kernel.work import node as node_module
+from comity.kernel.work.node import Node
 from tests.policy_attack.conftest import ISLANDS
 from tests.policy_attack.matrix import ALL
 from tests.policy_attack.planting import Garden

@@ -9,10 +9,10 @@ import pytest
 
 from comity.config import loader, paths
 from comity.errors import Problem
+from comity.kernel.definitions.load import read_folder
 from comity.kernel.policy import tokens
-from comity.kernel.records.find import find, find_by_number
 from comity.kernel.records.install import install
-from comity.kernel.types.load import read_folder
+from comity.kernel.views.find import find, find_by_number
 from tests.policy_attack.matrix import ALL, roles_of
 from tests.policy_attack.planting import CANARY, Garden, canary
 from tests.policy_attack.test_verbs import Opponent, listing

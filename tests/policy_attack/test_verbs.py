@@ -13,11 +13,11 @@ from comity import clock
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.attach import fetch
-from comity.kernel.records.find import find, find_by_number
-from comity.kernel.records.history import history
-from comity.kernel.records.node import Node
-from comity.kernel.records.read import read
 from comity.kernel.sharing.inbox import inbox
+from comity.kernel.views.find import find, find_by_number
+from comity.kernel.views.history import history
+from comity.kernel.views.read import read
+from comity.kernel.work.node import Node
 from tests.policy_attack.matrix import ALL, Allowed, Reader, allowed, roles_of
 from tests.policy_attack.planting import CANARY, UUID_TEXT, Garden
 from tests.world import World

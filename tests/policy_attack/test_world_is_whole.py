@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comity.kernel.records import rebuild
+from comity.kernel.portability import rebuild
 from tests.policy_attack.planting import Garden
 from tests.world import World
 

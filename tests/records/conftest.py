@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 
 from comity.errors import Problem
-from comity.kernel.records import rebuild
-from comity.kernel.records.results import Receipt
+from comity.kernel.portability import rebuild
+from comity.kernel.work.results import Receipt
 from tests.patience import PATIENCE
 from tests.world import World, day, instant
 

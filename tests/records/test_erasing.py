@@ -16,17 +16,18 @@ from comity import clock
 from comity.cli.show import _moment
 from comity.errors import Problem
 from comity.kernel.policy import tokens
-from comity.kernel.records import rebuild
+from comity.kernel.portability import rebuild
 from comity.kernel.records.attach import attach, fetch
-from comity.kernel.records.change import changed, write
 from comity.kernel.records.emergency import open_in_emergency, review
 from comity.kernel.records.enter import enter
-from comity.kernel.records.erasing import erase
-from comity.kernel.records.find import find
-from comity.kernel.records.history import history
-from comity.kernel.records.results import Draft, Receipt
-from comity.kernel.records.subject import own
+from comity.kernel.records.erase import erase
+from comity.kernel.records.write import write
 from comity.kernel.sharing.subscribe import subscribe, unsubscribe
+from comity.kernel.views.find import find
+from comity.kernel.views.history import history
+from comity.kernel.work.change import changed
+from comity.kernel.work.results import Draft, Receipt
+from comity.kernel.work.subject import own
 from tests.records.test_marks import _lift, _marks, _report, until_waiting
 from tests.world import World, refused
 

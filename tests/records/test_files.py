@@ -17,7 +17,7 @@ import pytest
 from comity.errors import Problem
 from comity.kernel.records import attach as attaching
 from comity.kernel.records.attach import attach, fetch
-from comity.kernel.records.results import FileInfo, Receipt
+from comity.kernel.work.results import FileInfo, Receipt
 from tests.records.conftest import at_once, code_of
 from tests.world import World, refused
 

@@ -11,18 +11,19 @@ import pytest
 from comity import clock
 from comity.config import loader
 from comity.errors import Problem
+from comity.kernel.duties.agenda import agenda
+from comity.kernel.duties.clocks import due
+from comity.kernel.duties.reconcile import Reconciliation, reconcile
+from comity.kernel.exchange import duplicate_entry
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import rebuild, retyped
+from comity.kernel.portability import rebuild
 from comity.kernel.records.act import act
-from comity.kernel.records.agenda import agenda
-from comity.kernel.records.clocks import due
 from comity.kernel.records.enter import enter
-from comity.kernel.records.find import find
 from comity.kernel.records.install import install
-from comity.kernel.records.read import read
-from comity.kernel.records.reconcile import Reconciliation, reconcile
 from comity.kernel.sharing.activity import activity
+from comity.kernel.views.find import find
+from comity.kernel.views.read import read
 from tests.world import World, day, refused
 
 SHELF = {
@@ -212,14 +213,14 @@ def test_it_leaves_the_statistics(shelf: Shelf) -> None:
         done = activity(shelf.node, shelf.agent)
         return {one.act: one.entries for one in done if one.type == "shelf.loan"}
 
-    before, facts = counted(), retyped.count(shelf.node, agency=shelf.name)
+    before, facts = counted(), duplicate_entry.count(shelf.node, agency=shelf.name)
     wrong = shelf.loan(f"Mower {uuid4().hex[:6]}")
     entered = counted()
     assert entered["enter"] == before.get("enter", 0) + 1
-    assert retyped.count(shelf.node, agency=shelf.name).entered == facts.entered + 2
+    assert duplicate_entry.count(shelf.node, agency=shelf.name).entered == facts.entered + 2
     shelf.mistaken(wrong)
     assert counted() == before, "neither its entry nor its taking back"
-    assert retyped.count(shelf.node, agency=shelf.name).entered == facts.entered
+    assert duplicate_entry.count(shelf.node, agency=shelf.name).entered == facts.entered
 
 
 def test_a_person_entered_in_error_is_no_target_and_says_who_it_is_rightly(world: World) -> None:

@@ -11,15 +11,17 @@ import psycopg
 import pytest
 
 from comity.kernel.ledger import follow
-from comity.kernel.records import contention, inheriting
-from comity.kernel.records.change import changed, write
+from comity.kernel.records import mark_propagation
 from comity.kernel.records.enter import enter_many, enter_within
-from comity.kernel.records.find import find
-from comity.kernel.records.history import history
-from comity.kernel.records.node import Work
-from comity.kernel.records.results import Draft, Receipt
-from comity.kernel.records.subject import own
-from comity.kernel.sharing.pass_on import NAME, pass_on
+from comity.kernel.records.write import write
+from comity.kernel.sharing.mark_delivery import NAME, deliver_marks
+from comity.kernel.views.find import find
+from comity.kernel.views.history import history
+from comity.kernel.work import retry
+from comity.kernel.work.change import changed
+from comity.kernel.work.node import Work
+from comity.kernel.work.results import Draft, Receipt
+from comity.kernel.work.subject import own
 from tests.world import World, instant, refused
 
 
@@ -202,7 +204,7 @@ def test_another_agencys_records_follow_by_entries_in_their_own_log(
     logs = world.rows("atf", "select agency, kind from comity.entry where record = %s order by version", notes.record)
     assert logs == [("atf", "enter"), ("atf", "inherit")]
     assert refused(world.read, other, more.record).code == "not_found"
-    assert pass_on(world.node, "atf") == 0, "it is done once"
+    assert deliver_marks(world.node, "atf") == 0, "it is done once"
     _lift(world, "cpd_records", incident, "privileged")
     world.follow()
     assert _marks(world, "atf", notes, more) == [[], []]
@@ -216,7 +218,7 @@ def test_a_mark_is_owed_until_it_is_there(world: World, abroad: tuple[Receipt, R
     with ThreadPoolExecutor(1) as pool:
         with world.node.work(world.seats["atf_agent"]) as work:
             _moved(work, notes, mark_victim=True)
-            following = pool.submit(pass_on, world.node, "atf")
+            following = pool.submit(deliver_marks, world.node, "atf")
             until_waiting(world, following)
         following.result(30)
     world.follow()
@@ -288,7 +290,7 @@ def test_an_import_ends_although_its_source_is_marked_before_every_try(
     """Somebody is quicker whenever that can be; in the end the batch lets nobody be, and its source is marked after."""
     links = {"case": [case.record], "subject": [person.record]}
     drafts = [Draft("investigation.report", {**REPORT, "occurred": instant(1)}, links=links) for _ in range(3)]
-    real, turn = inheriting.overtaken, deque(("informant", "victim", "juvenile"))
+    real, turn = mark_propagation.stale, deque(("informant", "victim", "juvenile"))
     markings: list[Future[Any]] = []
 
     def mark() -> None:
@@ -304,7 +306,7 @@ def test_an_import_ends_although_its_source_is_marked_before_every_try(
 
     with ThreadPoolExecutor(1) as pool:
         with monkeypatch.context() as patched:
-            patched.setattr(inheriting, "overtaken", quicker)
+            patched.setattr(mark_propagation, "stale", quicker)
             answers = enter_many(world.node, world.seats["atf_agent"], drafts)
         for one in markings:
             one.result(30)
@@ -312,7 +314,7 @@ def test_an_import_ends_although_its_source_is_marked_before_every_try(
     assert len(markings) > 2, "the first tries were overtaken"
     source, *derived = _marks(world, "atf", person, *(one for one in answers if isinstance(one, Receipt)))
     assert all(set(source) <= set(one) for one in derived), "whoever waited marked what was derived meanwhile too"
-    monkeypatch.setattr(contention, "PAUSES", ())
+    monkeypatch.setattr(retry, "PAUSES", ())
     said = refused(enter_many, world.node, world.seats["atf_agent"], drafts)
     assert said.code == "unavailable" and "keys" in said.detail and "marked" in said.detail
 

@@ -14,7 +14,7 @@ from comity import clock
 from comity.config.settings import settings
 from comity.kernel.records import project
 from comity.kernel.records.enter import enter_many
-from comity.kernel.records.results import Draft, Receipt
+from comity.kernel.work.results import Draft, Receipt
 from tests.records.conftest import at_once
 from tests.world import World, node_on, refused
 

@@ -12,19 +12,20 @@ import pytest
 from comity.config import loader, paths
 from comity.config.settings import settings
 from comity.extensions import Fact, Facts, Missing, Parcel
+from comity.kernel.definitions.load import read_folder
+from comity.kernel.exchange import obligations
+from comity.kernel.exchange.submit import submit
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import owed, rebuild
+from comity.kernel.portability import rebuild
 from comity.kernel.records.act import act
 from comity.kernel.records.amend import amend
 from comity.kernel.records.enter import enter
 from comity.kernel.records.install import install
-from comity.kernel.records.node import Node
-from comity.kernel.records.read import read
-from comity.kernel.records.submit import submit
 from comity.kernel.sharing.inbox import inbox
-from comity.kernel.sharing.waiting import waiting
-from comity.kernel.types.load import read_folder
+from comity.kernel.sharing.pending_work import pending_work
+from comity.kernel.views.read import read
+from comity.kernel.work.node import Node
 from tests.world import World, node_on, refused
 
 LAW = read_folder(paths.jurisdictions() / "us-federal")
@@ -180,11 +181,11 @@ def test_two_packages_on_one_type_are_owed_and_met_each_by_its_own(parish: Paris
         "The second paper is missing.": "ask_second",
     }
     amend(node, agent, job, version=1, fields={"second": True})
-    owed.close_met(node, parish.asker)
+    obligations.close_met(node, parish.asker)
     assert parish.owing(job) == {"The first paper is missing.": "ask_first"}
     assert {one.code for one in refused(act, node, agent, job, "close").faults} == {"still_owed"}
     amend(node, agent, job, version=2, fields={"first": True})
-    owed.close_met(node, parish.asker)
+    obligations.close_met(node, parish.asker)
     assert parish.owing(job) == {}
     assert submit(node, agent, job, to=parish.office, act="ask_first").receipt is not None
     assert act(node, agent, job, "close").state == "closed"
@@ -196,10 +197,10 @@ def test_one_that_does_not_say_by_which_act_it_was_asked_is_the_first_package_s(
     fields = {"code": "paper_missing", "message": "Old", "debtor": parish.asker, "creditor": parish.office}
     enter(node, agent, "parish.debt", fields, links={"job": [job]})
     amend(node, agent, job, version=1, fields={"second": True})
-    owed.close_met(node, parish.asker)
+    obligations.close_met(node, parish.asker)
     assert parish.owing(job) == {"Old": ""}
     amend(node, agent, job, version=2, fields={"first": True})
-    owed.close_met(node, parish.asker)
+    obligations.close_met(node, parish.asker)
     assert parish.owing(job) == {}
 
 
@@ -212,7 +213,7 @@ def test_a_debt_that_no_package_asked_for_is_entered_and_met_by_hand(parish: Par
     assert [(one.kind, one.type, one.state) for one in waits] == [("obligation", "parish.debt", "due")]
     assert waits[0].message.startswith("The key (since 20")
     amend(node, agent, job, version=1, fields={"first": True, "second": True})
-    owed.close_met(node, parish.asker)
+    obligations.close_met(node, parish.asker)
     assert read(node, agent, debt).state == "due", "no package knows whether a key came"
     assert {one.code for one in refused(act, node, agent, job, "close").faults} == {"still_owed"}
     act(node, agent, debt, "pay")
@@ -231,12 +232,12 @@ def test_a_profile_is_in_force_while_its_state_is_not_final(parish: Parish) -> N
 def test_who_owes_is_known_without_definitions_and_after_an_upgrade_by_asking_them_once(parish: Parish) -> None:
     node, agent, job = parish.node, parish.agent, parish.job()
     submit(node, agent, job, to=parish.office, act="ask_first")
-    assert waiting(node, parish.asker).owes and not waiting(node, parish.office).owes
+    assert pending_work(node, parish.asker).owes and not pending_work(node, parish.office).owes
     with node.transaction(parish.office) as (conn, _):
         conn.execute("update comity.agency set owing = null where id = comity.me()")
-    assert waiting(node, parish.office).owes, "it is not known what it owes"
-    assert owed.close_met(node, parish.office) == []
-    assert not waiting(node, parish.office).owes
+    assert pending_work(node, parish.office).owes, "it is not known what it owes"
+    assert obligations.close_met(node, parish.office) == []
+    assert not pending_work(node, parish.office).owes
 
 
 def test_the_records_are_the_fold_of_their_entries(parish: Parish) -> None:

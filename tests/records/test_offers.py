@@ -12,12 +12,12 @@ import pytest
 from comity import clock
 from comity.kernel.ledger import follow
 from comity.kernel.policy import tokens
-from comity.kernel.records.find import find
-from comity.kernel.records.history import history
-from comity.kernel.records.results import Receipt
 from comity.kernel.sharing import settle as settling
 from comity.kernel.sharing.inbox import inbox
 from comity.kernel.sharing.settle import settle
+from comity.kernel.views.find import find
+from comity.kernel.views.history import history
+from comity.kernel.work.results import Receipt
 from tests.records.conftest import at_once, code_of
 from tests.world import World, refused
 

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from comity.kernel.policy import tokens
-from comity.kernel.records import rebuild
-from comity.kernel.records.erasing import erase
-from comity.kernel.records.results import Receipt
+from comity.kernel.portability import rebuild
+from comity.kernel.records.erase import erase
+from comity.kernel.work.results import Receipt
 from tests.world import World
 
 KEPT = {

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from comity import clock
-from comity.kernel.records.history import history
-from comity.kernel.records.results import HistoryLine, Receipt
+from comity.kernel.views.history import history
+from comity.kernel.work.results import HistoryLine, Receipt
 from tests.world import World, refused
 
 

@@ -10,17 +10,17 @@ from uuid import uuid4
 import pytest
 
 from comity.config import loader, paths
+from comity.kernel.definitions.load import load, read_folder
+from comity.kernel.exchange import obligations
 from comity.kernel.policy import powers, tokens
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import owed
 from comity.kernel.records.act import act
 from comity.kernel.records.amend import amend
 from comity.kernel.records.enter import enter
 from comity.kernel.records.install import Installed, install, lay, put_in_force
-from comity.kernel.records.read import read
-from comity.kernel.records.results import Receipt
-from comity.kernel.sharing.waiting import waiting
-from comity.kernel.types.load import load, read_folder
+from comity.kernel.sharing.pending_work import pending_work
+from comity.kernel.views.read import read
+from comity.kernel.work.results import Receipt
 from tests.world import World, day, refused
 
 LAW = read_folder(paths.jurisdictions() / "us-federal")
@@ -234,8 +234,8 @@ def test_definitions_in_force_from_before_the_declarations_go_on(kept: Office) -
     assert kept.amend(record, 1, title="B").version == 2
     chief = tokens.sign_in(node, tokens.admit(node, name, "C. Chief", ["supervisor"]).token)
     assert chief.purpose == "investigation" and powers.may(chief, made, "review_emergencies")
-    assert waiting(node, name).owes, "what it owes is asked of its definitions once"
-    assert owed.close_met(node, name) == [] and not waiting(node, name).owes
+    assert pending_work(node, name).owes, "what it owes is asked of its definitions once"
+    assert obligations.close_met(node, name) == [] and not pending_work(node, name).owes
 
 
 def test_what_it_need_not_say_then_it_need_not_say_under_a_new_core_and_must_when_it_is_changed(kept: Office) -> None:

@@ -12,8 +12,8 @@ from comity import clock
 from comity.errors import Problem
 from comity.kernel.records.amend import amend
 from comity.kernel.records.enter import enter_many, rehearse_many
-from comity.kernel.records.history import history
-from comity.kernel.records.results import Draft, Receipt
+from comity.kernel.views.history import history
+from comity.kernel.work.results import Draft, Receipt
 from tests.records.conftest import at_once, code_of
 from tests.world import World, day, refused
 

@@ -11,10 +11,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from comity.kernel.records.results import Receipt
 from comity.kernel.sharing import deliver
 from comity.kernel.sharing.inbox import InboxItem, inbox
 from comity.kernel.sharing.subscribe import Subscription, subscribe, unsubscribe
+from comity.kernel.work.results import Receipt
 from tests.patience import PATIENCE
 from tests.world import World
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from comity.cli.app import run
-from comity.config.main import ways
+from comity.config.main import services
 from tests.sharing.stage import incident, place_all
 from tests.world import World
 
@@ -23,7 +23,7 @@ def comity(world: World, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.
     def call(seat: str, *arguments: str) -> tuple[int, Any]:
         monkeypatch.setenv("COMITY_TOKEN", world.issued[seat].token)
         capfd.readouterr()
-        code = run(ways(), [*arguments, "--json"])
+        code = run(services(), [*arguments, "--json"])
         return code, json.loads(capfd.readouterr()[0])
 
     return call

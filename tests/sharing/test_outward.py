@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from comity.errors import Problem
-from comity.kernel.sharing.outward import Outward, is_public, resolve
+from comity.kernel.sharing.http_client import HttpClient, is_public, resolve
 from tests.sharing.stage import LOOPBACK, Receiver
 from tests.world import refused
 
@@ -24,15 +24,15 @@ PRIVATE = (
 PUBLIC = ("1.1.1.1", "93.184.215.14", "2606:4700::1111", "64:ff9b::101:101")
 
 
-def leading_to(*addresses: str) -> Outward:
-    return Outward(resolver=lambda host, port: addresses)
+def leading_to(*addresses: str) -> HttpClient:
+    return HttpClient(resolver=lambda host, port: addresses)
 
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_no_private_address_is_reached_by_a_name_or_written_out(address: str) -> None:
     assert refused(leading_to(address).post, "https://hooks.example/x", {}, b"").code == "webhook_refused"
     shown = f"[{address}]" if ":" in address else address
-    assert refused(Outward().judged, f"https://{shown}/x").code == "webhook_refused"
+    assert refused(HttpClient().judged, f"https://{shown}/x").code == "webhook_refused"
 
 
 @pytest.mark.parametrize("address", PUBLIC)
@@ -53,7 +53,7 @@ def test_other_spellings_of_loopback_are_refused_where_they_resolve(host: str) -
         resolve(host, 443)
     except OSError:
         pytest.skip("this resolver does not know the spelling")
-    assert refused(Outward().post, f"https://{host}/x", {}, b"").code == "webhook_refused"
+    assert refused(HttpClient().post, f"https://{host}/x", {}, b"").code == "webhook_refused"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_other_spellings_of_loopback_are_refused_where_they_resolve(host: str) -
     ],
 )  # fmt: skip
 def test_an_address_that_is_not_plain_https_is_refused(url: str) -> None:
-    assert refused(Outward().judged, url).code == "webhook_refused"
+    assert refused(HttpClient().judged, url).code == "webhook_refused"
 
 
 def test_a_name_is_resolved_once_and_the_connection_goes_where_it_was_judged() -> None:
@@ -78,14 +78,14 @@ def test_a_name_is_resolved_once_and_the_connection_goes_where_it_was_judged() -
         return ["127.0.0.1"] if len(asked) == 1 else ["10.0.0.1"]
 
     with Receiver().listening() as there:
-        out = Outward(allowed=LOOPBACK, resolver=turning)
+        out = HttpClient(allowed=LOOPBACK, resolver=turning)
         assert out.post(f"http://hooks.example:{there.port}/x?y=1", {"A": "b"}, b"{}") == 204
         assert there.got[0][0]["host"] == f"hooks.example:{there.port}"
     assert asked == ["hooks.example"]
 
 
 def test_plain_http_goes_to_listed_networks_only() -> None:
-    out = Outward(allowed=("10.9.0.0/16",), resolver=lambda host, port: ["1.1.1.1"])
+    out = HttpClient(allowed=("10.9.0.0/16",), resolver=lambda host, port: ["1.1.1.1"])
     assert refused(out.post, "http://hooks.example/x", {}, b"").code == "webhook_refused"
 
 
@@ -94,7 +94,7 @@ def test_a_redirect_is_not_followed(status: int) -> None:
     with Receiver().listening() as inner:
         lead = f"HTTP/1.1 {status} There\r\nLocation: {inner.url}\r\nContent-Length: 0\r\n\r\n".encode()
         with Receiver(answer=lambda _: lead).listening() as there:
-            problem = refused(Outward(allowed=LOOPBACK).post, there.url, {}, b"{}")
+            problem = refused(HttpClient(allowed=LOOPBACK).post, there.url, {}, b"{}")
         assert problem.code == "webhook_failed" and "redirect" in problem.detail
         assert inner.got == []
 
@@ -102,12 +102,12 @@ def test_a_redirect_is_not_followed(status: int) -> None:
 def test_an_answer_without_end_is_read_to_a_bound() -> None:
     endless = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"x" * (8 << 20)
     with Receiver(answer=lambda _: endless).listening() as there:
-        assert Outward(allowed=LOOPBACK).post(there.url, {}, b"{}") == 200
+        assert HttpClient(allowed=LOOPBACK).post(there.url, {}, b"{}") == 200
 
 
 def test_a_receiver_that_does_not_answer_is_given_up_in_time() -> None:
     with Receiver(hold=threading.Event()).listening() as there:
-        problem = refused(Outward(allowed=LOOPBACK, seconds=0.4).post, there.url, {}, b"{}")
+        problem = refused(HttpClient(allowed=LOOPBACK, seconds=0.4).post, there.url, {}, b"{}")
     assert problem.code == "webhook_failed"
 
 
@@ -127,7 +127,7 @@ def test_a_receiver_that_answers_a_byte_at_a_time_is_given_up_in_time() -> None:
 
         thread = threading.Thread(target=drip, daemon=True)
         thread.start()
-        out = Outward(allowed=LOOPBACK, seconds=0.6)
+        out = HttpClient(allowed=LOOPBACK, seconds=0.6)
         problem = refused(out.post, f"http://127.0.0.1:{server.getsockname()[1]}/", {}, b"{}")
         assert problem.code == "webhook_failed"
         thread.join(3)
@@ -143,7 +143,7 @@ def test_a_receiver_that_answers_a_byte_at_a_time_is_given_up_in_time() -> None:
 )  # fmt: skip
 def test_what_is_no_success_is_a_failure(answer: bytes, code: str) -> None:
     with Receiver(answer=lambda _: answer).listening() as there:
-        assert refused(Outward(allowed=LOOPBACK, seconds=2).post, there.url, {}, b"{}").code == code
+        assert refused(HttpClient(allowed=LOOPBACK, seconds=2).post, there.url, {}, b"{}").code == code
 
 
 def test_a_name_that_does_not_resolve_is_a_failure_to_be_tried_again() -> None:
@@ -151,5 +151,5 @@ def test_a_name_that_does_not_resolve_is_a_failure_to_be_tried_again() -> None:
         raise socket.gaierror
 
     with pytest.raises(Problem) as caught:
-        Outward(resolver=nothing).post("https://hooks.example/x", {}, b"")
+        HttpClient(resolver=nothing).post("https://hooks.example/x", {}, b"")
     assert caught.value.code == "webhook_failed"

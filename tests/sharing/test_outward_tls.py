@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from comity import clock
-from comity.kernel.sharing.outward import Outward
+from comity.kernel.sharing.http_client import HttpClient
 from tests.sharing.stage import LOOPBACK, Receiver
 from tests.world import refused
 
@@ -44,9 +44,9 @@ def certificate(folder: Path, name: str) -> tuple[Path, ssl.SSLContext]:
     return shown, server
 
 
-def outward(trusted: Path | None, **more: float) -> Outward:
+def outward(trusted: Path | None, **more: float) -> HttpClient:
     context = ssl.create_default_context(cafile=str(trusted) if trusted else None)
-    return Outward(LOOPBACK, lambda host, port: ["127.0.0.1"], context=context, **more)
+    return HttpClient(LOOPBACK, lambda host, port: ["127.0.0.1"], context=context, **more)
 
 
 def test_a_delivery_is_taken_over_tls_by_whom_the_name_belongs_to(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def test_the_log_of_the_feed_holds_no_ticket_and_nothing_is_left_when_it_ends(
     with urllib.request.urlopen(f"{made['feed']}?ticket={made['ticket']}", timeout=PATIENCE):
         pass
     tree = server.tree()
-    assert any("comity.config.feeding" in line for line in tree.values())
+    assert any("comity.config.stream_server" in line for line in tree.values())
     assert server.end() == 0
     assert made["ticket"] not in server.log.read_text()
     eventually(lambda: not [pid for pid in tree if Path(f"/proc/{pid}").exists()])

@@ -10,7 +10,7 @@ from comity import clock
 from comity.config import worker
 from comity.kernel.policy import tokens
 from comity.kernel.sharing import deliver, prune
-from comity.kernel.sharing.dead import dead_letters, replay, replay_all
+from comity.kernel.sharing.dead_letters import dead_letters, replay, replay_all
 from comity.kernel.sharing.subscribe import subscribe, subscriptions, unsubscribe
 from tests.sharing.stage import case, incident, match, notices, outbox, place_all, subscribed
 from tests.world import World, instant, refused

@@ -7,7 +7,7 @@ import psycopg
 from comity.config import worker
 from comity.config.settings import settings
 from comity.kernel.records.enter import enter
-from comity.kernel.sharing.waiting import waiting
+from comity.kernel.sharing.pending_work import pending_work
 from tests.sharing.stage import incident, notices, place_all, subscribed
 from tests.world import World, node_on
 
@@ -18,15 +18,15 @@ def test_those_whom_new_entries_concern_have_work_and_no_others(world: World) ->
     with subscribed(world, "atf_agent", INCIDENTS) as one:
         world.follow()
         for name in world.node.agencies():
-            found = waiting(world.node, name)
+            found = pending_work(world.node, name)
             assert not (found.settles or found.digests or found.counts or found.tells), name
         known = incident(world)
         place_all(world)
-        city, bureau = waiting(world.node, "cpd"), waiting(world.node, "atf")
+        city, bureau = pending_work(world.node, "cpd"), pending_work(world.node, "atf")
         assert (city.counts, city.tells, bureau.counts, bureau.tells) == (True, False, False, True)
         worker.follow_placed(world.node, {"cpd"}, set())
         assert [item.record for item in notices(world, "atf_agent", one)] == [known.record]
-        assert not waiting(world.node, "cpd").counts and not waiting(world.node, "atf").tells
+        assert not pending_work(world.node, "cpd").counts and not pending_work(world.node, "atf").tells
 
 
 def test_what_nobody_told_the_followers_is_found_by_the_round_of_everything(world: World) -> None:
@@ -35,14 +35,14 @@ def test_what_nobody_told_the_followers_is_found_by_the_round_of_everything(worl
         place_all(world)
         worker.follow_all(world.node)
         assert [item.record for item in notices(world, "atf_agent", one)] == [known.record]
-        assert not waiting(world.node, "cpd").counts
+        assert not pending_work(world.node, "cpd").counts
 
 
 def test_a_round_learns_whose_obligations_the_entries_of_others_may_meet(world: World) -> None:
     world.follow()
     owing = set(world.node.agencies())
     worker.follow_placed(world.node, (), owing)
-    assert owing == {name for name in world.node.agencies() if waiting(world.node, name).owes}
+    assert owing == {name for name in world.node.agencies() if pending_work(world.node, name).owes}
 
 
 def test_a_command_that_wrote_loads_nobody_s_definitions_for_nothing(world: World) -> None:
@@ -51,7 +51,7 @@ def test_a_command_that_wrote_loads_nobody_s_definitions_for_nothing(world: Worl
     other = node_on(world.database, settings({"COMITY_HOME": str(world.node.home)}))
     try:
         enter(other, world.seats["cpd_records"], "investigation.incident", fields)
-        found = {name: waiting(world.node, name) for name in world.node.agencies()}
+        found = {name: pending_work(world.node, name) for name in world.node.agencies()}
         busy = {name for name, one in found.items() if one.owes or one.escalates}
         with psycopg.connect(world.database.sequencer_url, autocommit=True) as conn:
             assert worker.once(other, conn) == 1

@@ -14,15 +14,15 @@ import pytest
 
 from comity import clock
 from comity.kernel.sharing import send, signature
-from comity.kernel.sharing.dead import dead_letters, replay_all
+from comity.kernel.sharing.dead_letters import dead_letters, replay_all
 from comity.kernel.sharing.endpoint import Endpoint, add_webhook, remove_webhook, webhooks
-from comity.kernel.sharing.outward import Outward
+from comity.kernel.sharing.http_client import HttpClient
 from comity.kernel.sharing.subscribe import Subscription
 from tests.patience import PATIENCE, eventually
 from tests.sharing.stage import LOOPBACK, Receiver, incident, match, outbox, place_all, subscribed
 from tests.world import World, refused
 
-OUT = Outward(allowed=LOOPBACK, seconds=PATIENCE)
+OUT = HttpClient(allowed=LOOPBACK, seconds=PATIENCE)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_name_that_turns_inward_later_is_a_dead_letter_at_once(world: World, h
     incident(world)
     place_all(world)
     match(world)
-    inward = Outward(resolver=lambda host, port: ["169.254.169.254"])
+    inward = HttpClient(resolver=lambda host, port: ["169.254.169.254"])
     with world.node.transaction("atf") as (conn, _):
         conn.execute("update comity.endpoint set url = 'https://hooks.example/' where id = %s", (made.id,))
     (ready,) = [found for found in send.ready(world.node, "atf") if found.id == made.id]

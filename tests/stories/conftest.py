@@ -18,14 +18,14 @@ import pytest
 from comity import clock
 from comity.config import loader, paths
 from comity.config.database import Database
+from comity.config.narration import Narration
 from comity.config.settings import settings
 from comity.config.stories import referral
 from comity.config.stories.stage import Story
-from comity.config.told import Told
+from comity.kernel.definitions.load import read_folder
 from comity.kernel.policy import tokens
-from comity.kernel.records import rebuild
+from comity.kernel.portability import rebuild
 from comity.kernel.records.install import install
-from comity.kernel.types.load import read_folder
 from tests.world import World, installed, node_on
 
 NAME = "stories"
@@ -64,7 +64,7 @@ def stage(stories_database: Database, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 def told(stage: World) -> Story:
     """The first job, played once from its beginning to its end; followers follow whenever the story waits for them."""
-    played = Story(stage.node, stage.seats, Told(quiet=True), referral.SEATS)
+    played = Story(stage.node, stage.seats, Narration(quiet=True), referral.SEATS)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(clock, "pause", lambda _: stage.follow())
         referral.SCRIPT.play(played)

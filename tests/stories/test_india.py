@@ -6,9 +6,9 @@ from pathlib import Path
 
 from comity.config import paths
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records.find import find
-from comity.kernel.records.history import history
-from comity.kernel.records.results import Receipt
+from comity.kernel.views.find import find
+from comity.kernel.views.history import history
+from comity.kernel.work.results import Receipt
 from tests.world import World, refused
 
 PACKAGE = Path(paths.__file__).parents[1]

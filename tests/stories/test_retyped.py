@@ -8,15 +8,15 @@ from uuid import UUID, uuid4
 import pytest
 
 from comity.config import loader, paths
+from comity.kernel.definitions.load import read_folder
+from comity.kernel.exchange import duplicate_entry
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import retyped
 from comity.kernel.records.amend import amend
 from comity.kernel.records.enter import enter
-from comity.kernel.records.erasing import erase
+from comity.kernel.records.erase import erase
 from comity.kernel.records.install import install
-from comity.kernel.records.results import Receipt
-from comity.kernel.types.load import read_folder
+from comity.kernel.work.results import Receipt
 from tests.world import World, day, instant
 
 ROLES = """roles:
@@ -61,7 +61,7 @@ class Office:
     def count(self) -> list[tuple[str, str]]:
         """(record, field) of what was typed twice, once everything has its place."""
         self.stage.follow()
-        return [(one.record, one.field) for one in retyped.count(self.stage.node, agency=self.name).retyped]
+        return [(one.record, one.field) for one in duplicate_entry.count(self.stage.node, agency=self.name).retyped]
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_what_another_agency_hides_was_not_there_to_be_seen(stage: World) -> Non
 
 def test_a_dead_entry_of_the_system_is_not_typed_by_anyone(stage: World, told: Any) -> None:
     """Obligations repeat texts of others; the system wrote them, so they count neither as typed nor as retyped."""
-    facts = retyped.count(stage.node, agency="atf")
+    facts = duplicate_entry.count(stage.node, agency="atf")
     obligations = {row[0] for row in stage.rows(
         "atf", "select id::text from comity.record where type = 'investigation.obligation'")}  # fmt: skip
     assert obligations and not obligations & {one.record for one in facts.retyped}

@@ -6,12 +6,12 @@ import pytest
 
 from comity.config.stories.referral import AGENCIES
 from comity.config.stories.stage import Story
+from comity.kernel.exchange import duplicate_entry
+from comity.kernel.exchange.submit import submit
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import retyped
-from comity.kernel.records.find import find
-from comity.kernel.records.history import history
-from comity.kernel.records.submit import submit
 from comity.kernel.sharing.inbox import inbox
+from comity.kernel.views.find import find
+from comity.kernel.views.history import history
 from tests.stories.conftest import steps
 from tests.world import World, day, refused
 
@@ -148,7 +148,7 @@ def test_reading_anothers_record_is_told_to_its_owner(stage: World, told: Story,
 
 
 def test_nothing_was_typed_twice_and_everything_has_its_place(stage: World, told: Story) -> None:
-    facts = [retyped.count(stage.node, agency=agency) for agency in AGENCIES]
+    facts = [duplicate_entry.count(stage.node, agency=agency) for agency in AGENCIES]
     assert [one for each in facts for one in each.retyped] == []
     assert sum(each.entered for each in facts) > 4_000
     reobserved = dict(zip(AGENCIES, (each.reobserved for each in facts), strict=True))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from comity.kernel.definitions.load import load
 from comity.kernel.types.backfill import Backfill
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.definition import DefinitionsRefused
-from comity.kernel.types.load import load
 from tests.types.world import layers, world
 
 BOARD = """pillar: board

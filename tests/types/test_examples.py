@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from comity.kernel.types.examples import run
+from comity.kernel.definitions.examples import run
 from tests.types.world import world
 
 PATH = "core/investigation/examples/case.yml"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from comity.kernel.definitions.load import read_core, read_folder
 from comity.kernel.types.definition import DefinitionsRefused
-from comity.kernel.types.load import read_core, read_folder
 
 
 def test_a_layer_is_its_yaml_files_by_their_path(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from comity.kernel.definitions.load import load, read_folder
 from comity.kernel.types.definition import MAX_BYTES, DefinitionsRefused
-from comity.kernel.types.load import load, read_folder
 from tests.types.world import layers, world
 
 INVALID = Path(__file__).parents[1] / "invalid"

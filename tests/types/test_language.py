@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from comity.config import loader, paths
+from comity.kernel.definitions.load import load, read_folder
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.language import languages, spoken
-from comity.kernel.types.load import load, read_folder
 
 INSTITUTIONS = ("in-police", "in-fsl", "in-prosecution", "in-court", "in-prison")
 

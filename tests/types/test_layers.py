@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from comity.errors import Problem
-from comity.kernel.types.load import digest, not_installable, read_core
+from comity.kernel.definitions.load import digest, not_installable, read_core
 from tests.types.world import HERE, layers, world
 
 CASE = "investigation.case"

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from comity.kernel.law.due import read_when
 from comity.kernel.types.catalogue import Catalogue
-from comity.kernel.types.due import read_when
+from comity.kernel.types.record_schema import object_schema
 from comity.kernel.types.schema import loosened
 from comity.kernel.types.shape import judge, judge_links, needs_faults
 from tests.patience import no_hang
@@ -336,7 +337,7 @@ def test_what_an_act_needs_is_named() -> None:
 
 
 def test_the_published_schema_stands_alone() -> None:
-    schema = ATF.schema(CASE)
+    schema = object_schema(ATF.type(CASE))
     assert schema["required"] == ["title"]
     assert schema["additionalProperties"] is False
     assert schema["properties"]["program"]["enum"] == ["firearms", "fraud", "alcohol_tobacco"]

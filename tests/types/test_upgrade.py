@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from comity.kernel.types.profile import check_folders
-from comity.kernel.types.upgrade import Report, compare, fit
+from comity.kernel.definitions.profile import check_folders
+from comity.kernel.definitions.upgrade import Report, compare, fit
 from tests.types.world import layers, world
 
 CASE = "core/investigation/types/case.yml"

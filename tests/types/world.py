@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from comity.kernel.definitions.load import load, read_folder
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.definition import Files
-from comity.kernel.types.load import load, read_folder
 
 HERE = Path(__file__).parent / "definitions"
 LAYERS = ("core", "jurisdiction", "agency")

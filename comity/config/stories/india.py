@@ -13,7 +13,7 @@ from typing import Any
 from comity import clock
 from comity.config.stories.stage import Script, Seat, Story, day, instant, working
 from comity.kernel.records.enter import enter
-from comity.kernel.records.read import read
+from comity.kernel.views.read import read
 
 AGENCIES = ("in-police", "in-court", "in-fsl", "in-prosecution", "in-prison")
 SEATS: Mapping[str, Seat] = {

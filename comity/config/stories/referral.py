@@ -13,13 +13,13 @@ from comity import clock
 from comity.config import paths
 from comity.config.stories.stage import WAIT, Script, Seat, Story, day, instant
 from comity.errors import Problem
-from comity.kernel.records.find import find
-from comity.kernel.records.history import history
-from comity.kernel.records.importing import run as import_file
-from comity.kernel.records.read import read
-from comity.kernel.records.results import Receipt, Submission
-from comity.kernel.records.submit import submit
+from comity.kernel.exchange.submit import submit
+from comity.kernel.importing.importing import run as import_file
 from comity.kernel.sharing.inbox import inbox
+from comity.kernel.views.find import find
+from comity.kernel.views.history import history
+from comity.kernel.views.read import read
+from comity.kernel.work.results import Receipt, Submission
 from comity.names import counted
 
 AGENCIES = ("cpd", "dea", "atf", "fsl", "usao")

@@ -9,21 +9,21 @@ from datetime import timedelta
 from typing import Any
 
 from comity import clock
-from comity.config.told import Told
+from comity.config.narration import Narration
 from comity.errors import Problem
+from comity.kernel.duties.clocks import due
+from comity.kernel.duties.reconcile import reconcile
+from comity.kernel.law.due import Due
 from comity.kernel.policy.actor import Actor, Behalf
 from comity.kernel.records.act import act
 from comity.kernel.records.amend import amend
 from comity.kernel.records.answer import answer
 from comity.kernel.records.attach import attach
-from comity.kernel.records.clocks import due
 from comity.kernel.records.enter import enter
-from comity.kernel.records.node import Node
-from comity.kernel.records.read import read
-from comity.kernel.records.reconcile import reconcile
-from comity.kernel.records.results import Receipt, View
 from comity.kernel.sharing.inbox import inbox
-from comity.kernel.types.due import Due
+from comity.kernel.views.read import read
+from comity.kernel.work.node import Node
+from comity.kernel.work.results import Receipt, View
 
 Seat = tuple[str, str, Sequence[str]]
 """Agency, name of the person, roles."""
@@ -39,7 +39,7 @@ class Story:
 
     node: Node
     seats: Mapping[str, Actor]
-    told: Told
+    told: Narration
     cast: Mapping[str, Seat] = field(default_factory=dict)
     reporters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     outside: Collection[str] = ()

@@ -8,21 +8,24 @@ from datetime import datetime
 from typing import Any
 
 from comity.errors import Fault, Problem
+from comity.kernel.duties import lateness
 from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import guards, lateness, links, offering
+from comity.kernel.records import guards, links, offers
 from comity.kernel.records.amend import check_version, field_content, fixed, link_content
-from comity.kernel.records.change import Change, changed, digest_of, once, spoken, when_asked, write
+from comity.kernel.records.cascades import cascades
 from comity.kernel.records.enter import needs, said
-from comity.kernel.records.following import consequences
-from comity.kernel.records.node import Node, Work
-from comity.kernel.records.occurred import occurred_at
-from comity.kernel.records.results import Receipt
-from comity.kernel.records.subject import Subject, allow, own
-from comity.kernel.records.turns import in_turn
+from comity.kernel.records.write import write
 from comity.kernel.types import lifecycle, shape
 from comity.kernel.types.catalogue import Act, Type
+from comity.kernel.work.change import Change, changed
+from comity.kernel.work.effective_time import occurred_at
+from comity.kernel.work.idempotency import actor_key, digest_of, once, when_asked
+from comity.kernel.work.locking import read_locked
+from comity.kernel.work.node import Node, Work
+from comity.kernel.work.results import Receipt
+from comity.kernel.work.subject import Subject, allow, own
 
 
 def act(
@@ -47,18 +50,18 @@ def act(
     refuse_unspellable(fields=fields, reason=reason, late_cause=late_cause)
     given, pointed = fields or {}, links or {}
     asked = [dict(given), {n: list(i) for n, i in pointed.items()}, reason]
-    digest = digest_of("act", record, name, version, asked, when_asked(occurred_at), *spoken(actor)) if key else b""
+    digest = digest_of("act", record, name, version, asked, when_asked(occurred_at), *actor_key(actor)) if key else b""
 
     def do(work: Work) -> Receipt:
-        work, subject = in_turn(work, record, own, pointed)
+        work, subject = read_locked(work, record, own, pointed)
         if version is not None:
             check_version(subject, version)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         if of.offer and of.offer.withdrawn and name in ("withdraw", "withdrawn"):
-            change = offering.withdrawal(work, of, subject, reason)
+            change = offers.withdrawal(work, of, subject, reason)
         else:
             change = plan(work, of, subject, name, given, pointed, reason, occurred_at, late_cause)
-        return write(work, [_keyed(change, key, digest), *consequences(work, change)])[0]
+        return write(work, [_keyed(change, key, digest), *cascades(work, change)])[0]
 
     return once(node, actor, key, digest, do, again=lambda before: before)
 

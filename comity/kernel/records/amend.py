@@ -7,18 +7,21 @@ from datetime import datetime
 from typing import Any
 
 from comity.errors import Fault, Problem
+from comity.kernel.duties import lateness
 from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import guards, inheriting, lateness, links
-from comity.kernel.records.change import changed, digest_of, once, spoken, when_asked, write
+from comity.kernel.records import guards, links, mark_propagation
 from comity.kernel.records.enter import mark_faults, needs, said
-from comity.kernel.records.node import Node, Work
-from comity.kernel.records.occurred import occurred_at
-from comity.kernel.records.results import Receipt, as_uuid
-from comity.kernel.records.subject import Subject, allow, own
-from comity.kernel.records.turns import in_turn
+from comity.kernel.records.write import write
 from comity.kernel.types import lifecycle, shape
 from comity.kernel.types.catalogue import Type
+from comity.kernel.work.change import changed
+from comity.kernel.work.effective_time import occurred_at
+from comity.kernel.work.idempotency import actor_key, digest_of, once, when_asked
+from comity.kernel.work.locking import read_locked
+from comity.kernel.work.node import Node, Work
+from comity.kernel.work.results import Receipt, as_uuid
+from comity.kernel.work.subject import Subject, allow, own
 
 
 def amend(
@@ -48,11 +51,11 @@ def amend(
     refuse_unspellable(fields=fields, reason=reason, authority=authority, late_cause=late_cause)
     wanted = _Wanted(fields or {}, links or {}, unlink or {}, marks, field_marks or {}, reason, corrects, authority)
     digest = (
-        digest_of("amend", record, version, wanted.asked(), when_asked(occurred_at), *spoken(actor)) if key else b""
+        digest_of("amend", record, version, wanted.asked(), when_asked(occurred_at), *actor_key(actor)) if key else b""
     )
 
     def do(work: Work) -> Receipt:
-        work, subject = in_turn(work, record, own, wanted.links)
+        work, subject = read_locked(work, record, own, wanted.links)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         allow(work, "amend", subject.resource(), act="amend")
         check_version(subject, version)
@@ -114,7 +117,7 @@ def _judged(work: Work, of: Type, subject: Subject, wanted: _Wanted, state: str)
     before = subject.folded
     content, after, supplied = field_content(before.fields, wanted.fields)
     content |= link_content(before.links, wanted.links, wanted.unlink)
-    own = inheriting.of_its_own(work, subject.id, before.marks) if {*wanted.marks} & {*before.marks} else set()
+    own = mark_propagation.of_its_own(work, subject.id, before.marks) if {*wanted.marks} & {*before.marks} else set()
     content |= {f"mark/{mark}": True for mark in wanted.marks if mark not in own}
     content |= {f"field_mark/{name}": sorted(one) for name, one in wanted.field_marks.items()}
     faults = fixed(of, content) + shape.judge(

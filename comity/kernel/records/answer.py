@@ -17,21 +17,24 @@ from psycopg.types.json import Jsonb
 
 from comity import names
 from comity.errors import Fault, Problem
+from comity.kernel.duties import lateness
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import guards, lateness
+from comity.kernel.records import guards
 from comity.kernel.records.act import _keyed
-from comity.kernel.records.change import Change, changed, digest_of, once, remember, spoken, when_asked, write
 from comity.kernel.records.enter import needs, said
-from comity.kernel.records.node import Node, Work
-from comity.kernel.records.occurred import occurred_at
-from comity.kernel.records.results import Receipt, as_uuid
-from comity.kernel.records.subject import Subject, allow, find_subject
-from comity.kernel.records.turns import in_turn
+from comity.kernel.records.write import write
 from comity.kernel.types import shape
 from comity.kernel.types.catalogue import Answer, Type
+from comity.kernel.work.change import Change, changed
+from comity.kernel.work.effective_time import occurred_at
+from comity.kernel.work.idempotency import actor_key, digest_of, once, store, when_asked
+from comity.kernel.work.locking import read_locked
+from comity.kernel.work.node import Node, Work
+from comity.kernel.work.results import Receipt, as_uuid
+from comity.kernel.work.subject import Subject, allow, find_subject
 
 
 def answer(
@@ -54,13 +57,13 @@ def answer(
     refuse_unspellable(fields=fields, reason=reason, late_cause=late_cause)
     given = fields or {}
     digest = (
-        digest_of("answer", record, name, [dict(given), reason], when_asked(occurred_at), *spoken(actor))
+        digest_of("answer", record, name, [dict(given), reason], when_asked(occurred_at), *actor_key(actor))
         if key
         else b""
     )
 
     def do(work: Work) -> Receipt:
-        work, subject = in_turn(work, record, _offered, {})
+        work, subject = read_locked(work, record, _offered, {})
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         rule = _rule(of, name)
         offer = _open_offer(work, subject)
@@ -79,7 +82,7 @@ def answer(
         own = lateness.timed(work, own, owner=subject.agency)
         entry = own.entry
         sealed = append(work.conn, [entry])[0]
-        remember(work, [_keyed(own, key, digest)])
+        store(work, [_keyed(own, key, digest)])
         _lock(work, offer, entry, rule, given, reason)
         return Receipt(
             entry=str(entry.id), record=str(subject.id), agency=work.agency, type=of.name,

@@ -21,13 +21,15 @@ from comity import names
 from comity.errors import Fault, Problem
 from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import disclosure
-from comity.kernel.records.change import changed, digest_of, once, spoken, write
-from comity.kernel.records.node import Node, Work
-from comity.kernel.records.results import FileInfo, Receipt, as_uuid
-from comity.kernel.records.sight import sight
-from comity.kernel.records.subject import allow, find_subject, own
+from comity.kernel.records.write import write
 from comity.kernel.types import lifecycle
+from comity.kernel.work import disclosure
+from comity.kernel.work.change import changed
+from comity.kernel.work.idempotency import actor_key, digest_of, once
+from comity.kernel.work.node import Node, Work
+from comity.kernel.work.results import FileInfo, Receipt, as_uuid
+from comity.kernel.work.subject import allow, find_subject, own
+from comity.kernel.work.visibility import visibility
 
 FRAME = 1 << 20
 
@@ -70,7 +72,7 @@ def attach(
 
 def _enter(node: Node, actor: Actor, info: FileInfo, stored: str, data_key: bytes, key: str | None) -> Receipt:
     """Append the entry of a file that is on disk. The record is looked at again: it may have moved meanwhile."""
-    asked = digest_of("attach", info.record, info.name, info.media_type, info.sha256, *spoken(actor)) if key else b""
+    asked = digest_of("attach", info.record, info.name, info.media_type, info.sha256, *actor_key(actor)) if key else b""
 
     def do(work: Work) -> Receipt:
         subject = own(work, info.record)
@@ -119,7 +121,7 @@ def fetch(node: Node, actor: Actor, file: str) -> tuple[FileInfo, Iterator[bytes
             raise Problem("not_found", "No such record, or it is not yours to see")
         subject = find_subject(work, row[2])
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-        if str(row[0]) not in subject.folded.files or not sight(work, of, subject).whole:
+        if str(row[0]) not in subject.folded.files or not visibility(work, of, subject).whole:
             raise Problem("not_found", "No such record, or it is not yours to see")
         disclosure.told(work, "fetch", [(subject, [f"file/{row[0]}"])])
     info = FileInfo(str(row[0]), str(row[2]), row[3], row[4], row[5], row[6].hex())

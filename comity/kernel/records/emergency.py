@@ -21,9 +21,9 @@ from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.powers import REVIEW_EMERGENCIES
-from comity.kernel.records.node import Node, Work
-from comity.kernel.records.results import as_uuid
-from comity.kernel.records.subject import COLUMNS, Subject, subject_of, visible
+from comity.kernel.work.node import Node, Work
+from comity.kernel.work.results import as_uuid
+from comity.kernel.work.subject import COLUMNS, Subject, subject_of, visible
 
 LONGEST = timedelta(hours=24)
 TYPE = "kernel.emergency"

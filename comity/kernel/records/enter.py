@@ -14,20 +14,24 @@ import psycopg
 
 from comity import clock, names
 from comity.errors import Fault, Problem
+from comity.kernel.duties import lateness
 from comity.kernel.ledger.canonical import refuse_unspellable
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.decide import Resource
-from comity.kernel.records import guards, inheriting, lateness, links, offering, project, turns
-from comity.kernel.records.change import Change, changed, digest_of, id_taken, replays, reused, spoken, write
-from comity.kernel.records.contention import Repeated, contended, tries
-from comity.kernel.records.node import Node, Work
-from comity.kernel.records.occurred import occurred_at
-from comity.kernel.records.project import parties_of
-from comity.kernel.records.results import Draft, Receipt, as_uuid
-from comity.kernel.records.subject import Subject, allow
+from comity.kernel.records import guards, links, mark_propagation, offers, project
+from comity.kernel.records.write import id_taken, write
 from comity.kernel.types import shape
 from comity.kernel.types.catalogue import Type
+from comity.kernel.work import locking
+from comity.kernel.work.change import Change, changed
+from comity.kernel.work.effective_time import occurred_at
+from comity.kernel.work.idempotency import actor_key, digest_of, earlier_uses, reused
+from comity.kernel.work.node import Node, Work
+from comity.kernel.work.results import Draft, Receipt, as_uuid
+from comity.kernel.work.retry import Retry, attempts, contended
+from comity.kernel.work.row import parties_of
+from comity.kernel.work.subject import Subject, allow
 
 LIMIT = 5_000
 
@@ -50,11 +54,11 @@ def enter_many(node: Node, actor: Actor, drafts: Sequence[Draft]) -> list[Receip
     """
     if len(drafts) > LIMIT:
         raise Problem("body_too_large", f"at most {LIMIT} records are entered in one transaction")
-    for overtaken in tries():
+    for overtaken in attempts():
         try:
             with node.work(actor) as work:
                 return enter_within(work, drafts, still=overtaken > 1)
-        except Repeated:
+        except Retry:
             continue
     raise contended()
 
@@ -122,7 +126,7 @@ class _Batch:
     def replay(self) -> None:
         """Answer the drafts whose key was used before, here or earlier, and resolve links written as `key:`."""
         cited = {t[4:] for d in self.drafts for given in d.links.values() for t in given if t.startswith("key:")}
-        before = replays(self.work, sorted({d.key for d in self.drafts if d.key} | cited))
+        before = earlier_uses(self.work, sorted({d.key for d in self.drafts if d.key} | cited))
         records = {key: found.receipt.record for key, found in before.items() if found.receipt}
         first: dict[str, int] = {}
         taken = self.taken()
@@ -169,13 +173,13 @@ class _Batch:
         """
         types = self.work.catalogue.types
         ids = [
-            turns.stands_on(types[one.type], one.id or "", self.resolved[at])
+            locking.lock_targets(types[one.type], one.id or "", self.resolved[at])
             for at, one in enumerate(self.drafts)
             if one.type in types and self.answers[at] is None
         ]
-        self.work = turns.taken(self.work, set().union(*ids))
+        self.work = locking.lock(self.work, set().union(*ids))
         if self.still:
-            self.work = inheriting.still(self.work)
+            self.work = mark_propagation.lock_shared(self.work)
 
     def read_targets(self) -> None:
         pairs = []
@@ -227,7 +231,7 @@ class _Batch:
 
     def judge_together(self) -> None:
         """Judge once more those that stand on the same record, each as if the ones before it had been written."""
-        on = {at: turns.stands_on(one.type, self.ids[at], one.after.links) for at, one in self.changes.items()}
+        on = {at: locking.lock_targets(one.type, self.ids[at], one.after.links) for at, one in self.changes.items()}
         times = Counter(one for ids in on.values() for one in ids)
         common = {at: [one for one in ids if times[one] > 1] for at, ids in on.items()}
         if not any(common.values()):
@@ -319,7 +323,7 @@ def asked(draft: Draft, actor: Actor) -> bytes:
             "enter", draft.type, dict(draft.fields), {name: list(ids) for name, ids in draft.links.items()},
             clock.show_instant(draft.occurred_at) if draft.occurred_at else None, sorted(draft.marks),
             *([{name: sorted(one) for name, one in draft.field_marks.items()}] if draft.field_marks else []),
-            *spoken(actor),
+            *actor_key(actor),
         )  # fmt: skip
     except Problem:
         return b""
@@ -359,13 +363,13 @@ def plan(
         occurred_at=occurred, key=draft.key, digest=digest,
     )  # fmt: skip
     faults += needs(of.acts["enter"].needs, fields, given_links, draft.reason)
-    if not faults and not any(str(one) in own for one in turns.stands_on(of, "", given_links)):
+    if not faults and not any(str(one) in own for one in locking.lock_targets(of, "", given_links)):
         faults += _conditions(work, change)  # else they are judged together, when what it stands on is there
     if faults:
         raise Problem("invalid", f"The {of.title} is not valid", faults=faults)
     change = lateness.timed(work, change, known.records)
     if of.offer:
-        change = offering.offered(work, change, known)
+        change = offers.offered(work, change, known)
     return change
 
 

@@ -9,16 +9,16 @@ from uuid import UUID
 
 from comity import clock
 from comity.errors import Fault, Problem
+from comity.kernel.duties import enforced_on_act
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import acting_roles
-from comity.kernel.records import door
-from comity.kernel.records.facts import FactGraph
-from comity.kernel.records.node import Work
 from comity.kernel.records.open_obligations import open_on
-from comity.kernel.records.sight import readable_fields
-from comity.kernel.records.subject import Subject, subjects
 from comity.kernel.types import expression
 from comity.kernel.types.catalogue import GuardRule, Type
+from comity.kernel.work.facts import FactGraph
+from comity.kernel.work.node import Work
+from comity.kernel.work.subject import Subject, subjects
+from comity.kernel.work.visibility import readable_fields
 
 
 def faults(
@@ -41,7 +41,7 @@ def faults(
     found: list[Fault] = []
     if act and subject:
         left = replace(subject, folded=after, core_state=of.core_state(after.state))
-        found = door.faults(work, act, left)
+        found = enforced_on_act.faults(work, act, left)
     if not rules:
         return found
     variables: dict[str, Any] | None = None

@@ -16,18 +16,18 @@ from psycopg.types.json import Jsonb
 
 from comity import clock, names
 from comity.errors import Fault, Problem
+from comity.kernel.definitions import upgrade
+from comity.kernel.definitions.load import NOTHING, digest, load, not_installable
+from comity.kernel.duties.law_change import impact, is_pack
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy import check as policy_check
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.generate import IncomingAgreement
-from comity.kernel.records.law import impact, is_pack
-from comity.kernel.records.node import NODE, Conn, Node, current_layers, system
 from comity.kernel.records.open_obligations import kinds
-from comity.kernel.types import upgrade
 from comity.kernel.types.catalogue import Agreement, Catalogue
 from comity.kernel.types.definition import Files
-from comity.kernel.types.load import NOTHING, digest, load, not_installable
+from comity.kernel.work.node import NODE, Conn, Node, current_layers, system
 
 FOREVER = "9999-12-31"
 NODE_TITLE = "This node"

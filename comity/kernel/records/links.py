@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from comity.errors import Fault
-from comity.kernel.records import disclosure
-from comity.kernel.records.node import Work
-from comity.kernel.records.sight import readable_fields
-from comity.kernel.records.subject import Subject, subjects
 from comity.kernel.types.catalogue import Type
+from comity.kernel.work import disclosure
+from comity.kernel.work.node import Work
+from comity.kernel.work.subject import Subject, subjects
+from comity.kernel.work.visibility import readable_fields
 
 
 @dataclass(frozen=True, slots=True)

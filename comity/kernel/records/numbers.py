@@ -11,8 +11,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from comity import clock, names
-from comity.kernel.records.node import Node, Work
 from comity.kernel.types.catalogue import Type
+from comity.kernel.work.node import Node, Work
 
 QUICK = timedelta(seconds=1)
 """A block that was used up within it is followed by one of twice its size."""

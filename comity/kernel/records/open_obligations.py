@@ -8,9 +8,9 @@ from uuid import UUID
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from comity.kernel.records.node import Work
 from comity.kernel.types.catalogue import Catalogue
-from comity.kernel.types.obligation import owing
+from comity.kernel.types.owing import owing
+from comity.kernel.work.node import Work
 
 OWING = """from jsonb_to_recordset({kinds}) as k (type text, link text, open jsonb, about text, owed_by text)
       join comity.record r on r.agency = comity.me() and r.core_type = k.type and k.open ? r.core_state

@@ -12,7 +12,7 @@ from typing import Any
 
 from comity.kernel.ledger import follow
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records.node import Node, system
+from comity.kernel.work.node import Node, system
 
 NAME = "activity"
 BATCH = 10_000

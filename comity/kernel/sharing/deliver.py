@@ -13,11 +13,19 @@ from uuid import UUID
 from comity import clock
 from comity.errors import Problem
 from comity.kernel.ledger import follow
-from comity.kernel.records.node import Node, Work, system
 from comity.kernel.sharing import outbox
-from comity.kernel.sharing.happening import Happening, Pointer, chosen, happenings, happenings_of, judge, stream_end
 from comity.kernel.sharing.outbox import NOTICE, Outcome
+from comity.kernel.sharing.stream_event import (
+    Pointer,
+    StreamEvent,
+    chosen,
+    judge,
+    stream_end,
+    stream_events,
+    stream_events_of,
+)
 from comity.kernel.sharing.subscribe import FOLLOWER, Subscription, reader, selected, stop
+from comity.kernel.work.node import Node, Work, system
 
 PAGE = 1_000
 IN_A_ROW = 50
@@ -49,7 +57,7 @@ def match(node: Node, agency: str) -> int:
         if _place(work) >= end:
             return 0
         place = follow.place_of(work.conn, FOLLOWER, agency)
-        found = happenings(work.conn, after=place, until=end, limit=PAGE)
+        found = stream_events(work.conn, after=place, until=end, limit=PAGE)
         owed = sum(_owe(work, one, found) for one in active if not _broken(work, one))
         follow.move(work.conn, FOLLOWER, agency, found[-1].place if len(found) == PAGE else end)
         return owed + (1 if len(found) == PAGE else 0)
@@ -59,7 +67,7 @@ def catch_up(work: Work, one: Subscription) -> None:
     """Owe a stopped subscription what came since; with replay, in its transaction. The caller holds its row's lock."""
     until, place = follow.place_of(work.conn, FOLLOWER, work.agency), one.place
     while place < until:
-        found = happenings(work.conn, after=place, until=until, limit=PAGE)
+        found = stream_events(work.conn, after=place, until=until, limit=PAGE)
         _owe(work, one, found)
         place = found[-1].place if len(found) == PAGE else until
 
@@ -71,7 +79,7 @@ def _place(work: Work) -> int:
     return int(row[0]) if row else 0
 
 
-def _owe(work: Work, one: Subscription, found: Sequence[Happening]) -> int:
+def _owe(work: Work, one: Subscription, found: Sequence[StreamEvent]) -> int:
     hits = [hit for hit in chosen(work.conn, one.wanted, found) if hit.place > one.place]
     follow.owe(work.conn, one.follower, work.agency, [(hit.entry, str(one.id)) for hit in hits], work.now)
     return len(hits)
@@ -122,7 +130,7 @@ def _notices(work: Work, one: Subscription, entries: Sequence[UUID]) -> list[Out
 
 def verdicts_for(work: Work, one: Subscription, entries: Sequence[UUID]) -> dict[UUID, Pointer | Problem]:
     """What the subscriber may be told of these entries now. Problem: the subscriber is no longer one."""
-    found = happenings_of(work.conn, entries)
+    found = stream_events_of(work.conn, entries)
     verdicts, _ = judge(reader(work, one), one.wanted, list(found.values()))
     return dict(verdicts)
 

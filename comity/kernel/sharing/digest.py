@@ -11,7 +11,7 @@ from comity.kernel.ledger import follow
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.canonical import canonical
 from comity.kernel.ledger.entry import Entry
-from comity.kernel.records.node import SYSTEM, Node, system
+from comity.kernel.work.node import SYSTEM, Node, system
 
 NAME = "disclosure-digest"
 DAYS = 60

@@ -21,10 +21,10 @@ from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.powers import KEEP_ENDPOINTS
-from comity.kernel.records.node import Conn, Node, Work
-from comity.kernel.records.results import as_uuid
 from comity.kernel.sharing import outbox, signature
-from comity.kernel.sharing.outward import Outward
+from comity.kernel.sharing.http_client import HttpClient
+from comity.kernel.work.node import Conn, Node, Work
+from comity.kernel.work.results import as_uuid
 
 TYPE = "kernel.endpoint"
 MOST_OF_AGENCY = 50
@@ -61,7 +61,7 @@ def add_webhook(node: Node, actor: Actor, url: str) -> Endpoint:
 
     The name is resolved at each delivery, not here: what it leads to may change.
     """
-    Outward(allowed=node.outward).judged(url)
+    HttpClient(allowed=node.outward).judged(url)
     with node.work(actor) as work:
         work.demand(KEEP_ENDPOINTS)
         row = work.conn.execute("select count(*) from comity.endpoint where state <> 'removed'").fetchone()

@@ -15,16 +15,16 @@ from uuid import UUID, uuid5
 
 from psycopg.rows import dict_row
 
+from comity.kernel.duties.offer_status import backed, escalations_for, law_of, laws
+from comity.kernel.law.clock_book import book_for
+from comity.kernel.law.dated import Law
+from comity.kernel.law.escalation import ADDRESSEE, OFFERER, Backing, Escalation
+from comity.kernel.law.obligation_rules import condition
 from comity.kernel.ledger import follow
-from comity.kernel.records.node import Node, Work, system
-from comity.kernel.records.sight import readable_fields
-from comity.kernel.records.silence import escalations_for, law_of, laws, stands
-from comity.kernel.records.subject import subjects
-from comity.kernel.types.book import book_for
-from comity.kernel.types.dated import Law
-from comity.kernel.types.escalation import ADDRESSEE, OFFERER, Backing, Escalation
 from comity.kernel.types.expression import GuardError, evaluate
-from comity.kernel.types.joints import condition
+from comity.kernel.work.node import Node, Work, system
+from comity.kernel.work.subject import subjects
+from comity.kernel.work.visibility import readable_fields
 
 FOLLOWER = "escalation"
 PACE = timedelta(minutes=1)
@@ -117,7 +117,7 @@ def _due(work: Work) -> list[Raised]:
     for one in due:
         if one.law.said.unless is not None:
             asked.setdefault(one.law.said.unless, []).append(one.offer["id"])
-    told = {unless: stands(work, unless, offers) for unless, offers in asked.items()}
+    told = {unless: backed(work, unless, offers) for unless, offers in asked.items()}
     return [
         one
         for one in due

@@ -12,11 +12,11 @@ from uuid import UUID
 
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records import disclosure
-from comity.kernel.records.node import Node, Work, system
-from comity.kernel.records.subject import Subject
-from comity.kernel.sharing.happening import Happening, Pointer, chosen, happenings, judge, stream_end
+from comity.kernel.sharing.stream_event import Pointer, StreamEvent, chosen, judge, stream_end, stream_events
 from comity.kernel.sharing.ticket import Admitted
+from comity.kernel.work import disclosure
+from comity.kernel.work.node import Node, Work, system
+from comity.kernel.work.subject import Subject
 
 PAGE = 200
 
@@ -68,7 +68,7 @@ def _told(work: Work, readers: Sequence[Reader]) -> list[Told]:
     members = {row[0]: row[:4] for row in rows}
     good = {bytes(one) for one in rows[0][5]} if rows else set()
     end = rows[0][4] if rows else 0
-    pages: dict[int, list[Happening]] = {}
+    pages: dict[int, list[StreamEvent]] = {}
     out = []
     for one in readers:
         closed = _closed(one, members.get(one.admitted.member), good)
@@ -76,7 +76,7 @@ def _told(work: Work, readers: Sequence[Reader]) -> list[Told]:
             out.append(Told(one.place, closed=closed))
             continue
         if one.place not in pages:
-            pages[one.place] = happenings(work.conn, after=one.place, until=end, limit=PAGE)
+            pages[one.place] = stream_events(work.conn, after=one.place, until=end, limit=PAGE)
         out.append(_page(work, one, members[one.admitted.member], pages[one.place], end))
     return out
 
@@ -90,7 +90,7 @@ def _closed(one: Reader, member: tuple[UUID, str, list[str], str] | None, good: 
 
 
 def _page(
-    work: Work, one: Reader, member: tuple[UUID, str, list[str], str], found: Sequence[Happening], end: int
+    work: Work, one: Reader, member: tuple[UUID, str, list[str], str], found: Sequence[StreamEvent], end: int
 ) -> Told:
     actor = Actor.of(
         work.catalogue, member=str(member[0]), name=member[1], held=member[2], purpose=one.admitted.purpose

@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 from comity.errors import Fault, Problem
-from comity.kernel.records.node import Work
-from comity.kernel.records.subject import subjects
 from comity.kernel.types.expression import Guard, compile_guard
+from comity.kernel.work.node import Work
+from comity.kernel.work.subject import subjects
 from comity.names import FIELD
 
 KNOWN = frozenset(("record", "state", "links", "actor", "today", "act", "agency", "type"))

@@ -11,16 +11,18 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from comity.clock import show_instant
+from comity.kernel.duties import offer_status
+from comity.kernel.exchange.reported import Report, disputed, waiting
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.powers import KEEP_SUBSCRIPTIONS
-from comity.kernel.records import disclosure, offering, silence
-from comity.kernel.records.node import Node, Work
+from comity.kernel.records import offers
 from comity.kernel.records.open_obligations import kinds
-from comity.kernel.records.reported import Report, disputed, waiting
-from comity.kernel.records.sight import readable_fields, sight
-from comity.kernel.records.subject import subjects
-from comity.kernel.sharing.dead import DeadLetter, letters_of
+from comity.kernel.sharing.dead_letters import DeadLetter, letters_of
 from comity.kernel.sharing.outbox import STOPPED
+from comity.kernel.work import disclosure
+from comity.kernel.work.node import Node, Work
+from comity.kernel.work.subject import subjects
+from comity.kernel.work.visibility import readable_fields, visibility
 from comity.names import as_reported
 
 
@@ -87,8 +89,8 @@ def _offers(work: Work) -> Iterator[InboxItem]:
             kind, message = "waiting", f"{row['label']} to {row['to_agency']}: {since}not answered"
         elif mine and not open_:
             of = work.type_of(one.agency, one.type_name, one.core_type)
-            reason = row["answer"].get("reason") if sight(work, of, one).whole else None
-            told = f", {as_reported(work.agency, row['to_agency'])}" if offering.reported(row) else ""
+            reason = row["answer"].get("reason") if visibility(work, of, one).whole else None
+            told = f", {as_reported(work.agency, row['to_agency'])}" if offers.reported(row) else ""
             state = row["state"].replace("_", " ")
             kind = "answer"
             message = f"{row['label']} answered by {row['to_agency']}: {state}{told}" + (
@@ -153,9 +155,9 @@ def _escalations(work: Work) -> Iterator[InboxItem]:
 
 def _backed(work: Work, row: Mapping[str, Any]) -> bool:
     """Whether what was raised is over since something stands for the answer now."""
-    law = dict(silence.laws(work, row)).get(row["rule"])
+    law = dict(offer_status.laws(work, row)).get(row["rule"])
     unless = law.said.unless if law is not None else None
-    return unless is not None and silence.stands(work, unless, [row["record"]]).get(str(row["record"])) is True
+    return unless is not None and offer_status.backed(work, unless, [row["record"]]).get(str(row["record"])) is True
 
 
 def _obligations(work: Work) -> Iterator[InboxItem]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from comity.errors import Problem
-from comity.kernel.records.node import Conn
+from comity.kernel.work.node import Conn
 
 NOTICE, WEBHOOK, STOPPED = "notice", "webhook", "subscription"
 UNDECIDED = "undecided"

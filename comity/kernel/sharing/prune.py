@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from comity.kernel.records.node import Node
 from comity.kernel.sharing import settle
 from comity.kernel.sharing.outbox import NOTICE, WEBHOOK
+from comity.kernel.work.node import Node
 
 BATCH = 1_000
 DONE_WITH = (NOTICE, WEBHOOK, settle.NAME)

@@ -19,15 +19,15 @@ import orjson
 from comity import clock
 from comity.clock import show_instant
 from comity.errors import Problem
-from comity.kernel.records import disclosure
-from comity.kernel.records.node import Node, Work, system
 from comity.kernel.sharing import outbox, signature
 from comity.kernel.sharing.deliver import count_errors
 from comity.kernel.sharing.endpoint import Endpoint, endpoints, secret_of
-from comity.kernel.sharing.happening import Pointer, happenings_of, judge
+from comity.kernel.sharing.http_client import HttpClient
 from comity.kernel.sharing.outbox import WEBHOOK, Outcome
-from comity.kernel.sharing.outward import Outward
+from comity.kernel.sharing.stream_event import Pointer, judge, stream_events_of
 from comity.kernel.sharing.subscribe import Subscription, reader, selected, stop
+from comity.kernel.work import disclosure
+from comity.kernel.work.node import Node, Work, system
 
 LEASE = timedelta(seconds=90)
 FIRST, LONGEST = 5.0, 86_400.0
@@ -71,7 +71,7 @@ def ready(node: Node, agency: str) -> list[Endpoint]:
         return endpoints(work.conn, "state = 'active' and paused_until <= %s", work.now)
 
 
-def send_due(node: Node, outward: Outward, agency: str, endpoint: Endpoint) -> int:
+def send_due(node: Node, outward: HttpClient, agency: str, endpoint: Endpoint) -> int:
     """Send what is due at one address, one after another, until one fails; how many it took."""
     taken = 0
     for _ in range(AT_A_TIME):
@@ -113,7 +113,7 @@ def claim_next(node: Node, agency: str, endpoint: Endpoint) -> Claim | None:
         return Claim(agency, endpoint, one.id, entry, attempts, body, secret_of(work, endpoint.id) if body else b"")
 
 
-def send(node: Node, outward: Outward, claim: Claim) -> bool:
+def send(node: Node, outward: HttpClient, claim: Claim) -> bool:
     """Send a claimed delivery and mark how it went; whether it was taken."""
     headers = {
         "Content-Type": "application/json", "User-Agent": "Comity",
@@ -141,7 +141,7 @@ def _body(work: Work, one: Subscription, entry: UUID) -> bytes:
     target = str(one.id)
     try:
         with_rights = reader(work, one)
-        found = list(happenings_of(work.conn, [entry]).values())
+        found = list(stream_events_of(work.conn, [entry]).values())
         verdicts, seen = judge(with_rights, one.wanted, found)
     except Problem as problem:
         if one.state == "active":
@@ -204,7 +204,7 @@ def _failed(node: Node, claim: Claim, problem: Problem) -> None:
 class Sender:
     """Sends what is due: several addresses at a time, to each one delivery at a time. A slow one holds up no other."""
 
-    def __init__(self, node: Node, outward: Outward) -> None:
+    def __init__(self, node: Node, outward: HttpClient) -> None:
         self._node, self._outward = node, outward
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="comity-webhook")
         self._busy: set[UUID] = set()

@@ -7,10 +7,10 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from comity.kernel.ledger import follow
-from comity.kernel.records import offering
-from comity.kernel.records.change import write
-from comity.kernel.records.node import Node, Work, system
-from comity.kernel.records.subject import find_subject
+from comity.kernel.records import offers
+from comity.kernel.records.write import write
+from comity.kernel.work.node import Node, Work, system
+from comity.kernel.work.subject import find_subject
 
 NAME = "settle"
 
@@ -42,7 +42,7 @@ def _settle(work: Work, answer: UUID, record: str) -> None:
     if offer["settled_entry"] is None:
         subject = find_subject(work, record)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-        write(work, [offering.settled(work, of, subject, offer)])
+        write(work, [offers.settled(work, of, subject, offer)])
     follow.done(work.conn, NAME, answer, record, work.now)
 
 
@@ -57,5 +57,5 @@ def _expire(work: Work) -> int:
         subject = find_subject(work, record)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         rule = of.offer.expired if of.offer else None
-        write(work, [offering.ended(work, of, subject, "expired", rule.to if rule else subject.folded.state, {})])
+        write(work, [offers.ended(work, of, subject, "expired", rule.to if rule else subject.folded.state, {})])
     return len(late)

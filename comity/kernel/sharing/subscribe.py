@@ -20,11 +20,11 @@ from comity.errors import Fault, Problem
 from comity.kernel.ledger import follow
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.powers import KEEP_SUBSCRIPTIONS, SUBSCRIBE_FOR_ANY_ROLE
-from comity.kernel.records.node import Conn, Node, Work
-from comity.kernel.records.results import as_uuid
 from comity.kernel.sharing import outbox
 from comity.kernel.sharing.filter import Filter, read_filter
-from comity.kernel.sharing.happening import SUBSCRIBER, stream_end
+from comity.kernel.sharing.stream_event import SUBSCRIBER, stream_end
+from comity.kernel.work.node import Conn, Node, Work
+from comity.kernel.work.results import as_uuid
 
 FOLLOWER = "subscriptions"
 MOST_OF_AGENCY = 1_000

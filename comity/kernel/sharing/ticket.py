@@ -18,9 +18,9 @@ from comity import clock
 from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records.node import Node
 from comity.kernel.sharing.filter import Filter, read_filter
 from comity.kernel.sharing.subscribe import _json
+from comity.kernel.work.node import Node
 
 LIFE = timedelta(seconds=30)
 

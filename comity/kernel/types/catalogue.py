@@ -360,9 +360,3 @@ class Catalogue:
         """(type, core state) of all records that were entered in error, of core types and the layers' own."""
         kinds = (of for of in self.types.values() if of.name == of.core_name)
         return [(of.name, state) for of in kinds for state in sorted(of.error_states)]
-
-    def schema(self, name: str) -> dict[str, Any]:
-        """The JSON Schema of the effective type, standing alone: for OpenAPI, forms and other programs."""
-        from comity.kernel.types.record_schema import object_schema
-
-        return object_schema(self.type(name))

@@ -20,7 +20,7 @@ from typing import Any
 from comity.clock import parse_instant
 from comity.errors import Fault, Problem
 from comity.kernel.types.definition import Faults, Form, Node, is_names, is_text
-from comity.kernel.types.spelling import normalise, words
+from comity.kernel.types.normalise import normalise, words
 
 ABOUT = ("target", "place", "operation")
 BUCKET = timedelta(hours=2)

@@ -1,0 +1,64 @@
+"""Joints at the door: what reconciling would list as a difference for good is refused before it is written.
+
+A joint with a `door` names the acts that are refused while it does not hold for the record as they would leave it. It
+reads the same ways as `reconcile`, so the two never say different things of one record.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from comity import clock
+from comity.errors import Fault
+from comity.kernel.duties.reconcile import Walk, obligation_rules_for
+from comity.kernel.law.dated import Law, Rule
+from comity.kernel.law.obligation_rules import ObligationRule, condition
+from comity.kernel.types.catalogue import Catalogue
+from comity.kernel.types.expression import GuardError, evaluate
+from comity.kernel.work.node import Work
+from comity.kernel.work.subject import Subject
+
+
+def faults(work: Work, act: str, subject: Subject) -> list[Fault]:
+    """What the joints in force refuse of an act; `subject` is the record as the act would leave it.
+
+    A joint whose types are not all installed refuses nothing: what lets go may be what cannot be recorded here.
+    """
+    found, today = [], clock.today(work.catalogue.definition.zone)
+    for rule in _enforced(work.catalogue):
+        law = rule.on(today)
+        if law is not None and _stands(work, law.said, act, subject):
+            found += _judged(work, rule.name, law, subject)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _enforced(catalogue: Catalogue) -> tuple[Rule[ObligationRule], ...]:
+    return tuple(
+        rule for rule in obligation_rules_for(catalogue).values() if any(law.said.door for law in rule.versions)
+    )
+
+
+def _stands(work: Work, joint: ObligationRule, act: str, subject: Subject) -> bool:
+    if joint.door is None or act not in joint.door.acts or subject.core_type not in joint.given.types:
+        return False
+    return all(name in work.catalogue.types for way in joint.ways for name in way.types)
+
+
+def _judged(work: Work, name: str, law: Law[ObligationRule], subject: Subject) -> list[Fault]:
+    joint, door = law.said, law.said.door
+    assert door is not None
+    walk = Walk(work, work.now, None)
+    told = walk.told(subject, work.now)
+    try:
+        for each in walk.each(joint, told):
+            asked = {"given": told, "done": {}, "each": each}
+            if joint.given.when and not evaluate(condition(joint.given.when), asked):
+                continue
+            if bool(walk.found(joint, subject, told, each, walk.ways(joint, [subject]))) is joint.never:
+                said = f"{door.message} ({law.citation})" if law.citation else door.message
+                return [Fault(door.code, f"links.{door.link}", said, door.fix)]
+    except GuardError as error:
+        fix = "give what the condition reads, or have the definition mended"
+        return [Fault("guard_error", f"links.{door.link}", f"{name}: {error}", fix)]
+    return []

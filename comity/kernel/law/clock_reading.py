@@ -1,0 +1,403 @@
+"""Statutory clocks as data: what starts one, what stops it, how it counts, what the law says happens then.
+
+    rule: us-federal.clocks
+    clocks:
+      indictment:
+        title: Indictment or information after arrest
+        start: { latest: [arrest, filed] }      # or a name; {event, field, pick, plus}; {earliest: [..]}; {due: clock}
+        stop: [indictment]
+        count: us.days
+        cases: [{ when: "record.in_custody", days: 14 }, { days: 21 }]   # or plain: days, hours, months, years
+        exclude: sta                            # a named list of intervals under `exclusions`
+        extend: [{ event: extended, days: 30, in_time: true }]
+        consequence: .., citation: .., verified: read | GK | secondary
+        versions: [{ from: 2009-12-01 }]        # each may replace any of the above from that day on
+
+Dated versions leave no gap. All faults of a file are gathered, each with its line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+from comity.kernel.law.calendars import DAY, Calendar, read_calendars, read_day
+from comity.kernel.law.clock_rules import (
+    Anchor,
+    Binding,
+    Book,
+    Case,
+    ClockRule,
+    Decide,
+    Exclusion,
+    Extension,
+    Move,
+    Parameter,
+    Version,
+)
+from comity.kernel.law.counting import RULES, Period
+from comity.kernel.types.definition import (
+    DefinitionsRefused,
+    Faults,
+    Form,
+    Node,
+    is_any,
+    is_flag,
+    is_map,
+    is_names,
+    is_text,
+    nearest,
+    nodes_of,
+)
+from comity.kernel.types.expression import guard_text
+
+KINDS = ("deadline", "not_before", "term", "measure")
+MARKS = ("read", "GK", "secondary")
+TRANSITIONS = ("start", "now", "decide")
+ENDS = ("both", "first", "last", "neither")
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+_LENGTH: Mapping[str, Any] = dict.fromkeys(("days", "hours", "months", "years", "weeks"), _is_whole)
+_CASE: Mapping[str, Any] = {
+    **_LENGTH, "when": is_text, "until": is_text, "part": is_text, "of": is_text, "answer": is_text,
+    "forthwith": is_flag, "title": is_text, "citation": is_text,
+}  # fmt: skip
+_ANCHOR: Mapping[str, Any] = {
+    "event": is_names, "field": is_text, "pick": lambda v: v in ("first", "last"), "plus": is_map, "optional": is_flag,
+    "when": is_text, "latest": _is_list, "earliest": _is_list, "due": is_text,
+}  # fmt: skip
+_EXTEND: Mapping[str, Any] = {
+    **_LENGTH, "event": is_names, "field": is_text, "until": is_text, "at_most": is_map, "in_time": is_flag,
+    "late": lambda v: v in ("ignored", "decide"), "requires": is_text, "times": _is_whole, "citation": is_text,
+}  # fmt: skip
+_RULE: Mapping[str, Any] = {
+    **_LENGTH, "title": is_text, "kind": lambda v: v in KINDS, "start": is_any, "restart": is_any,
+    "stop": is_names, "applies": is_text, "decide": _is_list, "cases": _is_list, "until": is_text, "part": is_text,
+    "of": is_text, "answer": is_text, "forthwith": is_flag, "count": lambda v: v in RULES, "exclude": is_names,
+    "extend": _is_list, "warn": _is_list, "stages": is_map, "transition": lambda v: v in TRANSITIONS,
+    "service": is_flag, "filing": is_flag, "early": is_flag, "each": is_text, "calendar": is_text, "parameters": is_map,
+    "consequence": is_text, "limit": is_text, "citation": is_text, "verified": lambda v: v in MARKS, "owed_by": is_text,
+    "dated": lambda v: v in MARKS, "from": is_text, "until_day": is_text, "measure": is_text, "note": is_text,
+    "row": is_names, "versions": _is_list,
+}  # fmt: skip
+_EXCLUSION: Mapping[str, Any] = {
+    "title": is_text, "opens": is_names, "closes": is_names, "key": is_text, "until": is_text, "at_most": is_map,
+    "requires": is_text, "ends": lambda v: v in ENDS, "citation": is_text, "verified": lambda v: v in MARKS,
+    "over": lambda v: v in ("cut", "decide"), "note": is_text,
+}  # fmt: skip
+_NAMED: Mapping[str, Any] = {"code": is_text, "message": is_text, "when": is_text, "still": is_flag}
+
+
+def read_book(files: Mapping[str, Node], faults: Faults) -> Book:
+    """The book of the rule files (by their `rule` name) that speak of clocks; the others are passed over.
+
+    Faults: clock_gap, clock_overlap, clock_unknown, calendar_unknown, counting_unknown, exclusion_unknown,
+    version_missing, period_missing, and those of any definition file.
+    """
+    calendars: dict[str, Calendar] = {}
+    exclusions: dict[str, tuple[Exclusion, ...]] = {}
+    rules: dict[str, ClockRule] = {}
+    events: dict[str, tuple[Binding, ...]] = {}
+    default = ""
+    hubs: list[str] = []
+    for node in files.values():
+        if node.get("calendars") is not None:
+            calendars |= read_calendars(node, faults, base=calendars)
+            chosen = node.get("default")
+            default = str(chosen.value) if chosen is not None else default
+    for node in files.values():
+        for name, one in _mapping(node, "exclusions"):
+            exclusions[name] = tuple(_exclusion(code, item, faults) for code, item in one.items())
+        held = node.get("hubs")
+        hubs += [str(one.value) for one in _each(held)] if held is not None else []
+        for name, one in _mapping(node, "events"):
+            events[name] = tuple(_binding(name, item, faults) for item in _each(one))
+    for file, node in files.items():
+        for name, one in _mapping(node, "clocks"):
+            made = _Reading(f"{file}.{name}", one, faults).rule()
+            if made is not None:
+                rules[made.code] = made
+    book = Book(rules, exclusions, calendars, events, default, tuple(hubs))
+    _check(book, faults)
+    return book
+
+
+def speaks_of_clocks(node: Node) -> bool:
+    return any(node.get(key) is not None for key in ("clocks", "calendars", "exclusions", "events"))
+
+
+def book_of(rules: Mapping[str, Any]) -> Book:
+    """The book of a catalogue's rules. Raises DefinitionsRefused for what could not have been loaded."""
+    faults = Faults()
+    book = read_book({name: node for name, node in nodes_of(rules).items() if speaks_of_clocks(node)}, faults)
+    if faults.found:
+        raise DefinitionsRefused(faults.found)
+    return book
+
+
+def _mapping(node: Node, key: str) -> list[tuple[str, Node]]:
+    held = node.get(key)
+    return list(held.items()) if held is not None else []
+
+
+def _each(node: Node) -> tuple[Node, ...]:
+    return node.value if node.is_list else (node,)
+
+
+def _binding(name: str, node: Node, faults: Faults) -> Binding:
+    keys = {"type": is_text, "act": is_text, "field": is_text, "when": is_text, "names": is_map}
+    form = Form(node, faults, f"event {name}", keys)
+    if not form.text("type") or bool(form.text("act")) == bool(form.text("field")):
+        fix = "name a type, and an act or a field of it"
+        faults.add("wrong_kind", form.source, f"event {name} does not say what it is", fix)
+    return Binding(
+        type=form.text("type"), act=form.text("act"), field=form.text("field"), names=form.plain("names", {}),
+        when=guard_text(form, "when", faults),
+    )  # fmt: skip
+
+
+def _period(plain: Mapping[str, Any]) -> Period | None:
+    if not any(key in plain for key in _LENGTH):
+        return None
+    days = int(plain.get("days", 0)) + 7 * int(plain.get("weeks", 0))
+    return Period(days, int(plain.get("hours", 0)), int(plain.get("months", 0)) + 12 * int(plain.get("years", 0)))
+
+
+def _length(form: Form, key: str, faults: Faults) -> Period | None:
+    held = form.plain(key)
+    if held is None:
+        return None
+    made = _period(held) if not held.keys() - _LENGTH.keys() else None
+    if made is None or not all(_is_whole(one) for one in held.values()):
+        faults.add("wrong_kind", form.at(key), f"{key} is no length of time", f"write {key}: {{ days: 30 }}")
+    return made
+
+
+def _exclusion(code: str, node: Node, faults: Faults) -> Exclusion:
+    form = Form(node, faults, f"exclusion {code}", _EXCLUSION)
+    if not form.names("opens") or not (form.names("closes") or form.text("until")):
+        fix = "name what opens it, and what closes it or the field that holds its last day"
+        faults.add("wrong_kind", form.source, f"exclusion {code} has no two ends", fix)
+    return Exclusion(
+        code=code, title=form.text("title", code), opens=form.names("opens"), closes=form.names("closes"),
+        key=form.text("key"), until=form.text("until"), at_most=_length(form, "at_most", faults),
+        over=form.text("over", "cut"), requires=guard_text(form, "requires", faults), ends=form.text("ends", "both"),
+        citation=form.text("citation"), verified=form.text("verified", "GK"), note=form.text("note"),
+    )  # fmt: skip
+
+
+class _Reading:
+    """One clock's mapping, its dated versions laid over what they have in common."""
+
+    def __init__(self, code: str, node: Node, faults: Faults) -> None:
+        self.code = code
+        self.node = node
+        self.faults = faults
+
+    def rule(self) -> ClockRule | None:
+        form = Form(self.node, self.faults, f"clock {self.code}", _RULE)
+        listed = form.get("versions")
+        common = {key: one for key, one in self.node.items() if key != "versions"}
+        versions = []
+        for one in listed.value if listed is not None else (Node({}, self.node.source, {}),):
+            laid = Node({**common, **dict(one.items())}, one.source, {**(self.node.keys or {}), **(one.keys or {})})
+            versions.append(self.version(Form(laid, self.faults, f"clock {self.code}", _RULE)))
+        if not form.text("title"):
+            self.faults.add("wrong_kind", form.source, f"clock {self.code} has no title", "add title:")
+        if not versions:
+            self.faults.add("version_missing", form.source, f"clock {self.code} has no version", "add one with from:")
+            return None
+        self.dates(versions, listed)
+        return ClockRule(
+            code=self.code, title=form.text("title", self.code),
+            versions=tuple(sorted(versions, key=lambda one: one.from_ or date.min)),
+            transition=form.text("transition", "start"), each=form.text("each"), calendar=form.text("calendar"),
+            owed_by=form.text("owed_by"), rows=form.names("row"), source=str(form.source),
+            labels=form.labels,
+        )  # fmt: skip
+
+    def dates(self, versions: list[Version], listed: Node | None) -> None:
+        """Each version begins on the day after the one before ends: no day is without law, none has two."""
+        places = [one.source for one in listed.value] if listed is not None else [self.node.source]
+        order = sorted(range(len(versions)), key=lambda at: versions[at].from_ or date.min)
+        for before, after in pairwise(order):
+            ends, begins = versions[before].until, versions[after].from_
+            if begins is None or ends is None or begins <= ends:
+                said = f"two versions of {self.code} hold on {begins}"
+                self.faults.add(
+                    "clock_overlap", places[after], said, "end the earlier one with until_day: the day before"
+                )
+            elif begins != ends + DAY:
+                said = f"no version of {self.code} holds from {ends + DAY} to {begins - DAY}"
+                self.faults.add("clock_gap", places[after], said, "let each version begin the day after the one before")
+
+    def version(self, form: Form) -> Version:
+        start = form.get("start")
+        if start is None:
+            self.faults.add(
+                "wrong_kind", form.source, f"clock {self.code} has no start", "name the event: start: arrest"
+            )
+        count = form.text("count")
+        if not count:
+            fix = nearest("", RULES)
+            self.faults.add("counting_unknown", form.at("count"), f"clock {self.code} has no counting rule", fix)
+        if "citation" not in form or "verified" not in form:
+            fix = "add citation: and verified: read, secondary or GK"
+            self.faults.add("citation_missing", form.source, f"clock {self.code} cites nothing", fix)
+        stages = form.plain("stages", {})
+        restart = form.get("restart")
+        return Version(
+            from_=read_day(form.plain("from"), form, "from", self.faults),
+            until=read_day(form.plain("until_day"), form, "until_day", self.faults),
+            start=self.anchor(start) if start is not None else Anchor(), count=count or "plain",
+            cases=self.cases(form), kind=form.text("kind", "deadline"),
+            restart=tuple(self.anchor(one) for one in _each(restart)) if restart is not None else (),
+            stop=form.names("stop"), applies=guard_text(form, "applies", self.faults),
+            decide=tuple(self.decision(one) for one in self.list(form, "decide")), exclude=form.names("exclude"),
+            extend=tuple(self.extension(one) for one in self.list(form, "extend")),
+            warn=tuple(self.case(one) for one in self.list(form, "warn")),
+            first_stage=str(stages.get("first", "")), moves=self.moves(form) if stages else (),
+            service=form.plain("service", False), filing=form.plain("filing", False), measure=form.text("measure"),
+            early=form.plain("early", False),
+            parameters=self.parameters(form), consequence=form.text("consequence"), limit=form.text("limit"),
+            citation=form.text("citation"), verified=form.text("verified", "GK"), dated=form.text("dated", "GK"),
+            note=form.text("note"),
+        )  # fmt: skip
+
+    def list(self, form: Form, key: str) -> tuple[Node, ...]:
+        held = form.get(key)
+        return held.value if held is not None else ()
+
+    def anchor(self, node: Node) -> Anchor:
+        if isinstance(node.value, str):
+            return Anchor(events=(node.value,))
+        if node.is_list:
+            return Anchor(events=tuple(str(one.value) for one in node.value))
+        form = Form(node, self.faults, f"start of {self.code}", _ANCHOR)
+        parts = {key: tuple(self.anchor(one) for one in self.list(form, key)) for key in ("latest", "earliest")}
+        made = Anchor(
+            events=form.names("event"), field=form.text("field"), pick=form.text("pick", "first"),
+            plus=_length(form, "plus", self.faults), optional=form.plain("optional", False),
+            when=guard_text(form, "when", self.faults), due=form.text("due"), **parts,
+        )  # fmt: skip
+        if not (made.events or made.latest or made.earliest or made.due):
+            self.faults.add("wrong_kind", form.source, f"start of {self.code} names no event", "write event: name")
+        return made
+
+    def cases(self, form: Form) -> tuple[Case, ...]:
+        if "cases" in form:
+            return tuple(self.case(one) for one in self.list(form, "cases"))
+        made = self._case(form)
+        if made is None:
+            if form.text("kind") == "measure":
+                return (Case(),)
+            fix = "add days, hours, months, years, until, part and of, answer, forthwith, or cases"
+            self.faults.add("period_missing", form.source, f"clock {self.code} has no period", fix)
+        return (replace(made or Case(), when=""),)
+
+    def case(self, node: Node) -> Case:
+        form = Form(node, self.faults, f"a case of {self.code}", _CASE)
+        made = self._case(form)
+        if made is None:
+            self.faults.add(
+                "period_missing", form.source, f"a case of {self.code} has no period", "add days: or the like"
+            )
+        return replace(made or Case(), when=guard_text(form, "when", self.faults))
+
+    def _case(self, form: Form) -> Case | None:
+        plain = {key: form.plain(key) for key in _LENGTH if key in form}
+        part = form.text("part")
+        whole = (0, 1)
+        if part:
+            top, _, bottom = part.partition("/")
+            whole = (int(top), int(bottom)) if top.isdigit() and bottom.isdigit() and int(bottom) else (0, 1)
+            if not whole[0] or "of" not in form:
+                self.faults.add(
+                    "wrong_kind", form.at("part"), f"part {part!r} of {self.code}", 'write part: "1/2", of: field'
+                )
+        made = Case(
+            period=_period(plain),
+            until=form.text("until"),
+            part=whole,
+            of=form.text("of"),
+            answer=form.text("answer"),
+            forthwith=form.plain("forthwith", False),
+            title=form.text("title"),
+            citation=form.text("citation"),
+        )
+        return made if plain or made.until or part or made.answer or made.forthwith else None
+
+    def decision(self, node: Node) -> Decide:
+        form = Form(node, self.faults, f"a decision of {self.code}", _NAMED)
+        if not form.text("code") or not form.text("message"):
+            self.faults.add(
+                "wrong_kind", form.source, f"a decision of {self.code} has no code", "add code: and message:"
+            )
+        return Decide(
+            form.text("code"), form.text("message"), guard_text(form, "when", self.faults), form.plain("still", False)
+        )
+
+    def extension(self, node: Node) -> Extension:
+        form = Form(node, self.faults, f"an extension of {self.code}", _EXTEND)
+        length = _period({key: form.plain(key) for key in _LENGTH if key in form})
+        if not form.names("event") or not (length or form.text("field") or form.text("until")):
+            fix = "name the event, and days, a field with days, or a field with the new day: until"
+            self.faults.add("wrong_kind", form.source, f"an extension of {self.code} says not how far", fix)
+        return Extension(
+            events=form.names("event"), period=length, field=form.text("field"), until=form.text("until"),
+            at_most=_length(form, "at_most", self.faults), in_time=form.plain("in_time", False),
+            late=form.text("late", "ignored"), requires=guard_text(form, "requires", self.faults),
+            times=form.plain("times", 0), citation=form.text("citation"),
+        )  # fmt: skip
+
+    def moves(self, form: Form) -> tuple[Move, ...]:
+        held = form.get("stages")
+        rows = held.get("moves") if held is not None else None
+        out = []
+        for one in rows.value if rows is not None and rows.is_list else ():
+            keys: Mapping[str, Callable[[Any], bool]] = {
+                "stage": is_text, "on": is_names, "from": is_names, "code": is_text, "message": is_text,
+            }  # fmt: skip
+            move = Form(one, self.faults, f"a stage of {self.code}", keys)
+            decide = Decide(move.text("code"), move.text("message")) if "code" in move else None
+            out.append(Move(move.text("stage"), move.names("on"), move.names("from"), decide))
+        return tuple(out)
+
+    def parameters(self, form: Form) -> Mapping[str, Parameter]:
+        out = {}
+        for name, one in form.items("parameters"):
+            part = Form(one, self.faults, f"parameter {name}", {"value": is_any, "note": is_text}, nullable=("value",))
+            out[name] = Parameter(name, part.plain("value"), part.text("note"))
+        return out
+
+
+def _check(book: Book, faults: Faults) -> None:
+    """What can only be said once every file is read: names that point at nothing."""
+    for rule in book.rules.values():
+        if rule.calendar and rule.calendar not in book.calendars:
+            fix = nearest(rule.calendar, book.calendars)
+            faults.add("calendar_unknown", rule.source, f"{rule.code} counts by {rule.calendar}", fix)
+        for version in rule.versions:
+            lists = (*version.exclude, *((version.measure,) if version.measure else ()))
+            for name in (one for one in lists if one not in book.exclusions):
+                said = f"{rule.code} excludes {name}, which is no list"
+                faults.add("exclusion_unknown", rule.source, said, nearest(name, book.exclusions))
+            for name in _dues(version.start):
+                if name not in book.rules:
+                    fix = nearest(name, book.rules)
+                    faults.add("clock_unknown", rule.source, f"{rule.code} starts when {name} is due", fix)
+
+
+def _dues(anchor: Anchor) -> set[str]:
+    return ({anchor.due} if anchor.due else set()).union(*(_dues(one) for one in (*anchor.latest, *anchor.earliest)))

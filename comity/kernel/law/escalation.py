@@ -1,0 +1,136 @@
+"""Escalation: who is told when what was offered stays unanswered, or what was answered is not carried out. From YAML.
+
+    rule: us-federal.escalation
+    escalations:
+      order_not_acknowledged:
+        title: An order is not acknowledged
+        type: court.order_service
+        states: [acknowledged]                 # after the answer: still in one of these; left out: not answered yet
+        unless: { type: .., link: .., states: [..] }   # nobody is told while such a record of theirs points at it
+        when: "given.duty == 'release'"        # CEL over the record's fields, as `given`
+        steps:
+          - { after: PT4H, at: addressee, roles: [supervisor] }    # lifecycle roles of that side
+          - { after: P1D, at: offerer, roles: [clerk] }
+        legal_days: true                       # days off at the addressee do not count
+        citation: .., verified: read | secondary | GK | local
+
+The law is the offerer's, in the version in force on the day of the offer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from comity.kernel.law.dated import Reader, Rule, Span, span
+from comity.kernel.law.obligation_rules import KNOWN, known_types
+from comity.kernel.types.catalogue import Type
+from comity.kernel.types.definition import Faults, Form, Node, is_flag, is_map, is_names, is_text, nearest
+from comity.kernel.types.expression import guard_text
+
+ADDRESSEE, OFFERER = "addressee", "offerer"
+_RULE = {
+    "title": is_text, "type": is_text, "states": is_names, "when": is_text, "legal_days": is_flag,
+    "steps": lambda value: isinstance(value, list) and bool(value), "unless": is_map,
+}  # fmt: skip
+_UNLESS = {"type": is_text, "link": is_text, "states": is_names}
+_STEP = {"after": is_text, "at": lambda value: value in (ADDRESSEE, OFFERER), "roles": is_names}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Who is told, how long after the silence began."""
+
+    after: Span
+    at: str
+    roles: tuple[str, ...]
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """A record of the addressee's in one of these states whose link points at what it answered."""
+
+    type: str
+    link: str
+    states: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """One version. No `states`: while the offer is unanswered."""
+
+    title: str
+    type: str
+    states: frozenset[str]
+    when: str
+    steps: tuple[Step, ...]
+    legal_days: bool = False
+    unless: Backing | None = None
+
+
+Escalations = Mapping[str, Rule[Escalation]]
+
+
+def _escalation(form: Form, name: str, faults: Faults) -> Escalation:
+    listed = form.get("steps")
+    if not form.text("title") or not form.text("type") or listed is None:
+        fix = "write title:, type: and steps: with after:, at: and roles:"
+        faults.add("wrong_kind", form.source, f"escalation {name} does not say who is told when", fix)
+    return Escalation(
+        title=form.text("title", name), type=form.text("type"), states=frozenset(form.names("states")),
+        when=guard_text(form, "when", faults, KNOWN),
+        steps=tuple(_step(one, name, faults) for one in (listed.value if listed is not None else ())),
+        legal_days=form.plain("legal_days", False), unless=_unless(form, name, faults),
+    )  # fmt: skip
+
+
+def _unless(form: Form, name: str, faults: Faults) -> Backing | None:
+    node = form.get("unless")
+    if node is None:
+        return None
+    one = Form(node, faults, f"unless of {name}", _UNLESS)
+    if any(key not in one for key in _UNLESS) or not form.names("states"):
+        fix = "write unless: { type: .., link: .., states: [..] } beside states: of what was answered"
+        faults.add("wrong_kind", node.source, f"unless of {name} says not what stands for it", fix)
+    return Backing(one.text("type"), one.text("link"), one.names("states"))
+
+
+def _step(node: Node, name: str, faults: Faults) -> Step:
+    form = Form(node, faults, f"a step of {name}", _STEP)
+    if not form.text("after") or not form.text("at") or not form.names("roles"):
+        fix = "write { after: PT4H, at: addressee, roles: [supervisor] }"
+        faults.add("wrong_kind", node.source, f"a step of {name} says not after how long, where or whom", fix)
+    return Step(span(form, "after", faults) or Span(), form.text("at"), form.names("roles"), str(node.source))
+
+
+ESCALATIONS = Reader("escalations", "escalation", _RULE, _escalation)
+
+
+def check_escalations(
+    found: Escalations, types: Mapping[str, Type], roles: Collection[str], homes: frozenset[str], faults: Faults
+) -> None:
+    """Names of types, states and lifecycle roles that are nowhere; a type that is not offered to anybody cannot be
+    left unanswered."""
+    for rule in found.values():
+        for law in rule.versions:
+            for of in known_types((law.said.type,), types, homes, rule.source, faults):
+                if of.offer is None:
+                    said = f"{of.name} is offered to nobody"
+                    faults.add("offer_counterparty", rule.source, said, "name a type with an offer")
+                for step in law.said.steps:
+                    for role in (one for one in step.roles if one not in roles):
+                        faults.add("role_unknown", step.source, f"{role} is no lifecycle role", nearest(role, roles))
+                for state in sorted(law.said.states - of.states.keys()):
+                    fix = nearest(state, of.states)
+                    faults.add("state_unknown", rule.source, f"{of.name} has no state {state}", fix)
+            if law.said.unless is not None:
+                _check_backing(law.said.unless, types, homes, rule.source, faults)
+
+
+def _check_backing(one: Backing, types: Mapping[str, Type], homes: frozenset[str], source: str, faults: Faults) -> None:
+    for of in known_types((one.type,), types, homes, source, faults):
+        if one.link not in of.links:
+            faults.add("link_unknown", source, f"{of.name} has no link {one.link}", nearest(one.link, of.links))
+        for state in sorted({*one.states} - of.states.keys()):
+            faults.add("state_unknown", source, f"{of.name} has no state {state}", nearest(state, of.states))

@@ -1,0 +1,380 @@
+"""Arriving: an agency's folder (records/leave) becomes its log on this node, byte for byte, in one transaction.
+
+Entries keep their ids, headers, salts, leaves and order; records, links, terms and members are folded from them; what
+else is taken over must agree with them, or nothing is. A killed arrival leaves no row and is begun again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+import psycopg
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from comity import clock, names
+from comity.clock import parse_instant
+from comity.errors import Fault, Problem
+from comity.kernel.ledger import departure
+from comity.kernel.ledger.append import append, append_sealed
+from comity.kernel.ledger.departure import Unreadable
+from comity.kernel.ledger.departure_check import Checked, check
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE, Entry, Sealed
+from comity.kernel.ledger.fold import Folded, fold
+from comity.kernel.ledger.merkle import Tree
+from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.powers import ADMIT_MEMBERS, carries
+from comity.kernel.portability import arrive_definitions as definitions
+from comity.kernel.portability.arrive_definitions import Shipped
+from comity.kernel.portability.rebuild import Rebuilt, entries_by_record, judge
+from comity.kernel.records import attach, deconfliction, install, project
+from comity.kernel.types.catalogue import Catalogue, Type
+from comity.kernel.work.node import NODE, Conn, Node
+from comity.kernel.work.row import Row
+
+BATCH = 500
+KERNEL = "kernel."
+TAKEN = {
+    "offer": "r.from_agency = comity.me()",
+    "share": "r.agency = comity.me()",
+    "reported": "r.by_agency = comity.me()",
+    "escalation": "r.agency = comity.me()",
+    "emergency": "comity.me() in (r.agency, r.owner)",
+    "disclosure": "comity.me() in (r.agency, r.owner)",
+    "counter": "r.agency = comity.me()",
+    "number_block": "r.agency = comity.me()",
+    "idempotency": "r.agency = comity.me()",
+    "outbox": "r.agency = comity.me()",
+}
+"""Tables whose rows are taken over as they stood, and which; the rest is folded from entries or stays behind."""
+
+
+@dataclass(slots=True)
+class Arrived:
+    """What came: counts, and the administrators for whom the operator may make a first code."""
+
+    agency: str
+    entries: int
+    root: str
+    unchanged: bool = False
+    dry_run: bool = False
+    records: int = 0
+    members: int = 0
+    files: int = 0
+    administrators: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "agency": self.agency, "entries": self.entries, "root": self.root, "unchanged": self.unchanged,
+            "dry_run": self.dry_run, "records": self.records, "members": self.members, "files": self.files,
+            "administrators": self.administrators,
+        }  # fmt: skip
+
+
+def arrive(
+    node: Node,
+    actor: Actor,
+    folder: Path,
+    *,
+    shipped: Shipped,
+    with_definitions: bool = False,
+    dry_run: bool = False,
+) -> Arrived:
+    """Bring an agency and its log to this node. Again changes nothing; a dry run does all of it and takes it back.
+
+    `shipped`: the core and the jurisdictions of this release, by the names of their layers. `with_definitions`: the
+    operator takes the folder's core and jurisdiction although this node neither has nor ships them.
+    Raises Problem: not_allowed (only an operator), folder_refused with every fault, before anything is written;
+    definitions_differ; definitions_refused; already_here; disk_full.
+    """
+    if actor.kind != "operator":
+        raise Problem("not_allowed", "An agency is brought to a node by its operator")
+    found = check(folder)
+    if found.faults:
+        raise _refused(found.faults)
+    arriving = _Arriving(node, actor, folder, found, dry_run, None if with_definitions else shipped)
+    try:
+        with node.transaction(NODE) as (conn, _):
+            arriving.run(conn)
+            if dry_run:
+                raise psycopg.Rollback
+    except BaseException as error:
+        arriving.forget_files()
+        told = _told(error)
+        if told is None:
+            raise
+        raise told from error
+    return arriving.out
+
+
+def _refused(faults: list[str]) -> Problem:
+    return Problem(
+        "folder_refused", "Nothing was brought in", faults=[Fault("folder_fault", "FOLDER", said) for said in faults],
+        fix="comity leave verify shows the same; ask for the folder again",
+    )  # fmt: skip
+
+
+def _told(error: BaseException) -> Problem | None:
+    """What was wrong with the folder, in our words; None for everything else."""
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return Problem("already_here", "An id, a number or a name of the folder is taken on this node")
+    wrong = (Unreadable, psycopg.DataError, psycopg.IntegrityError, KeyError, TypeError, ValueError, AttributeError)
+    if isinstance(error, wrong):
+        return _refused([f"{type(error).__name__}: {error}".splitlines()[0]])
+    if isinstance(error, OSError):
+        return Problem("disk_full", f"The files could not be kept: {error.strerror}", fix="make room, then repeat")
+    return None
+
+
+class _Arriving:
+    """One arrival, within one transaction: it acts for the node first, and from `_become` on for the agency."""
+
+    def __init__(
+        self, node: Node, actor: Actor, folder: Path, found: Checked, dry_run: bool, shipped: Shipped | None
+    ) -> None:
+        self.shipped = shipped
+        self.node, self.actor, self.folder, self.found, self.dry_run = node, actor, folder, found, dry_run
+        self.agency = found.agency
+        self.now = clock.now()
+        self.stored: list[Path] = []
+        self.out = Arrived(found.agency, found.entries, found.root, dry_run=dry_run)
+
+    def run(self, conn: Conn) -> None:
+        """Every step in order."""
+        stated = departure.proof(self.folder)
+        if self.agency == NODE or not names.AGENCY.match(self.agency):
+            raise Unreadable(f"{self.agency!r} is no agency's name")
+        conn.execute("select pg_advisory_xact_lock(hashtext(%s))", (f"arrival of {self.agency}",))
+        if self.here(conn):
+            self.out.unchanged = True
+            return
+        _become(conn, NODE)
+        install.ensure_agency(conn, NODE, install.NODE_TITLE)
+        brought = definitions.brought(self.folder, self.agency, stated["layers"])
+        if self.shipped is not None:
+            definitions.refuse_strange(conn, brought.nodes(), self.shipped)
+        catalogue = brought.catalogue(self.node.backfill)
+        if self.shipped is not None:
+            definitions.refuse_strange(conn, brought.without_law(catalogue), self.shipped)
+        layers = definitions.lay(conn, self.actor, brought)
+        append(conn, [self.entry()])
+        _become(conn, self.agency)
+        install.refuse_unworkable(self.node, catalogue, install.incoming_of(conn, self.agency), kept=True)
+        conn.execute(
+            "insert into comity.arrival (agency, entries, root, proof, at) values (%s, %s, %s, %s, %s)",
+            (
+                self.agency, self.found.entries, bytes.fromhex(self.found.root), bytes.fromhex(self.found.proof),
+                self.now,
+            ),
+        )  # fmt: skip
+        install.ensure_agency(conn, self.agency, catalogue.definition.title)
+        install.put_in_force(conn, catalogue, layers, stated["version"])
+        self.log(conn)
+        self.derive(conn, catalogue)
+        definitions.refuse_other_than_laid(conn, brought)
+        for table, those in TAKEN.items():
+            self.rows(conn, table, those)
+        self.own_offers(conn)
+        self.files(conn)
+        again = Rebuilt()
+        judge(conn, again, self.agency, catalogue, stated["version"], self.node.keys)
+        if not again.equal:
+            raise _refused([f"{one['record']}: {one['difference']}" for one in again.differences])
+
+    def entry(self) -> Entry:
+        """What the node's own log says of the arrival."""
+        content = {
+            "set/agency": self.agency, "set/entries": self.found.entries, "set/root": self.found.root,
+            "set/proof": self.found.proof,
+        }  # fmt: skip
+        return Entry(
+            id=names.new_id(), agency=NODE, record=names.new_id(), type="kernel.agency", type_version=0,
+            kind="install", act="arrive", actor=UUID(self.actor.member), occurred_at=self.now, entered_at=self.now,
+            version=1, state_from="", state_to="active", content=content,
+        )  # fmt: skip
+
+    def here(self, conn: Conn) -> bool:
+        """Whether this very folder arrived before. Problem `already_here` when the agency has another log here."""
+        _become(conn, self.agency)
+        row = conn.execute("select entries, root from comity.arrival where agency = comity.me()").fetchone()
+        if row is not None and (row[0], row[1].hex()) == (self.found.entries, self.found.root):
+            return True
+        if row or conn.execute("select 1 from comity.agency where id = comity.me()").fetchone():
+            raise Problem(
+                "already_here", f"{self.agency} has another log on this node",
+                fix="an agency has one log; bring it to a node on which it is not installed",
+            )  # fmt: skip
+        return False
+
+    def log(self, conn: Conn) -> None:
+        """Every entry in the order of the log, with its bytes; the root is that of what was checked."""
+        tree = Tree()
+        entries = departure.entries(self.folder)
+        while batch := list(islice(entries, BATCH)):
+            for row in batch:
+                tree.add(row["leaf"])
+            append_sealed(conn, [_sealed(row) for row in batch], [parse_instant(row["placed_at"]) for row in batch])
+        if tree.root().hex() != self.found.root:
+            raise Unreadable("log.jsonl was changed while it was read")
+
+    def derive(self, conn: Conn, catalogue: Catalogue) -> None:
+        """Records, members and layers as their entries make them."""
+        rows: list[Row] = []
+        for record, entries in entries_by_record(conn):
+            first, last = entries[0], entries[-1]
+            state = fold([{**row, "content": departure.parsed(row["content"])} for row in entries])
+            if first["type"] == "kernel.layer":
+                self.own_layers(conn, entries)
+            elif first["type"] == "kernel.member":
+                self.member(conn, record, state, catalogue)
+            elif first["kind"] not in (*ABOUT_ANOTHERS, ERASE) and not first["type"].startswith(KERNEL):
+                of = _type(catalogue, state)
+                rows.append(Row(UUID(record), self.agency, of, state, first["entered_at"], last["entered_at"]))
+            if len(rows) >= BATCH:
+                self.records(conn, rows)
+                rows = []
+        if rows:
+            self.records(conn, rows)
+
+    def records(self, conn: Conn, rows: list[Row]) -> None:
+        project.arrived(conn, rows)
+        arrived = [(one.record, one.type, one.after) for one in rows]
+        deconfliction.deconflicted(conn, self.node.keys, arrived, (), self.now)
+        deconfliction.tied(conn, arrived, self.now)
+        self.out.records += len(rows)
+
+    def own_layers(self, conn: Conn, entries: list[dict[str, Any]]) -> None:
+        for row in entries:
+            said = departure.parsed(row["content"]) or {}
+            if said.get("set/name") != f"agency/{self.agency}":
+                raise Unreadable(f"the entry {row['id']} lays {said.get('set/name')!r}")
+            if "set/files" in said:
+                install.keep_layer(
+                    conn, said["set/name"], row["version"], self.agency, said["set/files"], row["id"], row["entered_at"]
+                )
+
+    def member(self, conn: Conn, record: str, state: Folded, catalogue: Catalogue) -> None:
+        """A member without a token. Whose name was erased is called by the id, which means nobody."""
+        name, roles = state.fields.get("name", record), state.fields.get("roles", [])
+        conn.execute(
+            "insert into comity.member (id, agency, name, roles, state, version) values (%s, %s, %s, %s, %s, %s)",
+            (record, self.agency, name, roles, state.state, state.version),
+        )
+        self.out.members += 1
+        known = [catalogue.roles[role] for role in roles if role in catalogue.roles]
+        if state.state == "active" and any(carries(catalogue, one, ADMIT_MEMBERS) for one in known):
+            self.out.administrators.append({"name": name, "roles": list(roles)})
+
+    def rows(self, conn: Conn, table: str, those: str) -> None:
+        """Take over the rows of a table as they stood. An answer that the own log does not name is not taken over.
+
+        What a reader and an owner both hold of a reading stands here once, if the other came first.
+        """
+        both = "on conflict (id) do nothing" if table in ("emergency", "disclosure") else ""
+        lines = departure.rows(self.folder, table)
+        while batch := list(islice(lines, BATCH)):
+            if table == "offer":
+                batch = [_unanswered(row) if row["answer_entry"] and not row["settled_entry"] else row for row in batch]
+            conn.execute(
+                f"""insert into comity.{table} select r.*
+                      from jsonb_populate_recordset(null::comity.{table}, %s::jsonb) r where {those} {both}""",
+                (orjson.dumps(batch).decode(),),
+            )
+
+    def own_offers(self, conn: Conn) -> None:
+        """What is taken over of offers and shares must stand on entries that came along."""
+        for (offer,) in conn.execute(
+            """select id from comity.offer o where from_agency = comity.me() and (
+                   not exists (select 1 from comity.entry e
+                                where e.id = o.offer_entry and e.record = o.id and e.agency = comity.me())
+                   or settled_entry is not null and not exists (
+                       select 1 from comity.entry e
+                        where e.id = o.settled_entry and e.record = o.id and e.agency = comity.me()))
+               union all select s.id from comity.share s where agency = comity.me() and s.offer is not null
+                  and not exists (select 1 from comity.offer o where o.id = s.offer and o.from_agency = comity.me())"""
+        ):
+            raise Unreadable(f"the offer or share {offer} has no entry in the log")
+
+    def files(self, conn: Conn) -> None:
+        """Every file that the records name, encrypted with the agency's key of this node and under another name.
+
+        The name follows from the arrival, so that a repetition after a kill writes over what was left.
+        """
+        for row in departure.rows(self.folder, "file"):
+            file = UUID(row["id"])
+            named = conn.execute(
+                "select files -> %s from comity.record where id = %s and agency = comity.me()",
+                (str(file), row["record"]),
+            ).fetchone()
+            if named is None or named[0] is None:
+                continue  # the entry that named it was erased: it did not come along
+            item, data_key = named[0], AESGCM.generate_key(256)
+            stored = hashlib.sha256(f"{self.found.root} {file}".encode()).hexdigest()[:32]
+            size, found = int(item["size"]), bytes.fromhex(item["digest"])
+            if not self.dry_run:
+                size, found = self.keep(file, stored, data_key)
+            if (size, found.hex()) != (item["size"], item["digest"]):
+                raise Unreadable(f"the file {file} was changed while it was read")
+            conn.execute(
+                """insert into comity.file (id, agency, record, name, media_type, size, digest, stored, data_key,
+                       added_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+                (
+                    file, self.agency, row["record"], item["name"], item["media_type"], size, found, stored,
+                    self.node.keys.wrap(self.agency, data_key), row["added_at"],
+                ),
+            )  # fmt: skip
+            self.out.files += 1
+
+    def keep(self, file: UUID, stored: str, data_key: bytes) -> tuple[int, bytes]:
+        path = attach.folder(self.node, self.agency) / stored
+        path.unlink(missing_ok=True)
+        self.stored.append(path)
+        with departure.opened(self.folder, f"{departure.FILES}/{file}") as source:
+            return attach.store(path, source, data_key, file)
+
+    def forget_files(self) -> None:
+        for path in self.stored:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _become(conn: Conn, agency: str) -> None:
+    conn.execute("select * from comity.begin(%s, null)", (agency,))
+
+
+def _sealed(row: Mapping[str, Any]) -> Sealed:
+    """An entry with the bytes that it had; what it says is in them."""
+    entry = Entry(
+        id=UUID(row["entry"]), agency=row["agency"], record=UUID(row["record"]), type=row["type"],
+        type_version=row["type_version"], kind=row["kind"], act=row["act"], actor=UUID(row["actor"]),
+        occurred_at=parse_instant(row["occurred_at"]), entered_at=parse_instant(row["entered_at"]),
+        version=row["version"], state_from=row["state_from"], state_to=row["state_to"],
+        refers=UUID(row["refers"]) if row["refers"] else None,
+    )  # fmt: skip
+    if row["content"] is None:
+        return Sealed(entry, None, b"", row["commitments"], row["leaf"])
+    return Sealed(entry, row["content"], row["salts"] or b"", row["commitments"], row["leaf"])
+
+
+def _type(catalogue: Catalogue, state: Folded) -> Type:
+    """The type in force. One that the agency gave up since is not known here any more."""
+    found = catalogue.types.get(state.type)
+    if found is None:
+        raise Problem(
+            "definitions_refused", f"{state.type} has records and is not in the definitions that were in force",
+            fix="install definitions that have it on the node that is left, then leave again",
+        )  # fmt: skip
+    return found
+
+
+def _unanswered(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **row, "state": "offered", "ends": False, "answered_at": None, "answer_entry": None, "answer": {},
+    }  # fmt: skip

@@ -1,0 +1,203 @@
+"""Offers: a two-sided record is an obligation of the receiver until answered, and a grant on what it lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from comity import clock
+from comity.errors import Fault, Problem
+from comity.extensions import ManifestItem
+from comity.kernel.records.links import Targets
+from comity.kernel.types.catalogue import Agreement, Type
+from comity.kernel.work.change import Change, changed
+from comity.kernel.work.node import Work
+from comity.kernel.work.subject import Subject, allow, subjects
+
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?\Z")
+
+
+def offered(work: Work, change: Change, known: Targets, manifest: Sequence[ManifestItem] | None = None) -> Change:
+    """The same change as an offer: who is asked, until when, and what it lets them read.
+
+    Only records of the own agency are granted: the offer itself as it stands, each other at the version that the
+    offer lists. Raises `offer_not_agreed`.
+    """
+    of, rule = change.type, change.type.offer
+    assert rule is not None
+    to = change.after.fields.get(of.counterparty or "")
+    if not isinstance(to, str) or to == work.actor.institution:
+        raise Problem(
+            "invalid", "An offer names another agency",
+            faults=[Fault("counterparty", f"fields.{of.counterparty}", "another agency must be named")],
+        )  # fmt: skip
+    agreed(work, to, of.core_name)
+    content = dict(change.entry.content)
+    expires = change.entry.entered_at + _duration(rule.expires) if rule.expires else None
+    content["offer"] = {"to": to, "expires_at": clock.show_instant(expires) if expires else None}
+    shares: list[dict[str, Any]] = [
+        _share(change, to, str(change.entry.record), None, rule.grants.groups, "included", "")
+    ]
+    listed = manifest if manifest is not None else _linked(work, change, known)
+    shares += [
+        _share(change, to, one.record, one.version, one.groups, one.decision, one.ground)
+        for one in listed
+        if one.agency == work.agency != to
+    ]
+    for share in shares[1:]:
+        content[f"share/{share['record']}"] = {
+            name: share[name] for name in ("version", "groups", "decision", "ground")
+        }
+    entry = replace(change.entry, content=content)
+    row = {
+        "id": entry.record, "from_agency": work.agency, "to_agency": to, "type": of.name, "label": of.title,
+        "offered_at": entry.entered_at, "expires_at": expires, "offer_entry": entry.id,
+    }  # fmt: skip
+    return replace(change, entry=entry, offer=row, shares=shares)
+
+
+def reported(offer: Mapping[str, Any]) -> bool:
+    """Whether the answer in an offer's row is the offerer's report of what an outsider told it: one entry is both."""
+    own = offer["from_agency"] == offer["to_agency"]  # an outsider's offer to the member that reports it
+    return not own and offer["answer_entry"] is not None and offer["answer_entry"] == offer["settled_entry"]
+
+
+def agreed(work: Work, to: str, type_name: str) -> None:
+    """Refuse an offer of a type that the receiver has not agreed to be offered by the institution that offers."""
+    row = work.conn.execute("select membership from comity.agency where id = %s", (to,)).fetchone()
+    if row is None:
+        raise Problem("agency_unknown", f"{to} is not installed on this node", fix="check the agency's id")
+    today = clock.today(work.catalogue.definition.zone)
+    offerer = work.actor.institution
+    if work.actor.behalf:
+        told = work.conn.execute(
+            "select comity.agreed_with_outsider(%s, %s, %s, %s)", (to, offerer, type_name, today)
+        ).fetchone()
+        if told and told[0]:
+            return
+    for (spec,) in work.conn.execute(
+        "select spec from comity.agreement where agency = %s and to_agency = %s", (to, offerer)
+    ):
+        found = Agreement.from_json(spec)
+        begun = found.from_ is None or found.from_ <= today
+        if type_name in found.offers and begun and (found.until is None or today <= found.until):
+            return
+    raise Problem(
+        "offer_not_agreed", f"{to} has no agreement under which {offerer} may offer {type_name}",
+        fix=f"ask {to} to list {type_name} under `offers` of an agreement with {offerer}",
+    )  # fmt: skip
+
+
+def _share(
+    change: Change, to: str, record: str, version: int | None, groups: Sequence[str], decision: str, ground: str
+) -> dict[str, Any]:
+    return {
+        "record": record, "agency": change.entry.agency, "to_agency": to, "version": version,
+        "groups": [] if decision == "withheld" else list(groups),
+        "offer": change.entry.record, "basis": change.type.name, "ground": ground, "decision": decision,
+    }  # fmt: skip
+
+
+def _linked(work: Work, change: Change, known: Targets) -> list[ManifestItem]:
+    """What the type's `grants` opens of the linked records, at the version they have now."""
+    rule = change.type.offer
+    assert rule is not None
+    out = []
+    for name, groups in rule.grants.links.items():
+        for target in change.after.links.get(name, ()):
+            seen = known.records.get(target)
+            if seen and seen.agency == work.agency:
+                out.append(
+                    ManifestItem(
+                        record=target,
+                        version=seen.folded.version,
+                        agency=seen.agency,
+                        type=seen.core_type,
+                        label=seen.title,
+                        decision="included",
+                        groups=tuple(groups),
+                    )
+                )
+    return out
+
+
+def _duration(text: str) -> timedelta:
+    found = _DURATION.match(text)
+    if not found:
+        raise Problem("definitions_refused", f"{text} is not a duration such as P14D")
+    days, hours, minutes = (int(part or 0) for part in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def manifest_of(work: Work, offer: Any) -> list[Mapping[str, Any]]:
+    """What an offer lists, as far as this actor may read it: each record@version with the decision on it.
+
+    A withheld one has no id for the receiver; one that the actor's own roles do not open is absent.
+    """
+    rows = work.conn.execute(
+        """select s.record::text, s.version, s.agency, s.groups, s.decision, s.ground, s.live
+             from comity.share s
+            where s.offer = %s and comity.me() in (s.agency, s.to_agency) order by s.decision, s.record""",
+        (offer,),
+    ).fetchall()
+    seen = subjects(work, [row[0] for row in rows])
+    return [
+        {"record": record if record in seen else None, "version": version,
+         "agency": agency, "groups": groups, "decision": decision, "ground": ground, "live": live}
+        for record, version, agency, groups, decision, ground, live in rows
+        if decision == "withheld" or record in seen
+    ]  # fmt: skip
+
+
+def withdrawal(work: Work, of: Type, subject: Subject, reason: str | None) -> Change:
+    """Take an offer back: only while it is unanswered. The grant ends in the same transaction."""
+    rule = of.offer.withdrawn if of.offer else None
+    assert rule is not None
+    allow(work, "act", subject.resource(), act="withdrawn")
+    row = work.conn.execute("select state from comity.offer where id = %s for update", (subject.id,)).fetchone()
+    if row is None or row[0] != "offered":
+        raise Problem(
+            "offer_already_answered", f"The offer was already {row[0] if row else 'ended'}",
+            state=row[0] if row else "",
+        )  # fmt: skip
+    if "reason" in rule.needs and not (reason and reason.strip()):
+        raise Problem("invalid", "A reason is needed", faults=[Fault("needs", "reason", "say why it is withdrawn")])
+    change = ended(work, of, subject, "withdrawn", rule.to, {"reason": reason} if reason else {})
+    return change
+
+
+def ended(
+    work: Work, of: Type, subject: Subject, name: str, state: str, content: Mapping[str, Any], cause: UUID | None = None
+) -> Change:
+    """The offerer's entry that ends its own offer, withdrawn or expired; the caller holds the offer's row lock.
+
+    The grant ends with it. Where it follows from another act (its entry is `cause`), the receiver must see what became
+    of what it was asked: the offered record itself stays open to it, and nothing else does.
+    """
+    change = changed(
+        work, of, subject.folded, record=subject.id, kind="act", act=name, content=content, state_to=state, refers=cause
+    )
+    work.conn.execute(
+        """update comity.offer set state = %s, ends = %s, answered_at = %s, settled_entry = %s where id = %s""",
+        (name, cause is None, work.now, change.entry.id, subject.id),
+    )
+    work.conn.execute(
+        "update comity.share set live = false where offer = %s and (%s or record <> %s)",
+        (subject.id, cause is None, subject.id),
+    )
+    return change
+
+
+def settled(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any]) -> Change:
+    """The offerer's own entry that names the answer to its offer; the caller holds the offer's row lock."""
+    rule = of.offer.answers.get(offer["state"]) if of.offer else None
+    change = changed(
+        work, of, subject.folded, record=subject.id, kind="settle", act=offer["state"], content={},
+        state_to=rule.to if rule else subject.folded.state, refers=offer["answer_entry"],
+    )  # fmt: skip
+    work.conn.execute("update comity.offer set settled_entry = %s where id = %s", (change.entry.id, subject.id))
+    return change

@@ -1,0 +1,246 @@
+"""Finding records: by type, owner, state, words and field values, newest first, under the policy in the same statement.
+
+A word or a filter matches only in a field that is readable on the row it returns, so a hidden value cannot be guessed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from comity.clock import parse_instant, show_instant
+from comity.errors import Fault, Problem
+from comity.kernel.policy.actor import Actor
+from comity.kernel.types.normalise import normalise, words
+from comity.kernel.work import disclosure
+from comity.kernel.work.node import Node, Work
+from comity.kernel.work.results import Page
+from comity.kernel.work.row import TERM_LENGTH
+from comity.kernel.work.subject import COLUMNS, numbered, subject_of, visible
+from comity.kernel.work.visibility import readable_fields
+
+MOST = 200
+COLUMN_FILTERS = frozenset({"number", "state", "in_error"})
+IN_ERROR = "in_error"
+STATE = "(r.core_state = %(state)s or r.agency = comity.me() and r.state = %(state)s)"
+"""Another agency's sub-states are its own affair: they are neither shown nor told by a filter."""
+
+
+def find(
+    node: Node,
+    actor: Actor,
+    *,
+    type: str | None = None,
+    text: str | None = None,
+    where: Mapping[str, Any] | None = None,
+    limit: int = 20,
+    cursor: str | None = None,
+    owner: str | None = None,
+) -> Page:
+    """A page of what the actor may find. `where` filters by findable fields, number, state; all words must match.
+    What was entered in error is left out, unless `where` names its state or number, or says `in_error` is true.
+
+    Raises Problem `invalid` for a filter on a field that cannot be filtered, `cursor_invalid`, `not_allowed` where a
+    statute bars the search.
+    """
+    with node.work(actor) as work:
+        source, conditions, params = _conditions(work, type, text, where or {}, owner, cursor)
+        limit = max(1, min(limit, MOST))
+        rows = _rows(
+            work,
+            f"""select {COLUMNS} from {source} where {" and ".join(conditions)}
+                 order by r.entered_at desc, r.id desc limit %(limit)s""",
+            {**params, "limit": limit + 1, "member": work.actor.member},
+        )
+        found = [subject_of(row) for row in rows[:limit]]
+        items: list[dict[str, Any]] = []
+        for one in found:
+            of = work.type_of(one.agency, one.type_name, one.core_type)
+            fields, masked = readable_fields(work, of, one)
+            items.append(
+                {
+                    "id": str(one.id),
+                    "type": one.type_name,
+                    "agency": one.agency,
+                    "on_behalf": one.folded.behalf,
+                    "number": one.folded.number,
+                    "title": one.title,
+                    "state": one.folded.state if one.agency == work.agency else one.core_state,
+                    "version": one.folded.version,
+                    "entered_at": show_instant(one.entered_at),
+                    "fields": fields,
+                    "masked": len(masked),
+                }
+            )
+        disclosure.told(work, "find", [(one, sorted(item["fields"])) for one, item in zip(found, items, strict=True)])
+        last = found[-1] if len(rows) > limit else None
+        return Page(items, _cursor(last.entered_at, str(last.id)) if last else None)
+
+
+def _rows(work: Work, sql: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a long statement: the driver remembers how it read a short one only, this does so for any."""
+    text, names = _positional(sql)
+    cursor = psycopg.RawCursor(work.conn, row_factory=dict_row)
+    return cursor.execute(text, [params[name] for name in names]).fetchall()  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=512)
+def _positional(sql: str) -> tuple[str, tuple[str, ...]]:
+    """The statement with numbered parameters, and the names that they had, in order."""
+    names: dict[str, int] = {}
+    text = re.sub(r"%\((\w+)\)s", lambda found: f"${names.setdefault(found[1], len(names) + 1)}", sql)
+    return text, tuple(names)
+
+
+def find_by_number(node: Node, actor: Actor, number: str) -> str:
+    """The id of the record with this number, the own agency's first; Problem `not_found`."""
+    with node.work(actor) as work:
+        found = numbered(work, number.strip())
+        if found is None:
+            raise Problem("not_found", f"No record numbered {number}, or it is not yours to see")
+        return found
+
+
+def _conditions(
+    work: Work, type: str | None, text: str | None, where: Mapping[str, Any], owner: str | None, cursor: str | None
+) -> tuple[str, list[str], dict[str, Any]]:
+    """What is read from, the conditions and their parameters.
+
+    Where words or values are searched, the groups in which each row may be searched are worked out once a row.
+    """
+    tokens = set(words(normalise(text or "")))
+    params: dict[str, Any]
+    if tokens or set(where) - COLUMN_FILTERS:
+        open_ = work.policies.group_columns(
+            work.actor, today=work.today, action="find", groups=_groups(work, type), prefix="open_"
+        )
+        source = f"comity.record r cross join lateral (select {open_.sql} as groups offset 0) open"
+        conditions, params = ["'base' = any(open.groups)"], dict(open_.params)
+    else:
+        policy, params = visible(work, action="find")
+        source, conditions = "comity.record r", [policy]
+    if type:
+        of = work.catalogue.type(type)
+        conditions.append("r.core_type = %(core_type)s")
+        params["core_type"] = of.core_name
+        if of.name != of.core_name:
+            conditions.append("r.type = %(type)s")
+            params["type"] = type
+    if owner:
+        conditions.append("r.agency = %(owner)s")
+        params["owner"] = owner
+    for at, word in enumerate(sorted(tokens)):
+        conditions.append(_term(work, params, f"w{at}", word, None, whole=False))
+    for at, (given, value) in enumerate(where.items()):
+        name = _whole_name(work, type, given)
+        if name == IN_ERROR:
+            continue
+        if name in ("number", "state"):
+            conditions.append("r.number = %(number)s" if name == "number" else STATE)
+            params[name] = str(value)
+            continue
+        _refuse_unfindable(work, type, name)
+        conditions.append(_term(work, params, f"f{at}", normalise(str(value))[:TERM_LENGTH], name, whole=True))
+    conditions += _of_error(work, type, where, params)
+    if cursor:
+        at_time, at_id = _read_cursor(cursor)
+        conditions.append("(r.entered_at, r.id) < (%(at_time)s, %(at_id)s)")
+        params |= {"at_time": at_time, "at_id": at_id}
+    return source, conditions, params
+
+
+def _of_error(work: Work, type: str | None, where: Mapping[str, Any], params: dict[str, Any]) -> list[str]:
+    """The condition that leaves out what was entered in error, or asks for nothing else; none where it is not asked."""
+    asked = str(where.get(IN_ERROR, "false")).lower()
+    if asked not in ("true", "false"):
+        fault = Fault("wrong_kind", IN_ERROR, "true or false", "write in_error=true to see what was entered in error")
+        raise Problem("invalid", f"{IN_ERROR} is true or false", faults=[fault])
+    if IN_ERROR not in where and {"number", "state"} & where.keys():
+        return []
+    core = work.catalogue.type(type).core_name if type else None
+    states = [(of, state) for of, state in work.catalogue.in_error() if core in (None, of)]
+    if not states:
+        return ["false"] if asked == "true" else []
+    params["in_error"] = [f"{of} {state}" for of, state in states]
+    wrong = "r.core_type || ' ' || r.core_state = any(%(in_error)s)"
+    return [wrong if asked == "true" else f"not ({wrong})"]
+
+
+def _groups(work: Work, type: str | None) -> tuple[str, ...]:
+    """The groups that records of a type, or of those derived from it, may have; of all types without one."""
+    if not type:
+        return work.policies.groups_of()
+    core = work.catalogue.type(type).core_name
+    known = [one.name for one in work.catalogue.types.values() if one.core_name == core]
+    return tuple(sorted({group for name in {core, *known} for group in work.policies.groups_of(name)}))
+
+
+def _whole_name(work: Work, type: str | None, given: str) -> str:
+    """A layer's field may be called by its plain name where the type has no field of that name."""
+    fields = work.catalogue.type(type).fields if type else {}
+    if given in fields or given in COLUMN_FILTERS:
+        return given
+    return next((name for name in fields if name.partition(":")[2] == given), given)
+
+
+def _refuse_unfindable(work: Work, type: str | None, name: str) -> None:
+    of = work.catalogue.type(type) if type else None
+    barred = next(
+        (why for one, field, why in _barred(work) if field == name and (of is None or one in (of.name, of.core_name))),
+        None,
+    )
+    if barred is not None:
+        raise Problem("not_allowed", f"Searching {type or 'records'} by {name} is barred here: {barred}")
+    known = of.find_fields if of else sorted({f for t in work.catalogue.types.values() for f in t.find_fields})
+    if name not in known:
+        raise Problem(
+            "invalid", f"{name} is not a field that can be searched by",
+            faults=[Fault("not_findable", name, "no findable field of this name", f"search by {', '.join(known)}")],
+        )  # fmt: skip
+
+
+def _barred(work: Work) -> Iterator[tuple[str, str, str]]:
+    """(type, field, statute) of the searches that the agency's own law bars."""
+    for name, why in work.catalogue.forbid.items():
+        one, _, field = name.removeprefix("find.").rpartition(".")
+        yield one, field, why
+
+
+def _term(work: Work, params: dict[str, Any], name: str, token: str, field: str | None, *, whole: bool) -> str:
+    """A condition that a field in an open group of the row holds the token. The first half lets the index drive."""
+    params[name] = token
+    here = f"t.token = %({name})s and t.whole = {whole}"
+    if field:
+        here += f" and t.field = %(field_{name})s"
+        params[f"field_{name}"] = field
+    lawful = ""
+    for at, (one, barred, _) in enumerate(_barred(work)):
+        lawful += f" and not (t.field = %(barred_{at})s and %(barred_type_{at})s in (r.type, r.core_type))"
+        params |= {f"barred_{at}": barred, f"barred_type_{at}": one}
+    return (
+        f"r.id in (select t.record from comity.term t where {here}) and exists (select 1 from comity.term t"
+        f" where t.record = r.id and {here}{lawful} and t.grp = any(open.groups))"
+    )
+
+
+def _cursor(at: datetime, record: str) -> str:
+    return base64.urlsafe_b64encode(f"{show_instant(at)}|{record}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        at, _, record = text.partition("|")
+        from uuid import UUID
+
+        return parse_instant(at), str(UUID(record))
+    except (ValueError, binascii.Error, UnicodeDecodeError):
+        raise Problem("cursor_invalid", "The cursor is not one of ours", fix="start again without a cursor") from None

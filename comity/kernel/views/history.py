@@ -1,0 +1,122 @@
+"""A record's history: its entries in order, with what each changed as far as the reader may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+
+from comity.kernel.duties.lateness import late_rules
+from comity.kernel.exchange.reported import Told, told
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS
+from comity.kernel.ledger.verify import items_erased
+from comity.kernel.policy.actor import Actor
+from comity.kernel.types.catalogue import Type
+from comity.kernel.work import disclosure
+from comity.kernel.work.node import Node, Work
+from comity.kernel.work.results import HistoryLine
+from comity.kernel.work.subject import Subject, find_subject, loaded, subjects
+from comity.kernel.work.visibility import Visibility, core_code, visibility
+
+LATE = timedelta(hours=24)
+
+
+def history(node: Node, actor: Actor, record: str) -> list[HistoryLine]:
+    """The entries about a record, oldest first: its owner's, and the answers of the agency to which it was offered."""
+    with node.work(actor) as work:
+        subject = find_subject(work, record)
+        of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+        seen = visibility(work, of, subject)
+        members = dict(work.conn.execute("select id, name from comity.member where agency = comity.me()").fetchall())
+        rows = [(row, loaded(row["content"])) for row in _entries(work, subject)]
+        open_targets = _open_targets(work, of, [held for row, held in rows if held and row["agency"] == work.agency])
+        reports = told(work, subject, whole=seen.whole)
+        entries = {row["id"] for row, _ in rows}
+        lines = [
+            _line(work, of, subject, seen, members, open_targets, entries, row, content, reports.get(row["id"]))
+            for row, content in rows
+        ]
+        disclosure.told(work, "history", [(subject, ["history"])])
+        return lines
+
+
+def _entries(work: Work, subject: Subject) -> list[dict[str, Any]]:
+    rows = work.conn.cursor(row_factory=dict_row).execute(
+        """select e.*, c.content, c.salts, s.agency_place, s.place from comity.entry e
+             left join comity.entry_content c on c.entry = e.id left join comity.sequence s on s.entry = e.id
+            where e.record = %(record)s and (e.agency = %(owner)s and e.version <= %(top)s
+                  or e.agency <> %(owner)s and e.kind = any(%(about)s))
+            order by e.entered_at, e.version""",
+        {"record": subject.id, "owner": subject.agency, "top": subject.folded.version, "about": list(ABOUT_ANOTHERS)},
+    )
+    return rows.fetchall()
+
+
+def _line(
+    work: Work, of: Type, subject: Subject, seen: Visibility, members: Mapping[UUID, str], open_targets: Container[str],
+    entries: Container[UUID], row: Mapping[str, Any], content: Mapping[str, Any] | None, report: Told | None,
+) -> HistoryLine:  # fmt: skip
+    told = content or {}
+    own = row["agency"] == work.agency
+    gone, all_gone = items_erased(row), not content
+    between = (
+        row["kind"] not in ABOUT_ANOTHERS or own or subject.agency == work.agency
+    )  # what was answered is said to these two
+    said = told if (seen.whole and between) or str(row["actor"]) == work.actor.member else {}
+    states = row["state_from"], row["state_to"]
+    if subject.agency != work.agency and row["agency"] == subject.agency:
+        states = of.core_state(states[0]), of.core_state(states[1])
+    return HistoryLine(
+        entry=str(row["id"]), kind=row["kind"], act=row["act"], agency=row["agency"],
+        member=_who(row["actor"], members) if own else "", at=row["entered_at"], occurred_at=row["occurred_at"],
+        late=row["entered_at"] - row["occurred_at"] > LATE or bool(late_rules(told)), cause=str(said.get("cause", "")),
+        reason=str(said.get("reason", "")), version=row["version"], state_from=states[0], state_to=states[1],
+        changes=_changes(of, told, seen, open_targets, own=own), leaf=row["leaf"].hex(),
+        place=row["agency_place"], stream=row["place"], corrects=str(told.get("corrects", "")),
+        refers=str(row["refers"]) if row["refers"] in entries else "", authority=str(said.get("authority", "")),
+        erased=gone > 0 and all_gone, erased_part=gone > 0 and not all_gone, late_rules=late_rules(told),
+        on_behalf=report.agency if report else "",
+        document=report.document if report else "", reported=report.said if report else "",
+    )  # fmt: skip
+
+
+def _who(actor: UUID, members: Mapping[UUID, str]) -> str:
+    if actor.int == 1:
+        return "system"
+    if actor.int == 2:
+        return "operator"
+    return members.get(actor, "")
+
+
+TARGETED = ("link", "unlink", "share")
+
+
+def _open_targets(work: Work, of: Type, contents: Sequence[Mapping[str, Any]]) -> Container[str]:
+    """Of the records that own entries linked or shared, those that this member may read; members are always named."""
+    pointed = [path.split("/") for told in contents for path in told if path.partition("/")[0] in TARGETED]
+    members = {name for name, link in of.links.items() if link.to == ("member",)}
+    named = {path[-1] for path in pointed if path[1] in members}
+    return named | set(subjects(work, sorted({path[-1] for path in pointed} - named)))
+
+
+def _changes(
+    of: Type, content: Mapping[str, Any], seen: Visibility, open_targets: Container[str], *, own: bool
+) -> dict[str, Any]:
+    """The content items of an entry that the reader may see; reasons and marks stand elsewhere on the line."""
+    out: dict[str, Any] = {}
+    for path in sorted(content):
+        kind, _, rest = path.partition("/")
+        if kind in ("set", "unset", "answer"):
+            if rest in of.fields and seen.shows(of, rest):
+                out[path] = content[path] if own else core_code(of.fields[rest], content[path])
+        elif (
+            kind in ("number", "mark", "unmark", "offer")
+            or (own and kind == "field_mark")
+            or (own and kind in TARGETED and rest.rpartition("/")[2] in open_targets)
+            or (own and kind == "file" and seen.whole)
+        ):
+            out[path] = content[path]
+    return out
