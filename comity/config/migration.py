@@ -149,7 +149,7 @@ def upgrade(conn: Conn, schema: Schema) -> list[str]:
     """Bring the database to `schema`; the names of what was applied, empty when nothing was lacking.
 
     `conn` is the owner's, outside a transaction. One process at a time, the others wait. Raises StartupRefused
-    `database_newer`, `database_too_old`, `database_busy`, `schema_refused`; then nothing was changed.
+    `database_newer`, `database_too_old`, `database_busy`, `schema_change_refused`; then nothing was changed.
     """
     with _told(), conn.transaction():
         conn.execute("select pg_advisory_xact_lock(%s)", (ONE_AT_A_TIME,))
@@ -214,7 +214,7 @@ def _run(conn: Conn, files: Files) -> None:
             if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
                 raise
             raise StartupRefused(
-                "schema_refused",
+                "schema_change_refused",
                 f"the database refuses {name}.sql: {str(error).strip().splitlines()[0] if str(error) else error!r}",
                 "nothing was changed; start the version before this one, and report what stands here",
             ) from error

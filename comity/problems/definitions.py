@@ -3,6 +3,15 @@
 from comity.problems.code import fault
 
 YAML = (
+    fault("obligation_unknown", "What is owed cannot be met",
+          "The type that an act's package owes does not say how an obligation of it is met.",
+          "Add `obligation:` with `met_by:` to that type."),
+    fault("pillar_not_known", "The pillar does not say that it knows the other",
+          "A pillar's types or rules name a type of a pillar that it neither needs nor knows.",
+          "Add the other pillar to `knows:` in its pillar.yml."),
+    fault("power_unknown", "There is no such power",
+          "A role may do what is no power of the kernel.",
+          "Name one of the powers that the message lists."),
     fault("yaml_alias", "Anchors and aliases are not read",
           "The file uses an anchor or an alias of YAML, with which a small file can become a huge one.",
           "Write the value out."),

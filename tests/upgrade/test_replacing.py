@@ -161,7 +161,7 @@ def test_an_interrupted_upgrade_is_none_and_the_next_one_finishes(
     shutil.copytree(FOLDER, folder)
     (folder / f"{broken}.sql").write_text("select from nowhere;\n")
     fault = refused(database, shipped(folder))
-    assert fault.code == "schema_refused" and f"{broken}.sql" in fault.message and "nowhere" in fault.message
+    assert fault.code == "schema_change_refused" and f"{broken}.sql" in fault.message and "nowhere" in fault.message
     assert migrate(database)
     assert catalog(database.superuser_url) == catalog(fresh.superuser_url)
 

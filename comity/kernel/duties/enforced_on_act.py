@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from comity import clock
 from comity.errors import Fault
-from comity.kernel.duties.reconcile import Walk, obligation_rules_for
+from comity.kernel.duties.obligation_walk import Walk, obligation_rules_for
 from comity.kernel.law.dated import Law, Rule
 from comity.kernel.law.obligation_rules import ObligationRule, condition
 from comity.kernel.types.catalogue import Catalogue

@@ -71,9 +71,9 @@ def _draft(of: Type, rule: Obligation, act: Act, subject: Subject, lack: Missing
     )  # fmt: skip
 
 
-def _key(rule: Obligation, code: str, about: str | None) -> tuple[str, str]:
+def _key(rule: Obligation, lack: str, about: str | None) -> tuple[str, str]:
     """By what two lacks of one package are told apart, as far as the type keeps it."""
-    return code if rule.code else "", str(about or "") if rule.about else ""
+    return lack if rule.code else "", str(about or "") if rule.about else ""
 
 
 class _Owed:

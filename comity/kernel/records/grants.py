@@ -76,8 +76,8 @@ def move(conn: Conn, changes: Sequence[Change]) -> None:
         if done.closes != "none":
             conn.execute(
                 """update comity.share s set live = false where s.offer = %(offer)s and case %(closes)s
-                       when 'receiver' then s.to_agency = (select to_agency from comity.offer where id = %(offer)s)
-                       when 'others' then s.record <> %(offer)s else true end""",
+                       when 'to_receiver' then s.to_agency = (select to_agency from comity.offer where id = %(offer)s)
+                       when 'all_but_offer' then s.record <> %(offer)s else true end""",
                 {"offer": done.offer, "closes": done.closes},
             )
 

@@ -171,7 +171,7 @@ def ended(change: Change, *, follows: bool = False) -> Change:
     """
     entry = change.entry
     move = OfferMove(
-        entry.record, state=entry.act, ends=not follows, settles=True, closes="others" if follows else "all"
+        entry.record, state=entry.act, ends=not follows, settles=True, closes="all_but_offer" if follows else "all"
     )
     return replace(change, move=move)
 
@@ -198,6 +198,6 @@ def answered(work: Work, asked: Proposal, change: Change) -> Change:
     move = OfferMove(
         offer["id"], state=rule.name, ends=rule.ends,
         answer={**dict(asked.fields), **({"reason": reason} if reason else {})},
-        settles=offer["from_agency"] == work.agency, closes="receiver" if rule.ends else "none",
+        settles=offer["from_agency"] == work.agency, closes="to_receiver" if rule.ends else "none",
     )  # fmt: skip
     return replace(change, move=move)

@@ -14,15 +14,19 @@ def check_obligation(of: Type, faults: Faults) -> None:
     one = of.obligation
     if one is None:
         return
-    asked = [
-        (one.on, of.links, "link_unknown", "link"), (one.about, of.links, "link_unknown", "link"),
-        (one.met_by, of.acts, "act_unknown", "act"), *((name, of.fields, "field_unknown", "field")
-        for name in (one.owed_by, one.owed_to, one.code, one.act, one.since, *one.says)),
-        *((name, of.states, "state_unknown", "state") for name in sorted(one.open)),
-    ]  # fmt: skip
-    for name, known, code, what in asked:
-        if name and name not in known:
-            faults.add(code, of.source, f"the obligation of {of.name} names no {what}: {name}", nearest(name, known))
+    said = f"the obligation of {of.name} names no"
+    for name in _unknown((one.on, one.about), of.links):
+        faults.add("link_unknown", of.source, f"{said} link: {name}", nearest(name, of.links))
+    for name in _unknown((one.met_by,), of.acts):
+        faults.add("act_unknown", of.source, f"{said} act: {name}", nearest(name, of.acts))
+    for name in _unknown((one.owed_by, one.owed_to, one.code, one.act, one.since, *one.says), of.fields):
+        faults.add("field_unknown", of.source, f"{said} field: {name}", nearest(name, of.fields))
+    for name in _unknown(sorted(one.open), of.states):
+        faults.add("state_unknown", of.source, f"{said} state: {name}", nearest(name, of.states))
+
+
+def _unknown(names: Iterable[str], known: Mapping[str, Any]) -> list[str]:
+    return [name for name in names if name and name not in known]
 
 
 def check_owed(types: Mapping[str, Type], faults: Faults) -> None:
