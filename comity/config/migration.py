@@ -151,7 +151,7 @@ def upgrade(conn: Conn, schema: Schema) -> list[str]:
     `conn` is the owner's, outside a transaction. One process at a time, the others wait. Raises StartupRefused
     `database_newer`, `database_too_old`, `database_busy`, `schema_change_refused`; then nothing was changed.
     """
-    with _told(), conn.transaction():
+    with _refusing_busy(), conn.transaction():
         conn.execute("select pg_advisory_xact_lock(%s)", (ONE_AT_A_TIME,))
         conn.execute(f"set local lock_timeout = '{PATIENCE}'; set local client_min_messages = warning")
         found = find(conn)
@@ -230,7 +230,7 @@ def _record(conn: Conn, schema: Schema) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _refusing_busy() -> Iterator[None]:
     try:
         yield
     except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
