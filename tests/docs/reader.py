@@ -25,7 +25,10 @@ from zoneinfo import ZoneInfo
 from comity import clock
 from tests.docs.pages import ROOT, blocks
 
-COPIED = ("comity", "agencies", "jurisdictions", "Makefile", "LICENSE", "README.md", "pyproject.toml", "docs")
+COPIED = (
+    "comity", "agencies", "jurisdictions", "Makefile", "LICENSE", "README.md", "pyproject.toml", "docs", "tests/golden",
+    "tests/__init__.py",
+)  # fmt: skip
 LOCKS = ("requirements.txt", "requirements-dev.txt")
 FAILED = "@@failed"
 SERVE = "comity serve"
@@ -200,6 +203,7 @@ def _environment(project: Path) -> None:
     _script(bin / "comity", f"PYTHONPATH={shlex.quote(str(project))} exec {python} -P -c '{code}' \"$@\"")
     _script(bin / "curl", f'exec {python} {curl} "$@"')
     _script(bin / "python3", f'exec {python} "$@"')
+    _script(bin / "python", f'PYTHONPATH={shlex.quote(str(project))} exec {python} "$@"')
     (bin / "activate").write_text(f"export PATH={shlex.quote(str(bin))}:$PATH\n", encoding="utf-8")
     for name in (*LOCKS, "pyproject.toml"):
         os.utime(project / name, (1, 1))

@@ -27,6 +27,8 @@ def _an_agency(reader: Reader) -> None:
     assert "agency nps: holds" in _printed(told, "profile check")
     assert re.search(r"^nps .*us-federal", _printed(told, "profile list"), re.MULTILINE)
     assert "Prairie Loop" in _printed(told, "comity show") and "Park incident" in _printed(told, "comity show")
+    rights = " ".join(_printed(told, "make golden").split())
+    assert "nps: " in rights and "+ investigation.case ranger enter amend submit" in rights
     found = reader.comity("find", "investigation.incident", "--as", "nps")["items"]
     assert [one["number"] for one in found] == [reader.own("NPS-2026-000001")]
 
