@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from comity.kernel.types.record_schema import object_schema
 from comity.kernel.types.catalogue import Act, Answer, Catalogue, Field, Link, Type
+from comity.kernel.types.record_schema import object_schema
 
 
 def listed(of: Type) -> dict[str, Any]:

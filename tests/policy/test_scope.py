@@ -26,8 +26,8 @@ from tests.speeds.sizes import size
 
 AGENCIES = tuple(ROLES)
 MEMBERS = tuple(str(uuid.UUID(int=n)) for n in range(1, 5))
-RECORDS = size(small=1_000, deep=10_000)
-SAMPLE = size(small=250, deep=2_000)
+RECORDS = size(small=1_000, deep=5_000)
+SAMPLE = size(small=250, deep=1_000)
 GROUPS = ("base", "narrative", "identity", "absent")
 
 TABLES = """
