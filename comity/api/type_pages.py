@@ -22,7 +22,6 @@ def listed(of: Type) -> dict[str, Any]:
 
 def described(catalogue: Catalogue, of: Type) -> dict[str, Any]:
     """The whole of a type, as the agency of the catalogue sees it."""
-    from comity.kernel.types.record_schema import object_schema
 
     offer, obligation = of.offer, of.obligation
     return {
