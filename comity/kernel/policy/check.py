@@ -8,12 +8,12 @@ from difflib import get_close_matches
 import cedarpy
 
 from comity.errors import Fault, Problem
-from comity.kernel.policy.actor import SYSTEM, Actor, Behalf
+from comity.kernel.policy.actor import Actor, Behalf
 from comity.kernel.policy.cedar import ACTIONS, SCHEMA, SEEING
 from comity.kernel.policy.decide import Policies
 from comity.kernel.policy.generate import IncomingAgreement
 from comity.kernel.types.catalogue import Agreement, Catalogue, Role
-from comity.kernel.types.roles import named_roles
+from comity.kernel.types.roles import SYSTEM, named_roles
 from comity.names import AGENCY
 
 

@@ -94,7 +94,7 @@ def _rows(work: Work, sql: str, params: Mapping[str, Any]) -> list[dict[str, Any
     """The rows of a long statement: the driver remembers how it read a short one only, this does so for any."""
     text, names = _positional(sql)
     cursor = psycopg.RawCursor(work.conn, row_factory=dict_row)
-    return cursor.execute(text, [params[name] for name in names]).fetchall()  # type: ignore[arg-type]
+    return cursor.execute(text, [params[name] for name in names]).fetchall()
 
 
 @lru_cache(maxsize=512)
