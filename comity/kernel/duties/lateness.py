@@ -20,8 +20,7 @@ from comity.kernel.law.due import read_when
 from comity.kernel.law.sequence import SELF, SEQUENCES, After, Order, Sequences
 from comity.kernel.ledger import items
 from comity.kernel.types.catalogue import Catalogue, Type
-from comity.kernel.work.change import Change
-from comity.kernel.work.effective_time import is_ahead
+from comity.kernel.work.change import Change, is_ahead
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject, loaded, subjects
 from comity.kernel.work.visibility import readable_fields

@@ -14,8 +14,7 @@ from comity.kernel.records import guards, links, mark_propagation, offers
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types import lifecycle, shape
 from comity.kernel.types.catalogue import Act, Answer, Type
-from comity.kernel.work.change import Change, Step, about_anothers, changed
-from comity.kernel.work.effective_time import occurred_at
+from comity.kernel.work.change import Change, Step, about_anothers, changed, occurred_at
 from comity.kernel.work.node import Work
 from comity.kernel.work.results import as_uuid
 from comity.kernel.work.subject import allow

@@ -16,9 +16,9 @@ from comity.kernel.ledger.columns import columns
 from comity.kernel.policy.actor import Actor
 from comity.kernel.work import on_behalf
 from comity.kernel.work.change import Change
+from comity.kernel.work.locking import Retry, attempts, contended
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import Receipt
-from comity.kernel.work.retry import Retry, attempts, contended
 from comity.kernel.work.subject import readable
 
 T = TypeVar("T")

@@ -19,9 +19,9 @@ from comity.kernel.policy.decide import Resource
 from comity.kernel.policy.scope import live
 from comity.kernel.types.catalogue import Type
 from comity.kernel.work import on_behalf
+from comity.kernel.work.change import title_of
 from comity.kernel.work.node import Work
 from comity.kernel.work.results import as_uuid
-from comity.kernel.work.row import title_of
 
 
 @dataclass(frozen=True, slots=True)
