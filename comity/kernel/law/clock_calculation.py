@@ -12,12 +12,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from comity import names
+from comity.clock import read_when
 from comity.kernel.law import counting
 from comity.kernel.law.calendars import DAY
 from comity.kernel.law.clock_question import NO_CALENDAR, ClockQuestion, worded
 from comity.kernel.law.clock_rules import Anchor, Book, Case, Version
 from comity.kernel.law.counting import Counted, Counting, Period
-from comity.kernel.law.due import Decision, Due, Event, Step, Undecided, instant_of, read_when
+from comity.kernel.law.due import Decision, Due, Event, Step, Undecided, instant_of
 from comity.kernel.law.exclusions import excluded_days, further, spells
 
 When = date | datetime

@@ -40,21 +40,26 @@ def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
     writers win.
     """
     changes = _numbered(work, changes)
-    if mark_propagation.moved(changes):
+    marking = any(one.moves_marks for one in changes)
+    if marking:
         mark_propagation.lock_exclusive(work)
-    if mark_propagation.stale(work, changes):
+    if any(one.new_sources for one in changes) and mark_propagation.stale(work, changes):
         raise Retry
-    written = [*changes, *mark_propagation.propagate(work, changes)]
+    written = [*changes, *(mark_propagation.propagate(work, changes) if marking else ())]
     projected = [one for one in written if one.projected]
     try:
         sealed = append(work.conn, [one.entry for one in written])[: len(changes)]
-        store(work, changes)
+        if any(one.key for one in changes):
+            store(work, changes)
         project.records(work.conn, projected)
-        mark_propagation.enqueue(work, written)
-        grants.offer(work.conn, changes)
-        grants.move(work.conn, changes)
-        grants.report(work, changes)
-        met = deconfliction.met(work, [one for one in changes if one.projected])
+        if marking:
+            mark_propagation.enqueue(work, written)
+        if any(one.opens for one in changes):
+            grants.offer(work.conn, changes)
+            grants.move(work.conn, changes)
+            grants.report(work, changes)
+        compared = [one for one in changes if one.projected and (one.type.deconflict or one.type.ties)]
+        met = deconfliction.met(work, compared) if compared else {}
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name not in ("entry_agency_record_version_key", "record_pkey"):
             raise

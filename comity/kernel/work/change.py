@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from psycopg.types.json import Jsonb
 
 from comity import names
+from comity.clock import read_when
 from comity.errors import Fault
-from comity.kernel.law.due import read_when
+from comity.kernel.ledger import items
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.ledger.fold import Folded, Header, step
 from comity.kernel.types.catalogue import Type
@@ -81,9 +82,33 @@ class Change:
             after = step(self.before, header, e.content)
         object.__setattr__(self, "after", after)
 
-    def saying(self, items: Mapping[str, Any], *, refers: UUID | None = None) -> Change:
+    @property
+    def moves_marks(self) -> bool:
+        """Whether it changes the marks of a record that was there before, from which others may derive."""
+        return self.projected and self.before.version > 0 and self.before.marks != self.after.marks
+
+    @property
+    def new_sources(self) -> frozenset[UUID]:
+        """What its record newly derives from: targets of links that inherit, which it did not have."""
+        if not self.projected:
+            return frozenset()
+        return frozenset(
+            UUID(target)
+            for name, ids in self.after.links.items()
+            if name in self.type.links and self.type.links[name].inherit
+            for target in ids
+            if target not in self.before.links.get(name, ())
+        )
+
+    @property
+    def opens(self) -> bool:
+        """Whether it asks or shows another agency something, or ends that: an offer, shares, an answer, a report."""
+        told = (self.offer, self.shares, self.move, self.verdict, items.behalf(self.entry.content))
+        return any(one for one in told)
+
+    def saying(self, said: Mapping[str, Any], *, refers: UUID | None = None) -> Change:
         """The same change whose entry says these items as well, and names another entry where one is given."""
-        entry = replace(self.entry, content={**self.entry.content, **items}, refers=refers or self.entry.refers)
+        entry = replace(self.entry, content={**self.entry.content, **said}, refers=refers or self.entry.refers)
         return replace(self, entry=entry)
 
 
@@ -107,11 +132,13 @@ def changed(
     work: Work, of: Type, before: Folded, record: UUID, done: Step, content: Mapping[str, Any]
 ) -> Change:  # fmt: skip
     """The change that an act of this work makes to a record of the own agency; one on behalf says so."""
+    if work.actor.behalf is not None:
+        content = {**content, **on_behalf.item(work.actor.behalf)}
     entry = Entry(
         id=names.new_id(), agency=work.agency, record=record, type=of.name, type_version=work.version, kind=done.kind,
         act=done.act, actor=UUID(work.actor.member), occurred_at=done.occurred_at or work.now, entered_at=work.now,
         version=before.version + 1, state_from=done.state_from or before.state, state_to=done.state_to,
-        content={**content, **on_behalf.item(work.actor)}, refers=done.refers,
+        content=content, refers=done.refers,
     )  # fmt: skip
     return Change(entry, of, before)
 

@@ -31,7 +31,7 @@ def digest_of(*asked: Any) -> bytes:
 
 def actor_key(actor: Actor) -> list[Any]:
     """What a key's digest holds besides: on whose behalf it was asked."""
-    return list(on_behalf.item(actor).values())
+    return list(on_behalf.item(actor.behalf).values()) if actor.behalf else []
 
 
 def when_asked(given: datetime | None) -> str | None:

@@ -247,7 +247,8 @@ def allow(work: Work, action: str, resource: Resource, *, act: str = "") -> None
     """Refuse, with the reason in words, what the policy does not allow. The system actor has its own acts only."""
     if work.actor.kind == "system":
         return
-    on_behalf.refuse_member(work.actor, action, outsider=work.outsider)
+    if work.actor.behalf is not None:
+        on_behalf.refuse_member(work.actor.behalf, action, outsider=work.outsider)
     decision = work.policies.decide(work.actor, action, resource, act=act, today=work.today)
     if not decision.allowed:
         raise Problem(
