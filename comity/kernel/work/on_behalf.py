@@ -79,7 +79,7 @@ def _is_document(one: Speaker, record: str) -> bool:
         wanted = UUID(record)
     except ValueError:
         return False
-    may = one.policies.scope(one.actor, "read", "base", today=one.today, alias="r")
+    may = one.policies.scope(one.actor, today=one.today)
     row = one.conn.execute(
         f"""select r.type, r.core_type from comity.record r
              where r.id = %(id)s and r.agency = comity.me() and r.files <> '{{}}' and ({may.sql})""",

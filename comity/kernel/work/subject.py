@@ -15,7 +15,7 @@ from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.ledger.entry import ERASE
 from comity.kernel.ledger.fold import Folded, fold, said_again
-from comity.kernel.policy.decide import Resource
+from comity.kernel.policy.decide import Asked, Resource
 from comity.kernel.policy.scope import live
 from comity.kernel.types.catalogue import Type
 from comity.kernel.work import on_behalf
@@ -101,7 +101,7 @@ def subject_of(row: Mapping[str, Any]) -> Subject:
 
 def visible(work: Work, *, action: str = "read", group: str = "base", alias: str = "r") -> tuple[str, dict[str, Any]]:
     """The policy as a condition on comity.record AS alias, with its parameters: for every list, count and read."""
-    predicate = work.policies.scope(work.actor, action, group, today=work.today, alias=alias)
+    predicate = work.policies.scope(work.actor, Asked(action, group), today=work.today, alias=alias)
     return f"({predicate.sql})", dict(predicate.params)
 
 
