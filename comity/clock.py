@@ -73,6 +73,18 @@ def parse_when(text: str) -> date | datetime:
         raise ValueError(f"{text!r} is no day and no instant: {error}") from None
 
 
+def read_when(value: Any) -> date | datetime | None:
+    """A day or an instant as a record holds it: ISO text, its letters large or small. None for what is neither."""
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str):
+        return None
+    try:
+        return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value.upper())
+    except ValueError:
+        return None
+
+
 def parse_days(text: str) -> int:
     """A number of days: 30d, 30, 2w or P30D, at most 9999. Raises ValueError."""
     found = re.fullmatch(r"[Pp]?(\d{1,4})([DdWw]?)", text, re.ASCII)

@@ -13,6 +13,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from comity import clock
 
@@ -97,7 +98,7 @@ class Counts:
                 durations[method, route] = [a + b for a, b in zip(known, row, strict=True)]
         return requests, durations
 
-    def _others(self) -> Iterator[dict[str, list[list]]]:
+    def _others(self) -> Iterator[dict[str, list[list[Any]]]]:
         if self._folder is None or not self._folder.is_dir():
             return
         for path in sorted(self._folder.glob("*.json")):

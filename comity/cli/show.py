@@ -155,7 +155,7 @@ def _ties(view: View, catalogue: Catalogue, out: Console) -> None:
 
 def _record(one: Any, catalogue: Catalogue, *, with_type: bool) -> str:
     if one.type == "member":
-        return one.title or one.id
+        return str(one.title or one.id)
     known = catalogue.types.get(one.type)
     what = [known.title if known else one.type] if with_type else []
     state = _words(one.state) + (f" as sent in version {one.as_sent['version']}, changed since" if one.as_sent else "")

@@ -12,7 +12,7 @@ from typing import Any
 
 from comity import clock
 from comity.config.database import migrate, open_database, pending_migrations
-from comity.config.embedded_cluster import door
+from comity.config.embedded_folders import door
 from comity.config.settings import Settings
 from comity.config.startup import StartupRefused
 

@@ -14,7 +14,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from comity.config.embedded_cluster import SUPERUSER, door, private_folder, url
+from comity.config.embedded_cluster import SUPERUSER
+from comity.config.embedded_folders import door, private_folder, url
 from comity.config.startup import StartupRefused
 
 START_LIMIT = 720.0  # crash recovery of a large log takes its time

@@ -21,7 +21,8 @@ import time
 from pathlib import Path
 
 from comity.config.embedded_account import adopt_orphans
-from comity.config.embedded_cluster import Cluster, Layout, door, layout, leave_run_folder, private_folder
+from comity.config.embedded_cluster import Cluster
+from comity.config.embedded_folders import Layout, door, layout, leave_run_folder, private_folder
 from comity.config.startup import StartupRefused
 
 GRACE = float(os.environ.get("COMITY_EMBEDDED_GRACE", "2"))  # seconds: after the last program has gone

@@ -20,7 +20,7 @@ from comity import clock
 from comity.errors import Problem
 from comity.kernel.exchange import obligations
 from comity.kernel.ledger import sequence
-from comity.kernel.sharing import activity, deliver, digest, escalate, mark_delivery, prune, settle
+from comity.kernel.sharing import activity, deliver, digest, escalate, mark_delivery, outbox, prune, settle, subscribe
 from comity.kernel.sharing.http_client import HttpClient
 from comity.kernel.sharing.pending_work import pending_work
 from comity.kernel.sharing.send import Sender
@@ -102,7 +102,7 @@ def follow_placed(node: Node, agencies: Collection[str], owing: set[str]) -> int
     An agency counts its own entries. Entries of anybody may meet an obligation, and only its own bring it one. They may
     be what a subscription names.
     """
-    row = node.ask("select array_agg(a) from comity.subscribers(%s, %s) a", (deliver.FOLLOWER, deliver.NOTICE))
+    row = node.ask("select array_agg(a) from comity.subscribers(%s, %s) a", (subscribe.FOLLOWER, outbox.NOTICE))
     moved = 0
     for agency in sorted({*agencies, *owing, *(row[0] or ())}):
         moved += _follow(node, agency, owing, by_the_clock=False) + _first(node)

@@ -92,14 +92,15 @@ def leave_between_requests() -> None:
     they wait for the interpreter (seen with granian 2.8 under load), so that only SIGKILL ends the worker.
     """
     from granian import _signals
+    from granian._granian import WorkerSignal
 
-    def set_sync_signals() -> _signals.WorkerSignal:
+    def set_sync_signals() -> WorkerSignal:
         def leave(number: int, frame: FrameType | None) -> None:
             threading.Thread(target=_leave, name="comity-leave", daemon=True).start()
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, leave)
-        return _signals.WorkerSignal()
+        return WorkerSignal()
 
     _signals.set_sync_signals = set_sync_signals
 

@@ -55,9 +55,7 @@ def test_config_is_the_one_importer_of_pillars() -> None:
     assert all(name.startswith(("comity/pillars/", "comity/config/")) for name in naming), naming
 
 
-@pytest.mark.parametrize(
-    "module", ["verify", "leaf", "canonical", "entry", "fold", "merkle", "departure", "departure_check"]
-)
+@pytest.mark.parametrize("module", ["verify", "canonical", "entry", "fold", "merkle", "departure", "departure_check"])
 def test_a_log_can_be_verified_without_django_and_without_a_database_driver(module: str) -> None:
     program = f"""
 import sys

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from comity.kernel.definitions.clock_pairs import Pair, pairs
-from comity.kernel.law.clock_reading import read_book, speaks_of_clocks
+from comity.kernel.law.clock_book import read_book, speaks_of_clocks
 from comity.kernel.law.clock_rules import Book
 from comity.kernel.types.definition import Faults, Node, yaml_text
 

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from comity.kernel.definitions.load import load, read_core, read_folder
+from comity.kernel.law.clock_book import book_of, read_book
 from comity.kernel.law.clock_calculation import calculate
-from comity.kernel.law.clock_reading import book_of, read_book
 from comity.kernel.law.counting import Period
 from comity.kernel.law.due import Event
 from comity.kernel.types.definition import DefinitionsRefused, Faults, yaml_text

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from comity.config.embedded import Embedded
-from comity.config.embedded_cluster import private_folder, require_room
+from comity.config.embedded_folders import private_folder, require_room
 from comity.config.startup import StartupRefused
 from tests.config import server
 from tests.conftest import test_binaries

@@ -13,7 +13,7 @@ from comity.config import loader, paths
 from comity.errors import Problem
 from comity.kernel.definitions.load import read_folder
 from comity.kernel.portability import rebuild
-from comity.kernel.records import guards
+from comity.kernel.records import write
 from comity.kernel.work import locking
 from tests.patience import PATIENCE, eventually
 from tests.pillars.federal import AGENCIES, SEATS
@@ -60,19 +60,18 @@ class Met:
 @pytest.fixture
 def meet(joint_stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Met]:
     """Run `first`; once it is judged, run `second` until it ends or waits its turn; then let `first` write."""
-    real = guards.faults
+    real = write.append
     judged, over = threading.Event(), threading.Event()
 
-    def slowly(*given: Any, **named: Any) -> Any:
-        found = real(*given, **named)
+    def slowly(*given: Any) -> Any:
         if threading.current_thread().name == "first" and not judged.is_set():
             judged.set()
             eventually(lambda: over.is_set() or _somebody_waits(joint_stage))
             overtook.append(over.is_set())
-        return found
+        return real(*given)
 
     overtook: list[bool] = []
-    monkeypatch.setattr(guards, "faults", slowly)
+    monkeypatch.setattr(write, "append", slowly)
 
     def run(first: Callable[[], Any], second: Callable[[], Any]) -> Met:
         judged.clear(), over.clear(), overtook.clear()

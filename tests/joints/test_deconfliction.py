@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from comity.kernel.records.enter import enter
 from comity.kernel.sharing.inbox import inbox
-from comity.kernel.types.collision import BUCKET, LONGEST, Rule, buckets
+from comity.kernel.types.comparison import BUCKET, LONGEST, Rule, buckets
 from comity.kernel.views.read import read
 from comity.kernel.work.results import Receipt
 from tests.pillars.stage import Stage, refused

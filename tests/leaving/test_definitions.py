@@ -14,9 +14,9 @@ import pytest
 
 from comity.config import loader, paths
 from comity.kernel.definitions.load import digest, read_folder
-from comity.kernel.ledger import leaf
 from comity.kernel.ledger.canonical import canonical, ordered
 from comity.kernel.ledger.departure_check import check
+from comity.kernel.ledger.entry import commitment, leaf_data, leaf_hash
 from comity.kernel.policy import tokens
 from comity.kernel.portability import arrive_definitions, rebuild
 from comity.kernel.portability.leave import Left
@@ -104,12 +104,11 @@ def relaid(folder: Path) -> None:
     salts = bytes.fromhex(line["salts"])
     entry = UUID(line["header"]["entry"]).bytes
     held = sorted(
-        leaf.commitment(entry, path, salts[16 * at :][:16], canonical(items[path]))
-        for at, path in enumerate(ordered(items))
+        commitment(entry, path, salts[16 * at :][:16], canonical(items[path])) for at, path in enumerate(ordered(items))
     )
     line |= {
         "content": canonical(items).decode(), "commitments": [one.hex() for one in held],
-        "leaf": leaf.leaf_hash(leaf.leaf_data(canonical(line["header"]), held)).hex(),
+        "leaf": leaf_hash(leaf_data(canonical(line["header"]), held)).hex(),
     }  # fmt: skip
     put(folder, log)
     remade(folder)

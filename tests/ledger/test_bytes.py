@@ -19,9 +19,17 @@ from comity import clock
 from comity.errors import Problem
 from comity.kernel.ledger import canonical as spelling
 from comity.kernel.ledger.canonical import canonical, ordered
-from comity.kernel.ledger.entry import Entry, seal_bytes, split
+from comity.kernel.ledger.entry import (
+    SALT,
+    Entry,
+    check_item,
+    commitment,
+    leaf_data,
+    leaf_hash,
+    seal_bytes,
+    split,
+)
 from comity.kernel.ledger.fold import Folded, fold
-from comity.kernel.ledger.leaf import SALT, check_item, commitment, leaf_data, leaf_hash
 from comity.kernel.ledger.verify import check_entry, items_erased
 from tests.ledger import by_the_text, vectors
 from tests.speeds.sizes import size

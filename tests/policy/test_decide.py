@@ -10,7 +10,7 @@ from comity.errors import Problem
 from comity.kernel.policy import decide, mask
 from comity.kernel.policy.actor import Actor, held_roles
 from comity.kernel.policy.cedar import ACTIONS, SEEING, Rule, literal
-from comity.kernel.policy.decide import Decision, Policies, policies_for
+from comity.kernel.policy.decide import Asked, Decision, Policies, policies_for
 from comity.kernel.policy.generate import IncomingAgreement, rules
 from comity.kernel.types.catalogue import ReadRule, Role
 from tests.policy.world import (
@@ -186,7 +186,7 @@ def test_a_statute_bars_a_search_by_field() -> None:
     person = record(type="registry.person")
     assert ask(strict, AGENT, "find", person).allowed
     assert ask(strict, AGENT, "find", person, act=field).reasons == (f"forbid:{field}",)
-    assert strict.scope(AGENT, "find", today=TODAY, act=field).sql == "false"
+    assert strict.scope(AGENT, Asked("find", act=field), today=TODAY).sql == "false"
 
 
 def test_an_offer_is_answered_by_the_receivers_role_only() -> None:
@@ -244,7 +244,7 @@ def test_an_agreement_gives_nothing_outside_its_dates(today: int, allowed: bool)
     assert ask(ATF, AGENT, "emergency", record("cpd", "registry.person"), today=today).allowed is allowed
     party = record("cpd", "evidence.item", parties=frozenset({"atf"}))
     assert ask(policies("atf", agreements=()), AGENT, "read", party, today=today).allowed is allowed
-    predicate = ATF.scope(AGENT, "read", "narrative", today=today)
+    predicate = ATF.scope(AGENT, Asked("read", "narrative"), today=today)
     assert ("cpd" in predicate.params.values()) is allowed
 
 
@@ -252,7 +252,7 @@ def test_a_purpose_that_was_not_agreed_gives_nothing() -> None:
     for purpose, allowed in (("deconfliction", True), ("intelligence", False), ("", False)):
         actor = replace(AGENT, purpose=purpose)
         assert ask(ATF, actor, "read", INCIDENT).allowed is allowed
-        assert ("cpd" in ATF.scope(actor, "read", "narrative", today=TODAY).params.values()) is allowed
+        assert ("cpd" in ATF.scope(actor, Asked("read", "narrative"), today=TODAY).params.values()) is allowed
 
 
 def test_an_agreement_without_purpose_gives_nothing() -> None:

@@ -16,9 +16,9 @@ from psycopg.conninfo import make_conninfo
 
 from comity.config.database import Database
 from comity.kernel.policy import decide
-from comity.kernel.policy.actor import Actor, held_roles
+from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.cedar import SCHEMA, Rule
-from comity.kernel.policy.decide import Policies, Resource
+from comity.kernel.policy.decide import Asked, Policies, Resource
 from comity.kernel.policy.generate import rules
 from comity.kernel.policy.scope import Binding, PolicyNotCompilable, compile_residuals
 from tests.policy.world import MARKS, ROLES, TODAY, TYPES, catalogue, member, policies
@@ -135,7 +135,7 @@ def world(bare_database: Database) -> Iterator[World]:
 
 def by_cedar(of: Policies, actor: Actor, world: World, action: str, group: str, numbers: Sequence[int]) -> set[int]:
     """Those of the records that full decisions allow, over all policies, asked of the engine itself."""
-    principal = decide._member(actor, held_roles(actor, of.catalogue), actor.member)
+    principal = decide._member(of._question(actor, action, "", TODAY, member=actor.member))
     entities: list[dict[str, Any]] = [principal]
     for number in numbers:
         entity = decide._record(replace(world.resources[number], grants=world.granted(number, actor)))
@@ -154,7 +154,7 @@ def by_cedar(of: Policies, actor: Actor, world: World, action: str, group: str, 
 
 
 def by_sql(of: Policies, actor: Actor, world: World, action: str, group: str, type: str | None = None) -> set[int]:
-    predicate = of.scope(actor, action, group, today=TODAY, type=type)
+    predicate = of.scope(actor, Asked(action, group, type), today=TODAY)
     rows = world.connection.execute(f"select r.id from comity.record r where {predicate.sql}", dict(predicate.params))
     return {row[0] for row in rows}
 
@@ -247,8 +247,8 @@ def test_a_decision_is_the_row_that_the_list_shows(world: World) -> None:
 
 def test_predicates_stand_side_by_side_in_one_query(world: World) -> None:
     atf, agent, analyst = policies("atf"), member("atf", "special_agent"), member("atf", "analyst", id=MEMBERS[0])
-    one = atf.scope(agent, "read", today=TODAY)
-    two = atf.scope(analyst, "read", today=TODAY, prefix="analyst")
+    one = atf.scope(agent, today=TODAY)
+    two = atf.scope(analyst, today=TODAY, prefix="analyst")
     columns = atf.group_columns(agent, today=TODAY)
     assert not (set(one.params) & set(two.params) or set(one.params) & set(columns.params))
     rows = world.connection.execute(
@@ -346,7 +346,7 @@ def test_a_forbid_that_errs_or_cannot_be_compiled_shows_nothing(monkeypatch: pyt
     broken = Rule("broken", "never", ("read",), "forbid", when=(when,))
     monkeypatch.setattr(decide, "rules", lambda *given: (*generated(*given), broken))
     with pytest.raises(PolicyNotCompilable):
-        Policies(catalogue("atf")).scope(member("atf", "special_agent"), "read", today=TODAY)
+        Policies(catalogue("atf")).scope(member("atf", "special_agent"), today=TODAY)
 
 
 def test_every_policy_must_be_accounted_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,4 +360,4 @@ def test_every_policy_must_be_accounted_for(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(cedarpy, "is_authorized_partial", forgetful)
     with pytest.raises(PolicyNotCompilable, match="every policy"):
-        Policies(catalogue("atf")).scope(member("atf", "special_agent"), "read", today=TODAY)
+        Policies(catalogue("atf")).scope(member("atf", "special_agent"), today=TODAY)

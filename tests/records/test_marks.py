@@ -17,7 +17,7 @@ from comity.kernel.sharing import outbox
 from comity.kernel.sharing.mark_delivery import NAME, deliver_marks
 from comity.kernel.views.find import find
 from comity.kernel.views.history import history
-from comity.kernel.work import retry
+from comity.kernel.work import locking
 from comity.kernel.work.change import Step, changed
 from comity.kernel.work.node import Work
 from comity.kernel.work.results import Draft, Receipt
@@ -312,7 +312,7 @@ def test_an_import_ends_although_its_source_is_marked_before_every_try(
     assert len(markings) > 2, "the first tries were overtaken"
     source, *derived = _marks(world, "atf", person, *(one for one in answers if isinstance(one, Receipt)))
     assert all(set(source) <= set(one) for one in derived), "whoever waited marked what was derived meanwhile too"
-    monkeypatch.setattr(retry, "PAUSES", ())
+    monkeypatch.setattr(locking, "PAUSES", ())
     said = refused(enter_many, world.node, world.seats["atf_agent"], drafts)
     assert said.code == "unavailable" and "keys" in said.detail and "marked" in said.detail
 

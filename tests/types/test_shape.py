@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from comity.kernel.law.due import read_when
+from comity.clock import read_when
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.record_schema import object_schema
 from comity.kernel.types.schema import loosened

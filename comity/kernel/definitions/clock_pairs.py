@@ -20,12 +20,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
+from comity.clock import read_when
 from comity.errors import Problem
 from comity.kernel.definitions.examples import ExampleResult
+from comity.kernel.law.clock_book import book_of
 from comity.kernel.law.clock_calculation import calculate
-from comity.kernel.law.clock_reading import book_of
 from comity.kernel.law.clock_rules import Book
-from comity.kernel.law.due import Due, Event, read_when, shown
+from comity.kernel.law.due import Due, Event, shown
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.definition import Files, yaml_text
 

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema_rs
 
 from comity.errors import Fault
-from comity.kernel.law import clock_reading, order_rules
+from comity.kernel.law import clock_book, order_rules
 from comity.kernel.types import agency as agency_files
 from comity.kernel.types import code_uses, knowing, lifecycle, reading, roles, schema, shape
 from comity.kernel.types.backfill import Backfill
@@ -175,8 +175,8 @@ class _Loading:
         for kind, _ in self.layers:
             for path, node in self.trees[kind].items():
                 self.file(kind, path, node)
-        clocks = {name: node for name, node in self.written.items() if clock_reading.speaks_of_clocks(node)}
-        clock_reading.read_book(clocks, self.faults)
+        clocks = {name: node for name, node in self.written.items() if clock_book.speaks_of_clocks(node)}
+        clock_book.read_book(clocks, self.faults)
         for kind in ("core", "jurisdiction", "agency"):
             self.lay_types(kind)
         types = {

@@ -16,9 +16,10 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
+from comity.clock import read_when
 from comity.kernel.law.clock_question import compiled
 from comity.kernel.law.clock_rules import Binding, Book
-from comity.kernel.law.due import Event, read_when
+from comity.kernel.law.due import Event
 from comity.kernel.ledger import items
 from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE
 from comity.kernel.ledger.fold import said_again, standing

@@ -25,24 +25,27 @@ def faults(work: Work, act: str, subject: Subject) -> list[Fault]:
     A joint whose types are not all installed refuses nothing: what lets go may be what cannot be recorded here.
     """
     found, today = [], clock.today(work.catalogue.definition.zone)
-    for rule in _enforced(work.catalogue):
+    for rule in enforced(work.catalogue, act, subject.core_type):
         law = rule.on(today)
-        if law is not None and _stands(work, law.said, act, subject):
+        if law is not None and _stands(work.catalogue, law.said, act, subject.core_type):
             found += _judged(work, rule.name, law, subject)
     return found
 
 
-@lru_cache(maxsize=64)
-def _enforced(catalogue: Catalogue) -> tuple[Rule[ObligationRule], ...]:
+@lru_cache(maxsize=4096)
+def enforced(catalogue: Catalogue, act: str, core_type: str) -> tuple[Rule[ObligationRule], ...]:
+    """The joints of which some version is enforced on this act of a type."""
     return tuple(
-        rule for rule in obligation_rules_for(catalogue).values() if any(law.said.door for law in rule.versions)
+        rule
+        for rule in obligation_rules_for(catalogue).values()
+        if any(_stands(catalogue, law.said, act, core_type) for law in rule.versions)
     )
 
 
-def _stands(work: Work, joint: ObligationRule, act: str, subject: Subject) -> bool:
-    if joint.door is None or act not in joint.door.acts or subject.core_type not in joint.given.types:
+def _stands(catalogue: Catalogue, joint: ObligationRule, act: str, core_type: str) -> bool:
+    if joint.door is None or act not in joint.door.acts or core_type not in joint.given.types:
         return False
-    return all(name in work.catalogue.types for way in joint.ways for name in way.types)
+    return all(name in catalogue.types for way in joint.ways for name in way.types)
 
 
 def _judged(work: Work, name: str, law: Law[ObligationRule], subject: Subject) -> list[Fault]:

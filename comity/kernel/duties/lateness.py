@@ -13,15 +13,13 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from comity.clock import show_instant
+from comity.clock import read_when, show_instant
 from comity.errors import Fault, Problem
 from comity.kernel.law.dated import Law, Rule
-from comity.kernel.law.due import read_when
 from comity.kernel.law.sequence import SELF, SEQUENCES, After, Order, Sequences
 from comity.kernel.ledger import items
 from comity.kernel.types.catalogue import Catalogue, Type
-from comity.kernel.work.change import Change
-from comity.kernel.work.effective_time import is_ahead
+from comity.kernel.work.change import Change, is_ahead
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject, loaded, subjects
 from comity.kernel.work.visibility import readable_fields
@@ -59,6 +57,12 @@ def moments_of(catalogue: Catalogue, core_name: str, effective: str) -> frozense
     found |= {law.after.field for law in own if law.after and law.after.link == SELF}
     found |= {law.after.field for law in laws if law.after and core_name in law.after.types}
     return frozenset(found - {""})
+
+
+@lru_cache(maxsize=4096)
+def judges(catalogue: Catalogue, core_name: str, effective: str) -> bool:
+    """Whether any rule of order speaks of a type, or reads a field of it: only then is there anything to time."""
+    return bool(rules_about(catalogue, core_name) or moments_of(catalogue, core_name, effective))
 
 
 def timed(work: Work, change: Change, seen: Mapping[str, Subject] | None = None, *, owner: str = "") -> Change:

@@ -20,8 +20,8 @@ from zoneinfo import ZoneInfo
 
 from psycopg.rows import dict_row
 
+from comity.clock import read_when
 from comity.errors import Fault, Problem
-from comity.kernel.law.due import read_when
 from comity.kernel.policy.actor import Actor
 from comity.kernel.work import disclosure
 from comity.kernel.work.node import Node, Work

@@ -69,7 +69,8 @@ def backed(work: Work, backing: Backing, offers: Sequence[str | UUID]) -> dict[s
 def since(work: Work, offer: Mapping[str, Any]) -> datetime | None:
     """When the silence on an own offer began: last seen or else offered; answered, where nothing stands for it."""
     if offer["state"] == "offered":
-        return offer["seen_at"] or offer["offered_at"]  # type: ignore[no-any-return]
+        began: datetime = offer["seen_at"] or offer["offered_at"]
+        return began
     if offer["from_agency"] != work.agency:
         return None
     wanted = [law.said.unless for _, law in laws(work, offer) if law.said.unless is not None]

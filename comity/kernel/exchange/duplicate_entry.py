@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 
 from comity.kernel.ledger import items
 from comity.kernel.types.catalogue import Field
-from comity.kernel.types.normalise import normalise
+from comity.kernel.types.comparison import normalise
 from comity.kernel.work.node import OPERATOR, SYSTEM, Node, Work, system
 from comity.kernel.work.subject import loaded, subjects, visible
 

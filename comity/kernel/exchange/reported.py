@@ -177,7 +177,7 @@ def _doers(of: Type, act: str) -> frozenset[str]:
 def _listed(work: Work, condition: str) -> list[Report]:
     rows = (
         work.conn.cursor(row_factory=dict_row)
-        .execute(f"{_SELECT} where {condition} order by r.entered_at desc, r.entry limit 500")  # type: ignore[arg-type]
+        .execute(f"{_SELECT} where {condition} order by r.entered_at desc, r.entry limit 500")
         .fetchall()
     )
     seen = subjects(work, sorted({str(row["record"]) for row in rows}))

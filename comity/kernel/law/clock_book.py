@@ -1,4 +1,7 @@
-"""The clocks of a catalogue's rules, read once."""
+"""The clocks of all rule files in one book: read together, checked against each other, and those of a catalogue.
+
+How one clock is written: `clock_reading`.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,29 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from comity.kernel.law.clock_reading import book_of
-from comity.kernel.law.clock_rules import Book
+from comity.kernel.law.calendars import Calendar, read_calendars
+from comity.kernel.law.clock_reading import MARKS, each, read_clock, read_length
+from comity.kernel.law.clock_rules import Anchor, Binding, Book, ClockRule, Exclusion
 from comity.kernel.types.catalogue import Catalogue
+from comity.kernel.types.definition import (
+    DefinitionsRefused,
+    Faults,
+    Form,
+    Node,
+    is_map,
+    is_names,
+    is_text,
+    nearest,
+    nodes_of,
+)
+from comity.kernel.types.expression import guard_text
+
+ENDS = ("both", "first", "last", "neither")
+_EXCLUSION: Mapping[str, Any] = {
+    "title": is_text, "opens": is_names, "closes": is_names, "key": is_text, "until": is_text, "at_most": is_map,
+    "requires": is_text, "ends": lambda v: v in ENDS, "citation": is_text, "verified": lambda v: v in MARKS,
+    "over": lambda v: v in ("cut", "decide"), "note": is_text,
+}  # fmt: skip
 
 
 def book_for(catalogue: Catalogue) -> tuple[Book, Mapping[str, Any]]:
@@ -34,3 +57,101 @@ def _settings(catalogue: Catalogue) -> dict[str, Any]:
         chosen = data.get("settings") if isinstance(data, Mapping) else None
         held.update(chosen if isinstance(chosen, Mapping) else {})
     return held
+
+
+def read_book(files: Mapping[str, Node], faults: Faults) -> Book:
+    """The book of the rule files (by their `rule` name) that speak of clocks; the others are passed over.
+
+    Faults: clock_gap, clock_overlap, clock_unknown, calendar_unknown, counting_unknown, exclusion_unknown,
+    version_missing, period_missing, and those of any definition file.
+    """
+    calendars: dict[str, Calendar] = {}
+    exclusions: dict[str, tuple[Exclusion, ...]] = {}
+    rules: dict[str, ClockRule] = {}
+    events: dict[str, tuple[Binding, ...]] = {}
+    default = ""
+    hubs: list[str] = []
+    for node in files.values():
+        if node.get("calendars") is not None:
+            calendars |= read_calendars(node, faults, base=calendars)
+            chosen = node.get("default")
+            default = str(chosen.value) if chosen is not None else default
+    for node in files.values():
+        for name, one in _mapping(node, "exclusions"):
+            exclusions[name] = tuple(_exclusion(code, item, faults) for code, item in one.items())
+        held = node.get("hubs")
+        hubs += [str(one.value) for one in each(held)] if held is not None else []
+        for name, one in _mapping(node, "events"):
+            events[name] = tuple(_binding(name, item, faults) for item in each(one))
+    for file, node in files.items():
+        for name, one in _mapping(node, "clocks"):
+            made = read_clock(f"{file}.{name}", one, faults)
+            if made is not None:
+                rules[made.code] = made
+    book = Book(rules, exclusions, calendars, events, default, tuple(hubs))
+    _check(book, faults)
+    return book
+
+
+def speaks_of_clocks(node: Node) -> bool:
+    return any(node.get(key) is not None for key in ("clocks", "calendars", "exclusions", "events"))
+
+
+def book_of(rules: Mapping[str, Any]) -> Book:
+    """The book of a catalogue's rules. Raises DefinitionsRefused for what could not have been loaded."""
+    faults = Faults()
+    book = read_book({name: node for name, node in nodes_of(rules).items() if speaks_of_clocks(node)}, faults)
+    if faults.found:
+        raise DefinitionsRefused(faults.found)
+    return book
+
+
+def _mapping(node: Node, key: str) -> list[tuple[str, Node]]:
+    held = node.get(key)
+    return list(held.items()) if held is not None else []
+
+
+def _binding(name: str, node: Node, faults: Faults) -> Binding:
+    keys = {"type": is_text, "act": is_text, "field": is_text, "when": is_text, "names": is_map}
+    form = Form(node, faults, f"event {name}", keys)
+    if not form.text("type") or bool(form.text("act")) == bool(form.text("field")):
+        fix = "name a type, and an act or a field of it"
+        faults.add("wrong_kind", form.source, f"event {name} does not say what it is", fix)
+    return Binding(
+        type=form.text("type"), act=form.text("act"), field=form.text("field"), names=form.plain("names", {}),
+        when=guard_text(form, "when", faults),
+    )  # fmt: skip
+
+
+def _exclusion(code: str, node: Node, faults: Faults) -> Exclusion:
+    form = Form(node, faults, f"exclusion {code}", _EXCLUSION)
+    if not form.names("opens") or not (form.names("closes") or form.text("until")):
+        fix = "name what opens it, and what closes it or the field that holds its last day"
+        faults.add("wrong_kind", form.source, f"exclusion {code} has no two ends", fix)
+    return Exclusion(
+        code=code, title=form.text("title", code), opens=form.names("opens"), closes=form.names("closes"),
+        key=form.text("key"), until=form.text("until"), at_most=read_length(form, "at_most", faults),
+        over=form.text("over", "cut"), requires=guard_text(form, "requires", faults), ends=form.text("ends", "both"),
+        citation=form.text("citation"), verified=form.text("verified", "GK"), note=form.text("note"),
+    )  # fmt: skip
+
+
+def _check(book: Book, faults: Faults) -> None:
+    """What can only be said once every file is read: names that point at nothing."""
+    for rule in book.rules.values():
+        if rule.calendar and rule.calendar not in book.calendars:
+            fix = nearest(rule.calendar, book.calendars)
+            faults.add("calendar_unknown", rule.source, f"{rule.code} counts by {rule.calendar}", fix)
+        for version in rule.versions:
+            lists = (*version.exclude, *((version.measure,) if version.measure else ()))
+            for name in (one for one in lists if one not in book.exclusions):
+                said = f"{rule.code} excludes {name}, which is no list"
+                faults.add("exclusion_unknown", rule.source, said, nearest(name, book.exclusions))
+            for name in _dues(version.start):
+                if name not in book.rules:
+                    fix = nearest(name, book.rules)
+                    faults.add("clock_unknown", rule.source, f"{rule.code} starts when {name} is due", fix)
+
+
+def _dues(anchor: Anchor) -> set[str]:
+    return ({anchor.due} if anchor.due else set()).union(*(_dues(one) for one in (*anchor.latest, *anchor.earliest)))

@@ -12,12 +12,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from comity import names
+from comity.clock import read_when
 from comity.kernel.law import counting
 from comity.kernel.law.calendars import DAY
 from comity.kernel.law.clock_question import NO_CALENDAR, ClockQuestion, worded
 from comity.kernel.law.clock_rules import Anchor, Book, Case, Version
+from comity.kernel.law.clock_stages import stage as stage_of
 from comity.kernel.law.counting import Counted, Counting, Period
-from comity.kernel.law.due import Decision, Due, Event, Step, Undecided, instant_of, read_when
+from comity.kernel.law.due import Decision, Due, Event, Step, Undecided, instant_of
 from comity.kernel.law.exclusions import excluded_days, further, spells
 
 When = date | datetime
@@ -322,7 +324,7 @@ class _Calculation(ClockQuestion):
             state = "stopped" if kept or early else "expired"
         elif self.at >= threshold:
             state, kept = "expired", None if early else False
-        stage = self.stage(version, stop, by) if version.first_stage else ""
+        stage = stage_of(self, version, stop, by) if version.first_stage else ""
         return self.made(version, _Outcome(state, due=due, by=by, kept=kept, stopped=stop, stage=stage))
 
     def stop(self, version: Version) -> Event | None:
@@ -339,43 +341,6 @@ class _Calculation(ClockQuestion):
             if back or after:
                 return one
         return None
-
-    def stage(self, version: Version, stop: Event | None, by: datetime) -> str:
-        """Where the right that accrues at the end of the period stands: each event moves it, in order."""
-        if self.at < by or (stop is not None and self.instant(stop.at) < by):
-            return ""
-        here = version.first_stage
-        after = sorted((one for one in self.events if self.come(one) and self.instant(one.at) >= by), key=self.turn)
-        for one in (one for one in self.events if self.come(one) and self.instant(one.at) < by):
-            if any(one.name in move.on and here in move.from_ for move in version.moves):
-                self.decide("acted_early", f"{worded(one.name)} on {self.day(one.at)}: before the right accrued")
-        self.same_day(version, after)
-        self.note("stage", f"{worded(here)} from {self.day(by)}", day=by, citation=version.citation)
-        for one in after:
-            move = next((m for m in version.moves if one.name in m.on and here in m.from_), None)
-            if move is None:
-                continue
-            if move.decide is not None:
-                self.decide(move.decide.code, move.decide.message)
-            here = move.stage
-            self.note("stage", f"{worded(here)}: {worded(one.name)}, {self.told(one.at)}", day=one.at)
-        return here
-
-    def turn(self, one: Event) -> tuple[datetime, datetime]:
-        """Which of two events came first: people state the minute; within it, the one that was known first."""
-        at = self.instant(one.at)
-        return at.replace(second=0, microsecond=0), one.known or at
-
-    def same_day(self, version: Version, after: Iterable[Event]) -> None:
-        """Two acts of one day without their hours: which came first decides the right, so a person must."""
-        names = {name for move in version.moves for name in move.on if version.first_stage in move.from_}
-        seen: dict[date, Event] = {}
-        for one in (one for one in after if one.name in names):
-            other = seen.setdefault(self.day(one.at), one)
-            exact = isinstance(one.at, datetime) and isinstance(other.at, datetime)
-            if other.name != one.name and not exact:
-                said = f"{other.name} and {one.name} on {self.day(one.at)}: which came first is not known"
-                self.decide("same_day_order", said.replace("_", " "))
 
     def undecided(self, version: Version, decision: Decision) -> Due:
         self.decide(decision.code, decision.message)

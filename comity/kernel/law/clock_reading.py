@@ -24,15 +24,12 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-from comity.kernel.law.calendars import DAY, Calendar, read_calendars, read_day
+from comity.kernel.law.calendars import DAY, read_day
 from comity.kernel.law.clock_rules import (
     Anchor,
-    Binding,
-    Book,
     Case,
     ClockRule,
     Decide,
-    Exclusion,
     Extension,
     Move,
     Parameter,
@@ -40,7 +37,6 @@ from comity.kernel.law.clock_rules import (
 )
 from comity.kernel.law.counting import RULES, Period
 from comity.kernel.types.definition import (
-    DefinitionsRefused,
     Faults,
     Form,
     Node,
@@ -50,14 +46,12 @@ from comity.kernel.types.definition import (
     is_names,
     is_text,
     nearest,
-    nodes_of,
 )
 from comity.kernel.types.expression import guard_text
 
 KINDS = ("deadline", "not_before", "term", "measure")
 MARKS = ("read", "GK", "secondary")
 TRANSITIONS = ("start", "now", "decide")
-ENDS = ("both", "first", "last", "neither")
 
 
 def _is_whole(value: Any) -> bool:
@@ -91,80 +85,7 @@ _RULE: Mapping[str, Any] = {
     "dated": lambda v: v in MARKS, "from": is_text, "until_day": is_text, "measure": is_text, "note": is_text,
     "row": is_names, "versions": _is_list,
 }  # fmt: skip
-_EXCLUSION: Mapping[str, Any] = {
-    "title": is_text, "opens": is_names, "closes": is_names, "key": is_text, "until": is_text, "at_most": is_map,
-    "requires": is_text, "ends": lambda v: v in ENDS, "citation": is_text, "verified": lambda v: v in MARKS,
-    "over": lambda v: v in ("cut", "decide"), "note": is_text,
-}  # fmt: skip
 _NAMED: Mapping[str, Any] = {"code": is_text, "message": is_text, "when": is_text, "still": is_flag}
-
-
-def read_book(files: Mapping[str, Node], faults: Faults) -> Book:
-    """The book of the rule files (by their `rule` name) that speak of clocks; the others are passed over.
-
-    Faults: clock_gap, clock_overlap, clock_unknown, calendar_unknown, counting_unknown, exclusion_unknown,
-    version_missing, period_missing, and those of any definition file.
-    """
-    calendars: dict[str, Calendar] = {}
-    exclusions: dict[str, tuple[Exclusion, ...]] = {}
-    rules: dict[str, ClockRule] = {}
-    events: dict[str, tuple[Binding, ...]] = {}
-    default = ""
-    hubs: list[str] = []
-    for node in files.values():
-        if node.get("calendars") is not None:
-            calendars |= read_calendars(node, faults, base=calendars)
-            chosen = node.get("default")
-            default = str(chosen.value) if chosen is not None else default
-    for node in files.values():
-        for name, one in _mapping(node, "exclusions"):
-            exclusions[name] = tuple(_exclusion(code, item, faults) for code, item in one.items())
-        held = node.get("hubs")
-        hubs += [str(one.value) for one in _each(held)] if held is not None else []
-        for name, one in _mapping(node, "events"):
-            events[name] = tuple(_binding(name, item, faults) for item in _each(one))
-    for file, node in files.items():
-        for name, one in _mapping(node, "clocks"):
-            made = _Reading(f"{file}.{name}", one, faults).rule()
-            if made is not None:
-                rules[made.code] = made
-    book = Book(rules, exclusions, calendars, events, default, tuple(hubs))
-    _check(book, faults)
-    return book
-
-
-def speaks_of_clocks(node: Node) -> bool:
-    return any(node.get(key) is not None for key in ("clocks", "calendars", "exclusions", "events"))
-
-
-def book_of(rules: Mapping[str, Any]) -> Book:
-    """The book of a catalogue's rules. Raises DefinitionsRefused for what could not have been loaded."""
-    faults = Faults()
-    book = read_book({name: node for name, node in nodes_of(rules).items() if speaks_of_clocks(node)}, faults)
-    if faults.found:
-        raise DefinitionsRefused(faults.found)
-    return book
-
-
-def _mapping(node: Node, key: str) -> list[tuple[str, Node]]:
-    held = node.get(key)
-    return list(held.items()) if held is not None else []
-
-
-def _each(node: Node) -> tuple[Node, ...]:
-    return node.value if node.is_list else (node,)
-
-
-def _binding(name: str, node: Node, faults: Faults) -> Binding:
-    keys = {"type": is_text, "act": is_text, "field": is_text, "when": is_text, "names": is_map}
-    form = Form(node, faults, f"event {name}", keys)
-    if not form.text("type") or bool(form.text("act")) == bool(form.text("field")):
-        fix = "name a type, and an act or a field of it"
-        faults.add("wrong_kind", form.source, f"event {name} does not say what it is", fix)
-    return Binding(
-        type=form.text("type"), act=form.text("act"), field=form.text("field"), names=form.plain("names", {}),
-        when=guard_text(form, "when", faults),
-    )  # fmt: skip
 
 
 def _period(plain: Mapping[str, Any]) -> Period | None:
@@ -174,7 +95,8 @@ def _period(plain: Mapping[str, Any]) -> Period | None:
     return Period(days, int(plain.get("hours", 0)), int(plain.get("months", 0)) + 12 * int(plain.get("years", 0)))
 
 
-def _length(form: Form, key: str, faults: Faults) -> Period | None:
+def read_length(form: Form, key: str, faults: Faults) -> Period | None:
+    """A length of time that a key says, such as { days: 30 }; None where it is not written or is none."""
     held = form.plain(key)
     if held is None:
         return None
@@ -184,17 +106,15 @@ def _length(form: Form, key: str, faults: Faults) -> Period | None:
     return made
 
 
-def _exclusion(code: str, node: Node, faults: Faults) -> Exclusion:
-    form = Form(node, faults, f"exclusion {code}", _EXCLUSION)
-    if not form.names("opens") or not (form.names("closes") or form.text("until")):
-        fix = "name what opens it, and what closes it or the field that holds its last day"
-        faults.add("wrong_kind", form.source, f"exclusion {code} has no two ends", fix)
-    return Exclusion(
-        code=code, title=form.text("title", code), opens=form.names("opens"), closes=form.names("closes"),
-        key=form.text("key"), until=form.text("until"), at_most=_length(form, "at_most", faults),
-        over=form.text("over", "cut"), requires=guard_text(form, "requires", faults), ends=form.text("ends", "both"),
-        citation=form.text("citation"), verified=form.text("verified", "GK"), note=form.text("note"),
-    )  # fmt: skip
+def each(node: Node) -> tuple[Node, ...]:
+    """The parts of a list, or the one that stands for itself."""
+    return node.value if node.is_list else (node,)
+
+
+def read_clock(code: str, node: Node, faults: Faults) -> ClockRule | None:
+    """One clock by its full name; None where it has no version. Faults: clock_gap, clock_overlap, counting_unknown,
+    version_missing, period_missing, citation_missing, and those of any definition file."""
+    return _Reading(code, node, faults).rule()
 
 
 class _Reading:
@@ -262,7 +182,7 @@ class _Reading:
             until=read_day(form.plain("until_day"), form, "until_day", self.faults),
             start=self.anchor(start) if start is not None else Anchor(), count=count or "plain",
             cases=self.cases(form), kind=form.text("kind", "deadline"),
-            restart=tuple(self.anchor(one) for one in _each(restart)) if restart is not None else (),
+            restart=tuple(self.anchor(one) for one in each(restart)) if restart is not None else (),
             stop=form.names("stop"), applies=guard_text(form, "applies", self.faults),
             decide=tuple(self.decision(one) for one in self.list(form, "decide")), exclude=form.names("exclude"),
             extend=tuple(self.extension(one) for one in self.list(form, "extend")),
@@ -288,7 +208,7 @@ class _Reading:
         parts = {key: tuple(self.anchor(one) for one in self.list(form, key)) for key in ("latest", "earliest")}
         made = Anchor(
             events=form.names("event"), field=form.text("field"), pick=form.text("pick", "first"),
-            plus=_length(form, "plus", self.faults), optional=form.plain("optional", False),
+            plus=read_length(form, "plus", self.faults), optional=form.plain("optional", False),
             when=guard_text(form, "when", self.faults), due=form.text("due"), **parts,
         )  # fmt: skip
         if not (made.events or made.latest or made.earliest or made.due):
@@ -356,7 +276,7 @@ class _Reading:
             self.faults.add("wrong_kind", form.source, f"an extension of {self.code} says not how far", fix)
         return Extension(
             events=form.names("event"), period=length, field=form.text("field"), until=form.text("until"),
-            at_most=_length(form, "at_most", self.faults), in_time=form.plain("in_time", False),
+            at_most=read_length(form, "at_most", self.faults), in_time=form.plain("in_time", False),
             late=form.text("late", "ignored"), requires=guard_text(form, "requires", self.faults),
             times=form.plain("times", 0), citation=form.text("citation"),
         )  # fmt: skip
@@ -380,24 +300,3 @@ class _Reading:
             part = Form(one, self.faults, f"parameter {name}", {"value": is_any, "note": is_text}, nullable=("value",))
             out[name] = Parameter(name, part.plain("value"), part.text("note"))
         return out
-
-
-def _check(book: Book, faults: Faults) -> None:
-    """What can only be said once every file is read: names that point at nothing."""
-    for rule in book.rules.values():
-        if rule.calendar and rule.calendar not in book.calendars:
-            fix = nearest(rule.calendar, book.calendars)
-            faults.add("calendar_unknown", rule.source, f"{rule.code} counts by {rule.calendar}", fix)
-        for version in rule.versions:
-            lists = (*version.exclude, *((version.measure,) if version.measure else ()))
-            for name in (one for one in lists if one not in book.exclusions):
-                said = f"{rule.code} excludes {name}, which is no list"
-                faults.add("exclusion_unknown", rule.source, said, nearest(name, book.exclusions))
-            for name in _dues(version.start):
-                if name not in book.rules:
-                    fix = nearest(name, book.rules)
-                    faults.add("clock_unknown", rule.source, f"{rule.code} starts when {name} is due", fix)
-
-
-def _dues(anchor: Anchor) -> set[str]:
-    return ({anchor.due} if anchor.due else set()).union(*(_dues(one) for one in (*anchor.latest, *anchor.earliest)))

@@ -1,6 +1,6 @@
 """What a statutory clock is: its anchor, cases, exclusions, extensions, stages and dated versions. Frozen, from YAML.
 
-The language is described in `clock_reading`, which makes these; `reckon` computes with them.
+The language is described in `clock_reading`, which makes these; `clock_calculation` computes with them.
 """
 
 from __future__ import annotations

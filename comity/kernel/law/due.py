@@ -127,15 +127,3 @@ class Undecided(Exception):
 
     def __init__(self, code: str, message: str) -> None:
         self.decision = Decision(code, message)
-
-
-def read_when(value: Any) -> date | datetime | None:
-    """A day or an instant as a record holds it: ISO text, its letters large or small. None for what is neither."""
-    if isinstance(value, date):
-        return value
-    if not isinstance(value, str):
-        return None
-    try:
-        return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value.upper())
-    except ValueError:
-        return None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
+from comity.clock import read_when
 from comity.kernel.law import counting
 from comity.kernel.law.calendars import DAY
 from comity.kernel.law.clock_question import ClockQuestion, worded
 from comity.kernel.law.clock_rules import Exclusion, Extension, Version
 from comity.kernel.law.counting import Period
-from comity.kernel.law.due import Event, Undecided, read_when
+from comity.kernel.law.due import Event, Undecided
 from comity.names import counted
 
 

@@ -24,8 +24,8 @@ import orjson
 from comity.clock import parse_instant
 from comity.errors import Problem
 from comity.kernel.ledger.canonical import canonical
+from comity.kernel.ledger.entry import HASH, HEADER, header_fields
 from comity.kernel.ledger.fold import Folded
-from comity.kernel.ledger.leaf import HASH, HEADER, header_fields
 
 FORMAT = "comity-leave-1"
 PROOF, MANIFEST, LOG, RECORDS, LEFT_BEHIND = (

@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from comity.kernel.ledger.canonical import canonical, ordered
-from comity.kernel.ledger.leaf import SALT
+from comity.kernel.ledger.entry import SALT
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from comity.errors import Problem
 from comity.kernel.ledger.canonical import canonical, ordered
-from comity.kernel.ledger.leaf import HASH, SALT, commitment, header_fields, leaf_data, leaf_hash
+from comity.kernel.ledger.entry import HASH, SALT, commitment, header_fields, leaf_data, leaf_hash
 
 
 def check_entry(row: Mapping[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from comity.errors import Problem
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.roles import SYSTEM
 
@@ -97,3 +98,13 @@ def acting_roles(actor: Actor, catalogue: Catalogue) -> frozenset[str]:
     """The roles held that count for an act: those for the agency acted for, or those for the own agency alone."""
     whom = actor.behalf.agency if actor.behalf else ""
     return frozenset(role for role in held_roles(actor, catalogue) if catalogue.roles[role].for_ == whom)
+
+
+def refuse_outside(catalogue: Catalogue) -> None:
+    """An agency that is outside, or mirrored, has no members here until it joins: nobody speaks in its name."""
+    known = catalogue.definition
+    if known.membership != "member":
+        raise Problem(
+            "agency_outside", f"{catalogue.agency} is {known.membership}, not a member",
+            fix="install it with membership: member when it joins; until then others report what it does",
+        )  # fmt: skip

@@ -8,12 +8,12 @@ from difflib import get_close_matches
 import cedarpy
 
 from comity.errors import Fault, Problem
-from comity.kernel.policy.actor import SYSTEM, Actor, Behalf
+from comity.kernel.policy.actor import Actor, Behalf
 from comity.kernel.policy.cedar import ACTIONS, SCHEMA, SEEING
-from comity.kernel.policy.decide import Policies
+from comity.kernel.policy.decide import Asked, Policies
 from comity.kernel.policy.generate import IncomingAgreement
 from comity.kernel.types.catalogue import Agreement, Catalogue, Role
-from comity.kernel.types.roles import named_roles
+from comity.kernel.types.roles import SYSTEM, named_roles
 from comity.names import AGENCY
 
 
@@ -102,7 +102,7 @@ def _policies(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> li
         deciding = usual and (actor.kind == "system" or len(actor.held or ()) > 1)
         for action, group, act in _requests(policies, acts=deciding):
             try:
-                policies.compile_new(actor, action, group, today=20260101, act=act, seen=seen)
+                policies.compile_new(actor, Asked(action, group, act=act), today=20260101, seen=seen)
             except Problem as problem:
                 who = ", ".join(sorted(actor.roles)) or actor.kind
                 faults.append(Fault("policy_not_compilable", f"{who} {action} {group}", problem.detail, problem.fix))

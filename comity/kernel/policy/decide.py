@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import cedarpy
 import orjson
@@ -65,6 +65,20 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """Which records are asked for: those with which an actor may do this. `group` is the field group that is read.
+
+    With `type` only records of that type, by a shorter predicate. `act` is the act's name, or for `find` the field
+    searched by, as `find.<type>.<field>`.
+    """
+
+    action: str = "read"
+    group: str = "base"
+    type: str | None = None
+    act: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """`reasons` are the ids of the rules that decided (`role:agent:read`, `mark:grand_jury`), `why` the same in words.
 
@@ -81,6 +95,29 @@ class Decision:
             raise Problem(
                 "policy_error" if self.reasons == (_ERROR,) else "not_allowed", self.why, reasons=list(self.reasons)
             )
+
+
+class _Question(NamedTuple):
+    """Who asks, and for what: all that policies know but the record and the field group. A plain tuple, for it is a key
+    of what is kept. `held` are the roles that count; `member` is MEMBER where the answer is text for every member."""
+
+    held: frozenset[str]
+    member: str
+    kind: str
+    agency: str
+    purpose: str
+    action: str
+    act: str
+    today: int
+
+    def request(self, group: str, resource: str | None) -> dict[str, Any]:
+        """One request to the engine; without a resource what is left of the policies is asked for."""
+        return {
+            "principal": _PRINCIPAL,
+            "action": f'Action::"{self.action}"',
+            "resource": resource,
+            "context": {"act": self.act, "group": group, "purpose": self.purpose, "today": self.today},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,56 +170,45 @@ class Policies:
         return dict(self._decide(actor, action, resource, act="", groups=tuple(groups), today=today))
 
     def scope(
-        self,
-        actor: Actor,
-        action: str = "read",
-        group: str = "base",
-        *,
-        today: int,
-        alias: str = "r",
-        type: str | None = None,
-        act: str = "",
-        prefix: str | None = None,
+        self, actor: Actor, asked: Asked = Asked(), *, today: int, alias: str = "r", prefix: str | None = None
     ) -> Predicate:
         """The records the actor may see (or act on), as SQL over `comity.record AS <alias>`.
 
-        With `type` the predicate selects only that type and is shorter. `act` is the act's name, or for `find` the
-        field searched by, as `find.<type>.<field>`. The prefix of the parameters is by default alias_action_group_.
+        The prefix of the parameters is by default alias_action_group_.
         """
-        prefix = prefix or re.sub(r"\W", "_", f"{alias}_{action}_{group}_")
-        held = self._held(actor, action)
-        key = (held, actor.kind, actor.agency, actor.purpose, action, group, today, alias, type, act, prefix)
-        cached = _kept(self._predicates, key, lambda: self._compile(actor, held, *key[4:]))
+        prefix = prefix or re.sub(r"\W", "_", f"{alias}_{asked.action}_{asked.group}_")
+        question = self._question(actor, asked.action, asked.act, today, member=MEMBER)
+        key = (question, asked.group, asked.type, alias, prefix)
+        cached = _kept(self._predicates, key, lambda: self._compile(question, asked.group, asked.type, alias, prefix))
         return Predicate(cached.sql, bound(cached.params, actor.member))
 
     def group_columns(
         self,
         actor: Actor,
         type: str | None = None,
-        alias: str = "r",
         *,
         today: int,
-        prefix: str | None = None,
+        prefix: str = "r_groups_",
         action: str = "read",
         groups: tuple[str, ...] | None = None,
     ) -> GroupColumns:
-        """For each field group whether the actor may read it (or find by it), as SQL for a select list of that query.
+        """For each field group whether the actor may read it (or find by it), as SQL over `comity.record AS r` for a
+        select list.
 
         Without `type` the groups are those of all types, unless `groups` names fewer. A type's expression is false on
         rows of other types.
         """
-        prefix = prefix or f"{alias}_groups_"
-        held = self._held(actor, action)
-        key = (held, actor.kind, actor.agency, actor.purpose, today, alias, type, prefix, action, groups)
-        cached = _kept(self._columns, key, lambda: self._compile_groups(actor, held, *key[4:]))
+        question = self._question(actor, action, "", today, member=MEMBER)
+        key = (question, type, prefix, groups)
+        cached = _kept(self._columns, key, lambda: self._compile_groups(question, type, prefix, groups))
         return GroupColumns(cached.sql, cached.each, bound(cached.params, actor.member), cached.groups)
 
-    def compile_new(self, actor: Actor, action: str, group: str, *, today: int, act: str, seen: set[bytes]) -> None:
+    def compile_new(self, actor: Actor, asked: Asked, *, today: int, seen: set[bytes]) -> None:
         """Raise PolicyNotCompilable when what is left of a policy for this request has no SQL.
 
         What is left is mostly the same for one role as for the next: what stands in `seen` is not compiled again.
         """
-        left = self._residuals(actor, self._held(actor, action), action, group, today, None, act)
+        left = self._residuals(self._question(actor, asked.action, asked.act, today, member=MEMBER), asked.group, None)
         said = {name: orjson.dumps(one) for name, one in left.items()}
         new = {name: one for name, one in left.items() if said[name] not in seen}
         compile_residuals(new, Binding("r", actor.agency, "r_"))
@@ -192,35 +218,29 @@ class Policies:
         self, actor: Actor, action: str, resource: Resource, *, act: str, groups: tuple[str, ...], today: int
     ) -> dict[str, Decision]:
         """A decision follows from what stands in this key and from nothing else, so it is asked of the engine once."""
+        question = self._question(actor, action, act, today, member=actor.member)
+        return _kept(self._decisions, (question, groups, resource), lambda: self._ask(question, groups, resource))
+
+    def _question(self, actor: Actor, action: str, act: str, today: int, *, member: str) -> _Question:
         held = self._held(actor, action)
-        key = (held, actor.member, actor.kind, actor.agency, actor.purpose, action, act, groups, today, resource)
-        return _kept(self._decisions, key, lambda: self._ask(actor, held, action, resource, act, groups, today))
+        return _Question(held, member, actor.kind, actor.agency, actor.purpose, action, act, today)
 
     def _held(self, actor: Actor, action: str) -> frozenset[str]:
         """The roles that count: for seeing, all that are held; for an act, those for whose act it is."""
         seeing = action in SEEING or action == "emergency"
         return held_roles(actor, self.catalogue) if seeing else acting_roles(actor, self.catalogue)
 
-    def _ask(
-        self, actor: Actor, held: frozenset[str], action: str, resource: Resource, act: str, groups: tuple[str, ...],
-        today: int,
-    ) -> dict[str, Decision]:  # fmt: skip
+    def _ask(self, question: _Question, groups: tuple[str, ...], resource: Resource) -> dict[str, Decision]:
+        action, act = question.action, question.act
         prepared = self._slice(action, act, resource.type, resource.core_type or resource.type, resource.owner)
-        requests = [
-            {
-                "principal": _PRINCIPAL,
-                "action": f'Action::"{action}"',
-                "resource": _RESOURCE,
-                "context": {"act": act, "group": group, "purpose": actor.purpose, "today": today},
-            }
-            for group in groups
-        ]
-        entities = json.dumps([_member(actor, held, actor.member), _record(resource)])
+        requests = [question.request(group, _RESOURCE) for group in groups]
+        entities = json.dumps([_member(question), _record(resource)])
         try:
             answers = cedarpy.is_authorized_batch(requests, prepared.policies, entities)
         except ValueError as error:
             return {group: _errs(str(error)) for group in groups}
-        unasked = f"no rule lets {_titles(held) or 'this actor'} of {actor.agency} {act or action} this {resource.type}"
+        who = " and ".join(sorted(question.held)) or "this actor"
+        unasked = f"no rule lets {who} of {question.agency} {act or action} this {resource.type}"
         return {group: _decision(answer, prepared, unasked) for group, answer in zip(groups, answers, strict=True)}
 
     def _known(self, type_name: str | None) -> dict[str, str | tuple[str, ...]]:
@@ -256,42 +276,20 @@ class Policies:
 
         return _kept(self._slices, (action, act, type_name, core_type, owner), prepare)
 
-    def _compile(
-        self,
-        actor: Actor,
-        held: frozenset[str],
-        action: str,
-        group: str,
-        today: int,
-        alias: str,
-        type_name: str | None,
-        act: str,
-        prefix: str,
-    ) -> Predicate:
-        binding = Binding(alias, actor.agency, prefix, self._known(type_name))
-        parts = compile_residuals(self._residuals(actor, held, action, group, today, type_name, act), binding)
+    def _compile(self, question: _Question, group: str, type_name: str | None, alias: str, prefix: str) -> Predicate:
+        binding = Binding(alias, question.agency, prefix, self._known(type_name))
+        parts = compile_residuals(self._residuals(question, group, type_name), binding)
         sql = combine(*parts)
         if type_name and sql != "false":
             sql = f"({binding.column('type')} = {binding.param(type_name)} and {sql})"
         return Predicate(sql, binding.params)
 
     def _compile_groups(
-        self,
-        actor: Actor,
-        held: frozenset[str],
-        today: int,
-        alias: str,
-        type_name: str | None,
-        prefix: str,
-        action: str,
-        groups: tuple[str, ...] | None,
+        self, question: _Question, type_name: str | None, prefix: str, groups: tuple[str, ...] | None
     ) -> GroupColumns:
-        binding = Binding(alias, actor.agency, prefix, self._known(type_name))
+        binding = Binding("r", question.agency, prefix, self._known(type_name))
         groups = self.groups_of(type_name) if groups is None else groups
-        parts = {
-            group: compile_residuals(self._residuals(actor, held, action, group, today, type_name, ""), binding)
-            for group in groups
-        }
+        parts = {group: compile_residuals(self._residuals(question, group, type_name), binding) for group in groups}
         array, each = group_array(parts, binding), {group: combine(*part) for group, part in parts.items()}
         if type_name:
             this = f"{binding.column('type')} = {binding.param(type_name)}"
@@ -299,27 +297,13 @@ class Policies:
             each = {group: f"({this} and {sql})" for group, sql in each.items()}
         return GroupColumns(array, each, binding.params, groups)
 
-    def _residuals(
-        self,
-        actor: Actor,
-        held: frozenset[str],
-        action: str,
-        group: str,
-        today: int,
-        type_name: str | None,
-        act: str,
-    ) -> Mapping[str, Mapping[str, Any]]:
+    def _residuals(self, question: _Question, group: str, type_name: str | None) -> Mapping[str, Mapping[str, Any]]:
         """What is left of each policy when all but the record is known. Every policy must be accounted for."""
-        prepared = self._slice(action, act, type_name, self._core_type(type_name), None)
+        prepared = self._slice(question.action, question.act, type_name, self._core_type(type_name), None)
         result = cedarpy.is_authorized_partial(
-            {
-                "principal": _PRINCIPAL,
-                "action": f'Action::"{action}"',
-                "resource": None,
-                "context": {"act": act, "group": group, "purpose": actor.purpose, "today": today},
-            },
+            question.request(group, None),
             prepared.policies,
-            cedarpy.Entities.from_json_str(json.dumps([_member(actor, held, MEMBER)]), _SCHEMA),
+            cedarpy.Entities.from_json_str(json.dumps([_member(question)]), _SCHEMA),
             _SCHEMA,
         )
         residuals: Mapping[str, Mapping[str, Any]] = result.residuals
@@ -355,12 +339,14 @@ def _kept(cache: dict[_Key, _Value], key: _Key, make: Callable[[], _Value]) -> _
     return value
 
 
-def _member(actor: Actor, held: frozenset[str], member: str) -> dict[str, Any]:
+def _member(question: _Question) -> dict[str, Any]:
     return {
         "uid": {"type": "Member", "id": "actor"},
-        "attrs": {"agency": actor.agency, "id": member, "kind": actor.kind, "roles": sorted(held)},
+        "attrs": {
+            "agency": question.agency, "id": question.member, "kind": question.kind, "roles": sorted(question.held),
+        },
         "parents": [],
-    }
+    }  # fmt: skip
 
 
 def _record(resource: Resource) -> dict[str, Any]:
@@ -392,7 +378,3 @@ def _decision(answer: cedarpy.AuthzResult, prepared: _Prepared, unasked: str) ->
 
 def _errs(what: str) -> Decision:
     return Decision(False, (_ERROR,), f"the policy could not be decided, so it is denied: {what}")
-
-
-def _titles(held: frozenset[str]) -> str:
-    return " and ".join(sorted(held))

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from comity.kernel.policy.actor import SYSTEM
 from comity.kernel.policy.cedar import (
     ACTIONS,
     INVOLVED,
@@ -29,6 +28,7 @@ from comity.kernel.policy.cedar import (
     within,
 )
 from comity.kernel.types.catalogue import Agreement, Answer, Catalogue, Mark, ReadRule, Role, Type
+from comity.kernel.types.roles import SYSTEM
 
 __all__ = ["SCHEMA", "IncomingAgreement", "cedar_text", "fillers", "rules"]
 

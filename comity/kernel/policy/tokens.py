@@ -23,7 +23,7 @@ from comity.errors import Fault, Problem
 from comity.kernel.ledger import items
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
-from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.actor import Actor, refuse_outside
 from comity.kernel.policy.codes import as_made, new_code
 from comity.kernel.policy.powers import ADMIT_MEMBERS, ask, empowered
 from comity.kernel.types.catalogue import Catalogue
@@ -390,16 +390,6 @@ def _issue(conn: Connection[Any], member: Member) -> Issued:
         (_hash(token), member.agency, UUID(member.id), now, now + TOKEN_LIFE),
     )
     return Issued(token, member.id, member.agency, member.name, member.roles, now + TOKEN_LIFE)
-
-
-def refuse_outside(catalogue: Catalogue) -> None:
-    """An agency that is outside, or mirrored, has no members here until it joins: nobody speaks in its name."""
-    known = catalogue.definition
-    if known.membership != "member":
-        raise Problem(
-            "agency_outside", f"{catalogue.agency} is {known.membership}, not a member",
-            fix="install it with membership: member when it joins; until then others report what it does",
-        )  # fmt: skip
 
 
 def _hash(secret: str) -> bytes:

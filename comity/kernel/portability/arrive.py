@@ -36,8 +36,8 @@ from comity.kernel.portability.arrive_definitions import Shipped
 from comity.kernel.portability.rebuild import Rebuilt, entries_by_record, judge
 from comity.kernel.records import attach, deconfliction, install, project
 from comity.kernel.types.catalogue import Catalogue, Type
+from comity.kernel.work.change import Row
 from comity.kernel.work.node import NODE, Conn, Node
-from comity.kernel.work.row import Row
 
 BATCH = 500
 KERNEL = "kernel."

@@ -19,9 +19,9 @@ from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.verify import check_entry, items_erased
 from comity.kernel.portability.derived_tables import DerivedTables
 from comity.kernel.types.catalogue import Catalogue, Type
+from comity.kernel.work.change import row_of, terms_of
 from comity.kernel.work.key_ring import KeyRing
 from comity.kernel.work.node import NODE, Conn, Node
-from comity.kernel.work.row import row_of, terms_of
 from comity.kernel.work.subject import loaded
 
 MOST = 100

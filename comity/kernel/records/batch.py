@@ -72,7 +72,8 @@ class Entering:
     def replay(self) -> None:
         """Answer the drafts whose key was used before, here or earlier, and resolve links written as `key:`."""
         cited = {t[4:] for d in self.drafts for given in d.links.values() for t in given if t.startswith("key:")}
-        before = earlier_uses(self.work, sorted({d.key for d in self.drafts if d.key} | cited))
+        keys = sorted({d.key for d in self.drafts if d.key} | cited)
+        before = earlier_uses(self.work, keys) if keys else {}
         records = {key: found.receipt.record for key, found in before.items() if found.receipt}
         first: dict[str, int] = {}
         taken = self.taken()
@@ -131,18 +132,18 @@ class Entering:
         pairs = []
         for at, draft in enumerate(self.drafts):
             of = self.work.catalogue.types.get(draft.type)
-            if of is not None and self.answers[at] is None:
+            if of is not None and self.answers[at] is None and self.resolved[at]:
                 pairs.append((of, self.resolved[at]))
-        self.known = links.targets(self.work, pairs)
+        self.known = links.targets(self.work, pairs) if pairs else links.NO_TARGETS
         types = self.work.catalogue.types
         self.own = {
             str(self.ids[at]): types[one.type]
             for at, one in enumerate(self.drafts)
             if one.type in types and self.answers[at] is None
         }
-        self._pass_on()
+        self.passed = self._passed_on() if pairs else {}
 
-    def _pass_on(self) -> None:
+    def _passed_on(self) -> dict[str, set[str]]:
         """The marks that new records of this batch get from each other by inheriting links, along whole chains."""
         held: dict[str, set[str]] = {}
         chained: list[tuple[str, str]] = []
@@ -161,7 +162,7 @@ class Entering:
                 if not held.get(target, set()) <= held[heir]:
                     held[heir] |= held[target]
                     moved = True
-        self.passed = {heir: held[heir] for heir, _ in chained}
+        return {heir: held[heir] for heir, _ in chained}
 
     def judge(self, at: int) -> None:
         """Judge one draft and plan its change; its refusal becomes its answer."""

@@ -11,9 +11,9 @@ from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.batch import Entering, propose
 from comity.kernel.records.proposal import Proposal
+from comity.kernel.work.locking import Retry, attempts, contended
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import Draft, Receipt
-from comity.kernel.work.retry import Retry, attempts, contended
 
 LIMIT = 5_000
 

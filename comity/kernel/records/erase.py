@@ -23,8 +23,8 @@ from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE, Entry
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.records import deconfliction, project
+from comity.kernel.work.change import Row
 from comity.kernel.work.node import Work
-from comity.kernel.work.row import Row
 from comity.kernel.work.subject import loaded
 
 OF_THE_KERNEL = ("kernel.member", "kernel.emergency")

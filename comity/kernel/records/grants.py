@@ -1,4 +1,7 @@
-"""The rows of offers and shares: who is asked, and what an agency lets another read. The one place that writes them."""
+"""The rows of offers, shares and reports: who is asked, what an agency lets another read, what is said of it.
+
+The one place that writes offers and shares (a test holds that).
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from comity.kernel.ledger import items
 from comity.kernel.ledger.columns import array, columns
 from comity.kernel.work.change import Change
-from comity.kernel.work.node import Conn
+from comity.kernel.work.node import Conn, Work
+from comity.kernel.work.on_behalf import BASIS
 
 _OFFER = ("id", "from_agency", "to_agency", "type", "label", "offered_at", "expires_at", "offer_entry")
 
@@ -122,3 +127,49 @@ def grant(conn: Conn, given: Iterable[Grant]) -> None:
                 for one in given
             ],
         )  # fmt: skip
+
+
+def report(work: Work, changes: Sequence[Change]) -> None:
+    """The rows of entries made on behalf of another with the grant by which it will see them, and its verdicts."""
+    for one in changes:
+        if one.verdict is not None:
+            work.conn.execute(
+                "update comity.reported set state = %s, answer_entry = %s where entry = %s",
+                (one.verdict.state, one.entry.id, one.verdict.reported),
+            )
+    made = [(one, told) for one in changes if (told := items.behalf(one.entry.content)) is not None]
+    if not made:
+        return
+    with work.conn.cursor() as cur:
+        cur.executemany(
+            """insert into comity.reported (entry, agency, by_agency, record, type, act, document, entered_at)
+               values (%s, %s, %s, %s, %s, %s, %s, %s)""",
+            [
+                (e.id, told["agency"], e.agency, e.record, e.type, e.act, told["document"], e.entered_at)
+                for one, told in made
+                for e in (one.entry,)
+            ],
+        )
+    papers = {told["document"]: told["agency"] for _, told in made}
+    grant(work.conn, [*_reported_records(work, made), *_reported_documents(work, papers)])
+
+
+def _reported_records(work: Work, made: Sequence[tuple[Change, Mapping[str, str]]]) -> list[Grant]:
+    """Each record that was reported, whole, to the institution that it is reported of: once."""
+    opened = {
+        (one.entry.record, told["agency"]): sorted({"base", *one.type.groups}) for one, told in made
+    }  # fmt: skip
+    return [Grant(id, work.agency, to, groups, BASIS) for (id, to), groups in opened.items()]
+
+
+def _reported_documents(work: Work, papers: Mapping[str, str]) -> list[Grant]:
+    """What shows it, at the version that it has now, in the groups that a document of its type opens."""
+    found = []
+    for id, type_name, core_type, version in work.conn.execute(
+        """select id, type, core_type, version from comity.record
+            where id = any(%s::uuid[]) and agency = comity.me()""",
+        (list(papers),),
+    ).fetchall():
+        of = work.type_of(work.agency, type_name, core_type)
+        found.append(Grant(id, work.agency, papers[str(id)], sorted(of.document), BASIS, version))
+    return found

@@ -15,10 +15,9 @@ from comity.kernel.records.open_obligations import open_on
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types import expression
 from comity.kernel.types.catalogue import GuardRule, Type
-from comity.kernel.work.change import Change
+from comity.kernel.work.change import Change, parties_of
 from comity.kernel.work.facts import FactGraph
 from comity.kernel.work.node import Work
-from comity.kernel.work.row import parties_of
 from comity.kernel.work.subject import Subject, subjects
 from comity.kernel.work.visibility import readable_fields
 

@@ -22,6 +22,9 @@ class Targets:
     members: frozenset[str]
 
 
+NO_TARGETS = Targets({}, frozenset())
+
+
 def targets(work: Work, wanted: Iterable[tuple[Type, Mapping[str, Sequence[str]]]]) -> Targets:
     """Read all link targets of a batch in two statements, under the actor's rights."""
     ids: set[str] = set()
@@ -112,15 +115,6 @@ def taken_over(
             disclosure.told(work, "enter", [(source, sorted(found))])
         out |= found
     return out
-
-
-def required(of: Type, links: Mapping[str, Sequence[str]], state: str) -> list[Fault]:
-    """The links that the state requires and that are not there."""
-    return [
-        Fault("required", f"links.{name}", f"{link.label or name} is required in {state}", "add the link")
-        for name, link in of.links.items()
-        if state in link.required_in and not links.get(name)
-    ]
 
 
 def _is_id(text: str) -> bool:

@@ -48,7 +48,7 @@ def moved(changes: Iterable[Change]) -> list[Moved]:
     """Which of the changes move marks of records that were there before, so that others may derive from them."""
     found = []
     for one in changes:
-        if one.projected and one.before.version and one.before.marks != one.after.marks:
+        if one.moves_marks:
             before, after = frozenset(one.before.marks), frozenset(one.after.marks)
             found.append(Moved(one.entry.record, one.entry.id, after - before, before - after))
     return found
@@ -73,15 +73,7 @@ def stale(work: Work, changes: Iterable[Change]) -> bool:
 
     Lock: LOCK, shared, until the transaction ends. Whoever marks a source waits for it and then sees what derives.
     """
-    derived = [
-        (UUID(target), one)
-        for one in changes
-        if one.projected
-        for name, ids in one.after.links.items()
-        if name in one.type.links and one.type.links[name].inherit
-        for target in ids
-        if target not in one.before.links.get(name, ())
-    ]
+    derived = [(source, one) for one in changes for source in one.new_sources]
     if not derived:
         return False
     marks = dict(

@@ -10,9 +10,8 @@ import orjson
 
 from comity.kernel.ledger.columns import array, columns
 from comity.kernel.ledger.fold import Folded
-from comity.kernel.work.change import Change
+from comity.kernel.work.change import Change, Row, row_of, terms_of
 from comity.kernel.work.node import Conn
-from comity.kernel.work.row import Row, row_of, terms_of
 
 _COLUMNS = """id, agency, type, core_type, number, title, state, core_state, version, type_version, fields, links,
     files, field_marks, marks, assigned, parties, entered_by, on_behalf, entered_at, changed_at"""

@@ -8,14 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from comity.errors import Fault, Problem
-from comity.kernel.duties import lateness
+from comity.kernel.duties import enforced_on_act, lateness
 from comity.kernel.ledger import items
 from comity.kernel.records import guards, links, mark_propagation, offers
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types import lifecycle, shape
 from comity.kernel.types.catalogue import Act, Answer, Type
-from comity.kernel.work.change import Change, Step, about_anothers, changed
-from comity.kernel.work.effective_time import occurred_at
+from comity.kernel.work.change import Change, Step, about_anothers, changed, occurred_at
 from comity.kernel.work.node import Work
 from comity.kernel.work.results import as_uuid
 from comity.kernel.work.subject import allow
@@ -33,18 +32,26 @@ def validate(work: Work, asked: Proposal) -> Change:
     draft = _draft(work, asked, known)
     allow(work, asked.action, asked.resource(draft.marks), act=asked.rule.name)
     state = _state_to(asked)
-    guards.refuse_same_member(work, of, asked.subject.id, asked.rule.not_by, asked.rule.name)
+    if asked.rule.not_by:
+        guards.refuse_same_member(work, of, asked.subject.id, asked.rule.not_by, asked.rule.name)
     happened, faults = _happened(work, asked, draft)
     change = _change(work, asked, draft, Step(asked.kind, asked.rule.name, state, happened))
     faults += _content_faults(work, asked, draft, change, known)
     if not faults and not asked.batch.together:
-        faults = guards.faults(work, asked, change)
+        faults = _unmet(work, asked, change)
     if faults:
         raise refused(asked, faults)
     if asked.action == "amend" and not draft.items:
         raise Problem("invalid", "Nothing would change", fix="send a field that differs")
-    change = lateness.timed(work, change, known.records, owner=asked.subject.agency)
+    if lateness.judges(work.catalogue, of.core_name, of.effective_field or ""):
+        change = lateness.timed(work, change, known.records, owner=asked.subject.agency)
     return offers.offered(work, change, known, asked.manifest) if asked.new and of.offer else change
+
+
+def _unmet(work: Work, asked: Proposal, change: Change) -> list[Fault]:
+    """What the conditions of the act refuse, where any stand on it: the rule's own, or law that is enforced on it."""
+    stand = asked.rule.guards or enforced_on_act.enforced(work.catalogue, asked.rule.name, asked.subject.core_type)
+    return guards.faults(work, asked, change) if stand else []
 
 
 def _state_to(asked: Proposal) -> str:
@@ -89,7 +96,8 @@ def _draft(work: Work, asked: Proposal, known: links.Targets) -> _Draft:
     if asked.kind == "answer":
         given = dict(asked.fields)
         return _Draft(items.answer_fields(given), {**before.fields, **given}, frozenset(given), frozenset(before.marks))
-    taken = links.taken_over(work, asked.of, _present(asked.fields), asked.links, known) if asked.new else {}
+    filled = asked.new and asked.links
+    taken = links.taken_over(work, asked.of, _present(asked.fields), asked.links, known) if filled else {}
     wanted = {**asked.fields, **{name: value for name, (value, _) in taken.items()}}
     content, fields = _field_items(before.fields, wanted)
     supplied = frozenset(items.parse(path).name for path in content)
@@ -129,7 +137,7 @@ def _held(before: Any, wanted: items.Links) -> dict[str, list[str]]:
 def _marks(work: Work, asked: Proposal, known: links.Targets) -> set[str]:
     """The marks that the entry puts on: those asked for, and those that its new links bring."""
     held, wanted = asked.before.marks, set(asked.marks)
-    brought = links.inherited(asked.of, asked.links, known)
+    brought = links.inherited(asked.of, asked.links, known) if asked.links else set()
     if asked.new:
         return wanted | brought | asked.of.handling | asked.batch.marks
     if wanted & set(held):  # one that the record only inherited may be put on it for itself
@@ -179,9 +187,10 @@ def _content_faults(
     found += shape.judge(of, before=None if asked.new else before.fields, after=draft.fields,
         state=before.state if asked.answering else state, supplied=draft.supplied, act=asked.rule.name,
     )  # fmt: skip
-    found += links.faults(of, asked.links, known, own=asked.batch.own)
+    if asked.links:
+        found += links.faults(of, asked.links, known, own=asked.batch.own)
     if not asked.answering:
-        found += links.required(of, change.after.links, state)
+        found += _required(of, change.after.links, state)
     found += mark_faults(work, draft.marks if asked.new else frozenset(asked.marks), asked)
     return found + needs(asked, draft)
 
@@ -214,6 +223,15 @@ def fixed(of: Type, content: Mapping[str, Any]) -> list[Fault]:
             said = f"{item.name} is set on entering and never changed"
             found[item.name] = Fault("fixed", path, said, "take the record back and enter it anew")
     return list(found.values())
+
+
+def _required(of: Type, links: Mapping[str, Sequence[str]], state: str) -> list[Fault]:
+    """The links that the state requires and that are not there."""
+    return [
+        Fault("required", f"links.{name}", f"{link.label or name} is required in {state}", "add the link")
+        for name, link in of.links.items()
+        if state in link.required_in and not links.get(name)
+    ]
 
 
 def needs(asked: Proposal, draft: _Draft) -> list[Fault]:

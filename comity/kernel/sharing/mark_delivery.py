@@ -12,8 +12,8 @@ from comity.errors import Problem
 from comity.kernel.records import mark_propagation
 from comity.kernel.records.write import write
 from comity.kernel.sharing import outbox
+from comity.kernel.work.locking import Retry
 from comity.kernel.work.node import Node, Work, system
-from comity.kernel.work.retry import Retry
 
 NAME = "marks"
 

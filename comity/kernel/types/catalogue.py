@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from comity.errors import Problem
-from comity.kernel.types.collision import Rule
+from comity.kernel.types.comparison import Rule
 from comity.kernel.types.institution import AgencyDefinition, Agreement, LifecycleRole, Pillar, ReadRule, Role
 from comity.kernel.types.obligation import Obligation
 from comity.kernel.types.ties import Ties

@@ -9,7 +9,7 @@ from typing import TypeVar
 from comity import names
 from comity.kernel.types import lifecycle, reading
 from comity.kernel.types.catalogue import Act, Answer, Code, CodeList, Field, Group, Link, Mark, OfferRule, State, Type
-from comity.kernel.types.collision import Rule
+from comity.kernel.types.comparison import Rule
 from comity.kernel.types.definition import Faults, Form, Node, is_map, is_names, nearest
 from comity.kernel.types.layers import known_name
 from comity.kernel.types.reading import EVERY, Draft

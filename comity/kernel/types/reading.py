@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from comity.kernel.types import collision, schema
+from comity.kernel.types import comparison, schema
 from comity.kernel.types.catalogue import Act, Answer, Code, Field, Grants, Group, GuardRule, Link, OfferRule, State
 from comity.kernel.types.definition import (
     DefinitionsRefused,
@@ -90,7 +90,7 @@ class Draft:
     states: dict[str, State] = field(default_factory=dict)
     acts: dict[str, Act] = field(default_factory=dict)
     offer: OfferRule | None = None
-    deconflict: list[collision.Rule] = field(default_factory=list)
+    deconflict: list[comparison.Rule] = field(default_factory=list)
     deconflict_when: dict[str, frozenset[str]] = field(default_factory=dict)
     ties: Ties | None = None
     obligation: Obligation | None = None
@@ -174,7 +174,7 @@ def read_head(draft: Draft, form: Form, faults: Faults) -> None:
     if "groups" in form and len({"base", *draft.groups}) > MAX_GROUPS:
         said = f"{draft.name} has more than {MAX_GROUPS} groups, base included"
         faults.add("too_many_groups", form.at("groups"), said, "put fields that are shared alike into one group")
-    draft.deconflict += collision.read_rules(form.get("deconflict"), faults)
+    draft.deconflict += comparison.read_rules(form.get("deconflict"), faults)
 
 
 def read_field(name: str, node: Node, layer: str, faults: Faults) -> Field:

@@ -20,11 +20,11 @@ from psycopg.rows import dict_row
 from comity.clock import parse_instant, show_instant
 from comity.errors import Fault, Problem
 from comity.kernel.policy.actor import Actor
-from comity.kernel.types.normalise import normalise, words
+from comity.kernel.types.comparison import normalise, words
 from comity.kernel.work import disclosure
+from comity.kernel.work.change import TERM_LENGTH
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import Page
-from comity.kernel.work.row import TERM_LENGTH
 from comity.kernel.work.subject import COLUMNS, numbered, subject_of, visible
 from comity.kernel.work.visibility import readable_fields
 
@@ -94,7 +94,7 @@ def _rows(work: Work, sql: str, params: Mapping[str, Any]) -> list[dict[str, Any
     """The rows of a long statement: the driver remembers how it read a short one only, this does so for any."""
     text, names = _positional(sql)
     cursor = psycopg.RawCursor(work.conn, row_factory=dict_row)
-    return cursor.execute(text, [params[name] for name in names]).fetchall()  # type: ignore[arg-type]
+    return cursor.execute(text, [params[name] for name in names]).fetchall()
 
 
 @lru_cache(maxsize=512)

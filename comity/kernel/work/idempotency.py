@@ -16,9 +16,9 @@ from comity.kernel.ledger.columns import columns
 from comity.kernel.policy.actor import Actor
 from comity.kernel.work import on_behalf
 from comity.kernel.work.change import Change
+from comity.kernel.work.locking import Retry, attempts, contended
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import Receipt
-from comity.kernel.work.retry import Retry, attempts, contended
 from comity.kernel.work.subject import readable
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ def digest_of(*asked: Any) -> bytes:
 
 def actor_key(actor: Actor) -> list[Any]:
     """What a key's digest holds besides: on whose behalf it was asked."""
-    return list(on_behalf.item(actor).values())
+    return list(on_behalf.item(actor.behalf).values()) if actor.behalf else []
 
 
 def when_asked(given: datetime | None) -> str | None:

@@ -5,11 +5,13 @@ acts at once would each see what was there before the other and both pass. A lin
 says on what its record stands; whoever enters or acts on such a record, or acts on the record that is stood upon,
 takes an advisory lock on its id before anything is judged and keeps it until the transaction ends. Who comes second
 reads what the first has committed. Such a lock asks for no right on the row, so it holds across agencies.
+
+What cannot take a turn is tried again: a verb that another has overtaken raises Retry and begins anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -22,6 +24,8 @@ from comity.kernel.work.subject import Subject
 LOCK = 4_801_006
 PLACES = 512
 """Locks that there are: a batch of thousands does not use up the lock table; unrelated records seldom meet in one."""
+PAUSES = (0, 20, 50, 100, 200, 400, 800)
+"""Milliseconds before each try of what others overtake."""
 
 
 def lock_targets(of: Type, record: str | UUID, *links: Mapping[str, Sequence[str]]) -> set[UUID]:
@@ -65,3 +69,23 @@ def _as_id(text: str | UUID) -> UUID | None:
         return text if isinstance(text, UUID) else UUID(text)
     except ValueError:
         return None
+
+
+class Retry(Exception):
+    """Another transaction used the same idempotency key first, or marked what this one derives from; the verb starts
+    again and replays the receipt, or reads the marks."""
+
+
+def attempts() -> Iterator[int]:
+    """How often one had to begin again: 0, 1, 2 and so on, with a pause before each that grows, 1.6 s together."""
+    for before, pause in enumerate(PAUSES):
+        clock.pause(pause / 1000)
+        yield before
+
+
+def contended() -> Problem:
+    """The refusal of who had to begin again at every try."""
+    return Problem(
+        "unavailable", "The same keys are being used, or the records that this derives from marked, by others just now",
+        fix="try again",
+    )  # fmt: skip

@@ -22,13 +22,12 @@ from comity.errors import Problem
 from comity.extensions import Extensions
 from comity.kernel.definitions.load import NOTHING, load
 from comity.kernel.policy import powers
-from comity.kernel.policy.actor import SYSTEM as SYSTEM_ROLE
-from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.actor import Actor, refuse_outside
 from comity.kernel.policy.decide import Policies
 from comity.kernel.policy.generate import IncomingAgreement
-from comity.kernel.policy.tokens import refuse_outside
 from comity.kernel.types.backfill import Backfill
 from comity.kernel.types.catalogue import Agreement, Catalogue, Type
+from comity.kernel.types.roles import SYSTEM as SYSTEM_ROLE
 from comity.kernel.work.key_ring import KeyRing
 from comity.kernel.work.on_behalf import Speaker, permit
 

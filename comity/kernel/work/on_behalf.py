@@ -22,10 +22,9 @@ BASIS = "reported"
 """The ground of the grant by which an institution sees what was reported of it."""
 
 
-def item(actor: Actor) -> dict[str, Any]:
-    """The content item that says for whom an entry was made; nothing for one's own act."""
-    told = actor.behalf
-    return items.on_behalf(told.agency, told.document) if told else {}
+def item(told: Behalf) -> dict[str, Any]:
+    """The content item that says for whom an entry was made."""
+    return items.on_behalf(told.agency, told.document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def _is_document(one: Speaker, record: str) -> bool:
         wanted = UUID(record)
     except ValueError:
         return False
-    may = one.policies.scope(one.actor, "read", "base", today=one.today, alias="r")
+    may = one.policies.scope(one.actor, today=one.today)
     row = one.conn.execute(
         f"""select r.type, r.core_type from comity.record r
              where r.id = %(id)s and r.agency = comity.me() and r.files <> '{{}}' and ({may.sql})""",
@@ -90,10 +89,10 @@ def _is_document(one: Speaker, record: str) -> bool:
     return bool(of and of.document)
 
 
-def refuse_member(actor: Actor, action: str, *, outsider: bool) -> None:
+def refuse_member(told: Behalf, action: str, *, outsider: bool) -> None:
     """An institution that joined acts itself. What was reported of it before may still be corrected on its behalf."""
-    if actor.behalf is not None and not outsider and action != "amend":
-        raise _not_outside(actor.behalf.agency)
+    if not outsider and action != "amend":
+        raise _not_outside(told.agency)
 
 
 def _not_outside(agency: str) -> Problem:

@@ -15,13 +15,13 @@ from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.ledger.entry import ERASE
 from comity.kernel.ledger.fold import Folded, fold, said_again
-from comity.kernel.policy.decide import Resource
+from comity.kernel.policy.decide import Asked, Resource
 from comity.kernel.policy.scope import live
 from comity.kernel.types.catalogue import Type
 from comity.kernel.work import on_behalf
+from comity.kernel.work.change import title_of
 from comity.kernel.work.node import Work
 from comity.kernel.work.results import as_uuid
-from comity.kernel.work.row import title_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def subject_of(row: Mapping[str, Any]) -> Subject:
 
 def visible(work: Work, *, action: str = "read", group: str = "base", alias: str = "r") -> tuple[str, dict[str, Any]]:
     """The policy as a condition on comity.record AS alias, with its parameters: for every list, count and read."""
-    predicate = work.policies.scope(work.actor, action, group, today=work.today, alias=alias)
+    predicate = work.policies.scope(work.actor, Asked(action, group), today=work.today, alias=alias)
     return f"({predicate.sql})", dict(predicate.params)
 
 
@@ -247,7 +247,8 @@ def allow(work: Work, action: str, resource: Resource, *, act: str = "") -> None
     """Refuse, with the reason in words, what the policy does not allow. The system actor has its own acts only."""
     if work.actor.kind == "system":
         return
-    on_behalf.refuse_member(work.actor, action, outsider=work.outsider)
+    if work.actor.behalf is not None:
+        on_behalf.refuse_member(work.actor.behalf, action, outsider=work.outsider)
     decision = work.policies.decide(work.actor, action, resource, act=act, today=work.today)
     if not decision.allowed:
         raise Problem(

@@ -1,4 +1,6 @@
-"""Deconfliction rules: which fields name a target, a place or a planned operation, and the texts that then collide.
+"""How texts are compared: for search, for retyped facts, and for collisions between agencies.
+
+Deconfliction rules say which fields name a target, a place or a planned operation, and the texts that then collide.
 
     deconflict:
       - [name, birth_date]                                       # a target: equal fields of records of one type
@@ -12,6 +14,7 @@ too: a near miss is worth the call. A window is at most `LONGEST`.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,12 +23,21 @@ from typing import Any
 from comity.clock import parse_instant
 from comity.errors import Fault, Problem
 from comity.kernel.types.definition import Faults, Form, Node, is_names, is_text
-from comity.kernel.types.normalise import normalise, words
 
 ABOUT = ("target", "place", "operation")
 BUCKET = timedelta(hours=2)
 LONGEST = timedelta(days=14)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def normalise(text: str) -> str:
+    """One spelling for search and comparison: NFKC, case folded, single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def words(text: str) -> list[str]:
+    """The words of a normalised text in their order: runs of letters, marks and digits, in any script."""
+    return "".join(char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in text).split()
 
 
 @dataclass(frozen=True, slots=True)
