@@ -22,7 +22,7 @@ MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Query:
     """`since`: last refused on that day of the agency's zone, or at that instant, or later. `member`: an id, or a name.
     `code`: of the refusal, of one of its faults, or a rule."""
 
@@ -34,15 +34,15 @@ class Wanted:
 
 
 def refusals(node: Node, actor: Actor, **asked: Any) -> Page:
-    """A page of what was refused, by the beginning of each row, newest first; `asked` are the members of Wanted.
+    """A page of what was refused, by the beginning of each row, newest first; `asked` are the members of Query.
 
     A row stands for `times` equal refusals between `first_at` and `last_at`. Its `record` is shown to who may read it
     now. Raises Problem: not_allowed (another's, without the power `see_refusals`), cursor_invalid.
     """
-    wanted = Wanted(**asked)
+    query = Query(**asked)
     with node.work(actor) as work:
-        conditions, params = _conditions(work, wanted)
-        limit = max(1, min(wanted.limit, MOST))
+        conditions, params = _conditions(work, query)
+        limit = max(1, min(query.limit, MOST))
         rows = (
             work.conn.cursor(row_factory=dict_row)
             .execute(
@@ -62,26 +62,26 @@ def refusals(node: Node, actor: Actor, **asked: Any) -> Page:
         )
 
 
-def _conditions(work: Work, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
+def _conditions(work: Work, query: Query) -> tuple[list[str], dict[str, Any]]:
     conditions, params = ["r.agency = comity.me()"], dict[str, Any](me=work.actor.member)
-    if wanted.member is not None:
-        params["member"] = wanted.member.strip()
+    if query.member is not None:
+        params["member"] = query.member.strip()
         conditions.append("(r.member::text = lower(%(member)s) or lower(m.name) = lower(%(member)s))")
     if not work.may(SEE_REFUSALS):
-        if wanted.member is not None and params["member"].lower() not in (work.actor.member, work.actor.name.lower()):
+        if query.member is not None and params["member"].lower() not in (work.actor.member, work.actor.name.lower()):
             work.demand(SEE_REFUSALS)
         conditions.append("r.member::text = %(me)s")
-    if wanted.since is not None:
-        params["since"] = _instant(work, wanted.since)
+    if query.since is not None:
+        params["since"] = _instant(work, query.since)
         conditions.append("r.last_at >= %(since)s")
-    if wanted.code is not None:
-        params["code"] = wanted.code
+    if query.code is not None:
+        params["code"] = query.code
         conditions.append(
             """(r.code = %(code)s or %(code)s = any(r.rules)
                 or r.faults @> jsonb_build_array(jsonb_build_object('code', %(code)s::text)))"""
         )
-    if wanted.cursor:
-        params["at"], params["after"] = read_cursor(wanted.cursor)
+    if query.cursor:
+        params["at"], params["after"] = read_cursor(query.cursor)
         conditions.append("(r.first_at, r.id) < (%(at)s, %(after)s)")
     return conditions, params
 

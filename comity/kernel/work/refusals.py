@@ -105,7 +105,10 @@ def trace(node: Node, actor: Actor, refused: Sequence[tuple[Attempt, Problem]]) 
     try:
         _write(node, actor, told)
     except Exception as error:  # noqa: BLE001  whatever it is, the caller is owed the refusal and not this
+        if isinstance(error, Problem) and error.status < 500:
+            return  # the member is not let in any more, and its agency does not answer for what it asks
         print(f"refusals: {actor.agency}: {getattr(error, 'code', type(error).__name__)}", file=sys.stderr, flush=True)
+
 
 
 def drop(conn: Conn, before: datetime, most: int) -> int:
