@@ -21,6 +21,7 @@ from comity.kernel.records.enter import enter
 from comity.kernel.views.find import find
 from comity.kernel.views.history import history
 from comity.kernel.views.read import read
+from comity.kernel.views.refusals import refusals
 from comity.kernel.work.results import Receipt
 from tests.orders.flow import Release
 from tests.pillars.stage import Stage, refused
@@ -51,6 +52,9 @@ def test_custody_entered_days_later_needs_its_cause_and_keeps_it(stage: Stage) -
     assert "local rule" in problem.detail
     assert problem.fix
     assert refusal(intake, stage, ago(days=3), late_cause="  ").code == "late_cause_needed"
+    (trace,) = refusals(stage.node, stage.seats["intake"], code="us-federal.sequence.custody_within_a_day").items
+    assert (trace["code"], trace["times"], trace["rules"]) == ("late_cause_needed", 2, problem.extra["rules"])
+    assert trace["faults"] == [{"code": "late_cause_needed", "path": ""}]
     stay = intake(stage, ago(days=3), late_cause=CAUSE).record
     line = history(stage.node, stage.seats["intake"], stay)[0]
     assert (line.late, line.late_rules, line.cause) == (True, ("us-federal.sequence.custody_within_a_day",), CAUSE)
