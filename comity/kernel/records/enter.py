@@ -42,7 +42,8 @@ def enter_many(node: Node, actor: Actor, drafts: Sequence[Draft]) -> list[Receip
         trace(node, actor, [(Attempt("enter", types.pop() if len(types) == 1 else ""), problem)])
         raise
     refused = [(one, answer) for one, answer in zip(drafts, answers, strict=True) if isinstance(answer, Problem)]
-    trace(node, actor, [(Attempt("enter", one.type), problem) for one, problem in refused])
+    if refused:
+        trace(node, actor, [(Attempt("enter", one.type), problem) for one, problem in refused])
     return answers
 
 
