@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 from psycopg_pool import ConnectionPool
 
@@ -57,3 +58,28 @@ def seated(node: Node) -> Mapping[str, tokens.Issued]:
             actor = tokens.Actor(agency, row[0], name)
             found[seat] = tokens.issue(node, actor)
     return found
+
+
+IDLE = """agency: {name}
+title: An office that has entered nothing
+jurisdiction: us-federal
+zone: America/New_York
+membership: member
+purpose: investigation
+pillars: [registry, investigation]
+"""
+OFFICER = """roles:
+  agent: { title: Agent, is: [agent, officer, records], read: { "*": all } }
+  supervisor: { title: Supervisor, is: [supervisor, agent], read: { "*": all } }
+"""
+
+
+def idle_office(node: Node) -> tokens.Issued:
+    """The agent of an agency that is new with each call: whatever other tests entered, here is nothing."""
+    name = f"idle-{uuid4().hex[:8]}"
+    install(
+        node, tokens.operator(), agency=name, core=loader.core_files(),
+        jurisdiction=read_folder(paths.jurisdictions() / "us-federal"),
+        own={"agency.yml": IDLE.format(name=name), "roles.yml": OFFICER, "agreements.yml": "agreements: []\n"},
+    )  # fmt: skip
+    return tokens.admit(node, name, "A. Clerk", ["agent"])

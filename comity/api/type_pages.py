@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
-from comity.kernel.types.catalogue import Act, Answer, Catalogue, Field, Link, Type
+from comity.kernel.types.catalogue import Act, Answer, Catalogue, Field, Link, State, Type
 from comity.kernel.types.record_schema import object_schema
 
 
@@ -21,24 +22,28 @@ def listed(of: Type) -> dict[str, Any]:
 
 def described(catalogue: Catalogue, of: Type) -> dict[str, Any]:
     """The whole of a type, as the agency of the catalogue sees it."""
-    offer = of.offer
+
+    offer, obligation = of.offer, of.obligation
     return {
         **listed(of),
         "number": of.number,
         "groups": {name: group.title for name, group in of.groups.items()},
         "fields": {name: _field(one) for name, one in of.fields.items()},
         "links": {name: _link(one) for name, one in of.links.items()},
-        "states": {
-            name: {"core": one.core, "initial": one.initial, "final": one.final} for name, one in of.states.items()
-        },
+        "states": {name: _state(one) for name, one in of.states.items()},
         "acts": {name: _act(one) for name, one in of.acts.items()},
         "answers": {name: _answer(one) for name, one in offer.answers.items()} if offer else {},
         "expires": offer.expires if offer else None,
         "counterparty": of.counterparty,
         "handling": sorted(of.handling),
+        "obligation": {**asdict(obligation), "open": sorted(obligation.open)} if obligation else None,
         "forbid": dict(of.forbid),
         "schema": object_schema(of),
     }
+
+
+def _state(one: State) -> dict[str, Any]:
+    return {"core": one.core, "initial": one.initial, "final": one.final, "in_error": one.in_error}
 
 
 def _field(one: Field) -> dict[str, Any]:

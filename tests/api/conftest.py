@@ -13,7 +13,7 @@ from comity.config.database import Database
 from comity.config.settings import Settings
 from comity.kernel.policy.tokens import Issued
 from comity.kernel.work.node import Node
-from tests.institutions import furnished, seated
+from tests.institutions import furnished, idle_office, seated
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +66,12 @@ def call(application: Any, seats: Mapping[str, Issued]) -> Callable[[str], Calle
 
     client = Client(raise_request_exception=False, SERVER_NAME="localhost")
     return lambda seat: Caller(client, seats[seat].token if seat else "")
+
+
+@pytest.fixture
+def idle(call: Callable[[str], Caller], node: Node) -> Caller:
+    """The seat of an agency that has entered nothing, whatever the others have."""
+    return Caller(call("").client, idle_office(node).token)
 
 
 @pytest.fixture

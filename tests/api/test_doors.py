@@ -81,6 +81,10 @@ def test_a_token_is_needed(application: Any, token: str) -> None:
 def test_a_purpose_is_a_word(call: Any) -> None:
     refused(call("agent")("GET", "/me", headers={"Comity-Purpose": "x y"}), 400, "request_invalid")
     assert call("agent")("GET", "/me", headers={"Comity-Purpose": "deconfliction"}).json()["purpose"] == "deconfliction"
+    assert call("agent")("GET", "/me").json()["purpose"] == "investigation", "the agency's own"
+    strange = call("agent")("GET", "/me", headers={"Comity-Purpose": "curiosity"})
+    refused(strange, 400, "request_invalid")
+    assert strange.json()["faults"][0]["code"] == "purpose_unknown"
 
 
 @pytest.mark.parametrize("path", ["", "/", "/nothing", "/records", "/records/", "/records/a.b/c", "/records/id/"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 
-def test_an_agency_without_orders_has_nothing_given(call: Any) -> None:
-    answer = call("agent")("GET", "/reconcile")
+def test_an_agency_without_orders_has_nothing_given(idle: Any) -> None:
+    answer = idle("GET", "/reconcile")
     assert answer.status_code == 200
     told = answer.json()
     assert (told["given"], told["done"], told["open"], told["differences"]) == (0, 0, [], [])
@@ -23,7 +23,7 @@ def test_what_is_asked_wrongly_is_refused(call: Any) -> None:
 COUNT = {"statute": "18 USC 922(g)(1)", "offense_date": "2023-03-17", "count": 1}
 
 
-def test_what_is_due_in_the_office_in_pages(call: Any, case: Any) -> None:
+def test_what_is_due_in_the_office_in_pages(call: Any, case: Any, idle: Any) -> None:
     agent = call("agent")
     person = agent("POST", "/records/registry.person", {"fields": {"name": "Ida", "role": "subject"}}).json()["record"]
     links = {"case": [case["record"]], "subject": [person]}
@@ -44,7 +44,7 @@ def test_what_is_due_in_the_office_in_pages(call: Any, case: Any) -> None:
     assert {one["standing"] for one in overdue["items"]} <= {"overdue", "lapsed"} and overdue["counts"]["overdue"] >= 1
     before = agent("GET", "/due", query={"at": "2026-01-01"}).json()
     assert (before["items"], before["at"]) == ([], "2026-01-02T04:59:59.999999Z")
-    assert call("dea")("GET", "/due").json()["items"] == []
+    assert idle("GET", "/due").json()["items"] == []
 
 
 def test_what_is_due_asked_wrongly_is_refused(call: Any) -> None:

@@ -15,7 +15,7 @@ from comity.cli.app import run
 from comity.config.database import Database
 from comity.config.main import services
 from comity.config.settings import Settings
-from tests.institutions import furnished, seated
+from tests.institutions import furnished, idle_office, seated
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,16 @@ def comity(people: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.
         return Said(code, out, err)
 
     return call
+
+
+@pytest.fixture
+def idle(people: Path, database: Database, node_settings: Settings) -> tuple[str, ...]:
+    """The options of a seat at an agency that has entered nothing, whatever the others have."""
+    node = furnished(database, node_settings)
+    issued = idle_office(node)
+    node.close()
+    credentials.remember(people, agency=issued.agency, member=issued.member, name=issued.name, token=issued.token)
+    return ("--as", issued.agency)
 
 
 AGENT = ("--as", "atf", "--seat", "Special Agent Rivera")

@@ -58,12 +58,11 @@ def test_due_without_a_record_lists_the_office(comity: Command, count: str) -> N
     assert count not in str(comity("due", *AGENT, "--by", "2028-03-16", "--limit", "200", "--json").json["items"])
 
 
-def test_an_office_with_nothing_due_is_told_so(comity: Command) -> None:
-    dea = ("--as", "dea", "--seat", "Special Agent Tran")
-    assert "Nothing is due at Drug Enforcement Administration, 20" in comity("due", *dea).out
-    asked = comity("due", *dea, "--overdue", "--type", "registry.person").out
+def test_an_office_with_nothing_due_is_told_so(comity: Command, idle: tuple[str, ...]) -> None:
+    assert "Nothing is due at An office that has entered nothing, 20" in comity("due", *idle).out
+    asked = comity("due", *idle, "--overdue", "--type", "registry.person").out
     assert "Nothing of what was asked for is due" in asked and "No clock of the law" in asked
-    assert comity("due", *dea, "--json").json["items"] == []
+    assert comity("due", *idle, "--json").json["items"] == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 import subprocess
 import sys
@@ -116,6 +117,24 @@ def test_a_moved_core_is_compared(comity: Command, tmp_path: Path) -> None:
     case.write_text(case.read_text().replace("maxLength: 200", "maxLength: 150"))
     moved = comity("profile", "check", "atf", "--against", str(tmp_path), "--json")
     assert any(layer["upgrade"]["changes"] for layer in moved.json["layers"] if layer.get("upgrade"))
+
+
+def test_an_upgrade_goes_on_past_an_agency_whose_definitions_are_refused(
+    comity: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from comity.config import paths
+
+    shutil.copytree(paths.agencies(), tmp_path / "agencies")
+    file = tmp_path / "agencies" / "cpd" / "agency.yml"
+    file.write_text(file.read_text().replace("purpose: investigation\n", ""))
+    monkeypatch.setattr(paths, "agencies", lambda: tmp_path / "agencies")
+    upgraded = comity("upgrade", "--dry-run", "--json")
+    states = {one["agency"]: one for one in upgraded.json["agencies"]}
+    assert upgraded.code != 0 and states["atf"]["state"] == "as shipped"
+    assert states["cpd"]["state"] == "refused, left as it is"
+    assert [(one["code"], one["path"]) for one in states["cpd"]["faults"]] == [("purpose_missing", "agency.yml:1")]
+    page = comity("upgrade", "--dry-run")
+    assert "agency.yml:1" in page.out and "add purpose: one of" in page.out
 
 
 def test_rebuild_upgrade_doctor_and_database(comity: Command) -> None:

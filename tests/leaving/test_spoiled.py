@@ -318,7 +318,7 @@ from pathlib import Path
 from psycopg_pool import ConnectionPool
 from comity.config import loader, paths
 from comity.kernel.policy import tokens
-from comity.kernel.records import arrive, leave
+from comity.kernel.portability import arrive, leave
 from comity.kernel.work.key_ring import KeyRing
 from comity.kernel.work.node import Node
 from comity.kernel.definitions.load import read_folder

@@ -75,7 +75,7 @@ def test_the_shipped_profile_is_a_valid_record() -> None:
     usao = catalogue("usao")
     written = usao.records["referral_profile"]
     of = usao.type(written["type"])
-    faults = shape.judge(of, usao, before=None, after=written["fields"], state=of.initial, supplied=None, act="enter")
+    faults = shape.judge(of, before=None, after=written["fields"], state=of.initial, supplied=None, act="enter")
     assert faults == []
 
 

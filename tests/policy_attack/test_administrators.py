@@ -10,7 +10,7 @@ from tests.world import World, refused
 
 LOCKED = {
     "agency.yml": "agency: locked\ntitle: An agency without an administrator\njurisdiction: us-federal\nzone: UTC\n"
-    "membership: member\nkind: police\npillars: [registry]\n",
+    "membership: member\npurpose: investigation\nkind: police\npillars: [registry]\n",
     "roles.yml": 'roles:\n  officer: { title: Officer, is: [agent, officer, records], read: { "*": all } }\n'
     "  administrator: { title: Administrator, is: [administrator] }\n",
     "agreements.yml": "agreements: []\n",

@@ -135,7 +135,7 @@ def test_no_token_or_a_wrong_one_reads_nothing(world: World, garden: Garden, cal
 def test_a_stated_purpose_opens_nothing_that_no_agreement_names(world: World, garden: Garden, call: Call) -> None:
     for purpose, status in (
         ("investigation", 200),
-        ("curiosity", 404),
+        ("curiosity", 400),
         ("prosecution", 404),
         ("Investigation' or true", 400),
     ):
