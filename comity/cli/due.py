@@ -11,7 +11,7 @@ import typer
 
 from comity.cli import input, output
 from comity.cli.output import Shown
-from comity.cli.session import As, Json, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Purpose, SeatName, Session, signed_in
 from comity.errors import Problem
 from comity.names import as_reported, counted
 
@@ -62,31 +62,32 @@ def due(
     """Show what is due in the office, overdue first; or on one record, each step of the working with its citation."""
     asked, until = input.when(at, "--at"), input.read(date.fromisoformat, by, "--by", "a day", "2026-11-22")
     days = input.days(within, "--within")
-    if record is not None and (
-        type or within or by or overdue or person or every or owner or everyone or cursor or limit != 50
-    ):
+    narrowed = bool(type or within or by or overdue or person or owner)
+    if record is not None and (narrowed or every or everyone or cursor or limit != 50):
         fix = "leave RECORD out to list an office; with it only --at and --language are used"
         raise Problem("request_invalid", "Of one record all clocks are shown", fix=fix)
     if owner and everyone:
         raise Problem("request_invalid", "--owner and --everyone exclude each other", fix="leave one of them out")
     with signed_in(as_, seat, purpose) as session:
-        zone = ZoneInfo(session.catalogue.definition.zone)
         if record is not None:
-            from comity.kernel.duties.clocks import due as of_one
-            from comity.kernel.types.language import in_language
-
-            in_language(session.catalogue, language)
-            found = of_one(session.node, session.actor, session.record(record), at=asked)
-            return Shown(found.as_json(), lambda out: _page(found, zone, language, out))
+            return _of_one(session, record, asked, language)
         from comity.kernel.duties.agenda import agenda
 
-        office = session.catalogue.definition.title
+        zone, office = ZoneInfo(session.catalogue.definition.zone), session.catalogue.definition.title
         listed = agenda(
             session.node, session.actor, type=type, at=asked, until=until, within=days, overdue=overdue, person=person,
             every=every, owner=owner, everyone=everyone, limit=limit, cursor=cursor, language=language,
         )  # fmt: skip
-    narrowed = bool(type or within or by or overdue or person or owner)
     return Shown(listed.as_json(), lambda out: _list(listed, zone, office, narrowed, out))
+
+
+def _of_one(session: Session, record: str, at: date | None, language: str | None) -> Shown:
+    from comity.kernel.duties.clocks import due
+    from comity.kernel.types.language import in_language
+
+    in_language(session.catalogue, language)
+    found, zone = due(session.node, session.actor, session.record(record), at=at), session.catalogue.definition.zone
+    return Shown(found.as_json(), lambda out: _page(found, ZoneInfo(zone), language, out))
 
 
 def _list(found: Agenda, zone: ZoneInfo, office: str, narrowed: bool, out: Console) -> None:

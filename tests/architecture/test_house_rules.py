@@ -1,4 +1,4 @@
-"""The house rules that a program can hold: names, sizes, refusals, the kernel's ignorance of pillars."""
+"""The house rules that a program can hold: names, refusals, the kernel's ignorance of pillars."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from comity.config import loader, paths
 from comity.extensions import Extensions
 from comity.kernel.definitions.load import load, read_folder
@@ -17,7 +15,6 @@ from comity.kernel.types.catalogue import Catalogue
 from tests.architecture.sources import ROOT, modules, texts, tracked
 
 NO_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "base", "lib", "misc"}
-LONGEST = 450
 PILLARS = sorted(path.parent.name for path in (ROOT / "comity" / "pillars").glob("*/pillar.yml"))
 ROOMS = sorted(path.parent.name for path in (ROOT / "comity" / "kernel").glob("*/__init__.py"))
 PLANNED = ["court", "custody", "licensing", "response", "cyber", "community"]
@@ -48,18 +45,6 @@ def test_nothing_but_data_names_an_agency() -> None:
         if named.match(text)
     }
     assert found == set()
-
-
-@pytest.mark.parametrize("folder", ["comity", "tests", "bench", "agencies", "jurisdictions", "docs"])
-def test_no_file_is_longer_than_two_screens_of_anyones_patience(folder: str) -> None:
-    kinds = {".py", ".yml", ".sql", ".md", ".sh", ".js", ".css", ".html"}
-    long = {
-        str(path): count
-        for path in tracked()
-        if path.parts[0] == folder and path.suffix in kinds
-        if (count := len((ROOT / path).read_text("utf-8").splitlines())) > LONGEST
-    }
-    assert long == {}
 
 
 def test_files_are_named_for_what_they_hold() -> None:

@@ -6,6 +6,9 @@ from comity.kernel.views.read import read
 from tests.pillars.stage import Stage, refused
 from tests.world import day, instant
 
+made: dict[str, str] = {}
+"""The records of the story by a short name; the story clears it."""
+
 
 def number(stage: Stage, seat: str, record: str) -> str:
     return str(read(stage.node, stage.seats[seat], record).number)

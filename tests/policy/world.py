@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from comity.kernel.policy.actor import Actor
-from comity.kernel.policy.decide import Policies, Resource
+from comity.kernel.policy.decide import Decision, Policies, Resource
 from comity.kernel.policy.generate import IncomingAgreement
 from comity.kernel.types.catalogue import (
     Act,
@@ -176,3 +176,14 @@ def member(agency: str, *held: str, purpose: str = "investigation", id: str = "m
 
 def record(owner: str = "atf", type: str = "investigation.case", **more: Any) -> Resource:
     return Resource(owner, type, **{"state": "open", "entered_by": "someone", **more})
+
+
+ATF, CPD, USAO = policies("atf"), policies("cpd"), policies("usao")
+AGENT, SUPERVISOR, ANALYST = member("atf", "special_agent"), member("atf", "supervisor"), member("atf", "analyst")
+PROSECUTOR = member("usao", "prosecutor", purpose="prosecution")
+INCIDENT = record("cpd", "investigation.incident")
+
+
+def ask(of: Policies, actor: Actor, action: str, what: Resource, **more: object) -> Decision:
+    """One decision of today, unless another day is given."""
+    return of.decide(actor, action, what, **{"today": TODAY, **more})  # type: ignore[arg-type]

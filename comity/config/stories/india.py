@@ -78,6 +78,11 @@ def _property(s: Story) -> None:
     s.tell(
         "malkhana", f"enters the phone in the malkhana as {s.number('phone')}; seized before two witnesses, on video"
     )
+    _examined(s)
+
+
+def _examined(s: Story) -> None:
+    """The phone goes to the laboratory, which reports."""
     s.act("phone", "malkhana", "check_out", reason="Examination", fields={"out_to": "laboratory"})
     s.enter(
         "sent", "malkhana", "evidence.custody_transfer",
