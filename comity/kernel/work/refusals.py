@@ -110,7 +110,6 @@ def trace(node: Node, actor: Actor, refused: Sequence[tuple[Attempt, Problem]]) 
         print(f"refusals: {actor.agency}: {getattr(error, 'code', type(error).__name__)}", file=sys.stderr, flush=True)
 
 
-
 def drop(conn: Conn, before: datetime, most: int) -> int:
     """Delete the oldest traces of the transaction's agency that were last added to before then; how many."""
     return conn.execute(
