@@ -52,9 +52,11 @@ def test_custody_entered_days_later_needs_its_cause_and_keeps_it(stage: Stage) -
     assert "local rule" in problem.detail
     assert problem.fix
     assert refusal(intake, stage, ago(days=3), late_cause="  ").code == "late_cause_needed"
-    (trace,) = refusals(stage.node, stage.seats["intake"], code="us-federal.sequence.custody_within_a_day").items
-    assert (trace["code"], trace["times"], trace["rules"]) == ("late_cause_needed", 2, problem.extra["rules"])
-    assert trace["faults"] == [{"code": "late_cause_needed", "path": ""}]
+    traces = refusals(stage.node, stage.seats["intake"], code="us-federal.sequence.custody_within_a_day").items
+    assert sum(one["times"] for one in traces) == 2
+    for one in traces:
+        assert (one["code"], one["rules"]) == ("late_cause_needed", problem.extra["rules"])
+        assert one["faults"] == [{"code": "late_cause_needed", "path": ""}]
     stay = intake(stage, ago(days=3), late_cause=CAUSE).record
     line = history(stage.node, stage.seats["intake"], stay)[0]
     assert (line.late, line.late_rules, line.cause) == (True, ("us-federal.sequence.custody_within_a_day",), CAUSE)

@@ -250,13 +250,15 @@ def test_what_is_hidden_and_what_is_absent_leave_the_same(world: World, agent: s
         "dea_agent", CASE, {"title": canary, "program": "drugs", "opened": day(9), "dea:file_class": "general"}
     )
     clerk = world.seat("atf", "industry_investigator", also=uuid4().hex)
-    for record in (own.record, others.record, str(uuid4()), "no id at all"):
-        assert refused(world.act, clerk, record, "convert").code == "not_found"
     key = f"k-{uuid4().hex}"
     world.enter("atf_agent", "registry.place", {"address": "1 Safe House"}, key=key)
-    for record in (own.record, others.record, str(uuid4())):
-        problem = refused(amend, world.node, world.seats[clerk], record, version=1, key=key, fields={"name": canary})
-        assert problem.code == "idempotency_key_reused"
+    with clock.at(clock.now()):
+        for record in (own.record, others.record, str(uuid4()), "no id at all"):
+            assert refused(world.act, clerk, record, "convert").code == "not_found"
+        for record in (own.record, others.record, str(uuid4())):
+            given = {"version": 1, "key": key, "fields": {"name": canary}}
+            problem = refused(amend, world.node, world.seats[clerk], record, **given)
+            assert problem.code == "idempotency_key_reused"
     assert sorted(brief(one) for one in told(world, clerk)) == sorted(
         [("act", "", "", None, "not_found", 4), ("amend", "", "", None, "idempotency_key_reused", 3)]
     )
@@ -351,10 +353,15 @@ def test_a_member_cannot_fill_the_table(world: World, agent: str, canary: str, m
     with clock.at(start + timedelta(days=1)):
         refused(world.amend, agent, places_[-1], {"address": canary}, version=9)
     assert len(told(world, agent)) == 9, "another day has room again"
-    one = Draft("registry.place", {})
-    fields = [{f"f{at}": 1 for at in range(200)}, {}]
-    enter_many(world.node, world.seats[agent], [replace(one, fields=given) for given in fields])
-    assert max(len(row["faults"]) for row in told(world, agent)) <= traces.MOST
+
+
+def test_of_one_refusal_so_many_faults_are_kept(world: World, agent: str) -> None:
+    """Links that the type has, each to what is not there: as many faults as links, and no more rows for that."""
+    wrong = {"links": {name: [str(uuid4())] for name in world.node.catalogue("atf").type(REPORT).links}}
+    problem = refused(world.enter, agent, REPORT, {f"f{at}": at for at in range(5_000)}, **wrong)
+    assert len(problem.faults) > 5_000
+    (one,) = told(world, agent)
+    assert 1 < len(one["faults"]) <= traces.MOST and {"code": "unknown_field", "path": "fields"} in one["faults"]
 
 
 def test_traces_are_deleted_when_they_are_old(world: World, agent: str, case: Receipt) -> None:
