@@ -209,6 +209,15 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "at agency given done open differences unjudged late", at=INSTANT, given=WHOLE, done=WHOLE, open=listed("Duty"),
         differences=listed("Duty"),
     ),
+    "Refusals": closed(
+        "items next", next=nullable(TEXT),
+        items={"type": "array", "items": closed(
+            "id first_at last_at times member name on_behalf verb type act record code faults rules",
+            id=ID, first_at=INSTANT, last_at=INSTANT, times=WHOLE, member=ID, name=TEXT, on_behalf=TEXT, verb=TEXT,
+            type=TEXT, act=TEXT, record=nullable(ID), code=TEXT, rules={"type": "array", "items": TEXT},
+            faults={"type": "array", "items": closed("code path", code=TEXT, path=TEXT)},
+        )},
+    ),
     "Inbox": closed("items", items={"type": "array", "items": OBJECT}),
     "Types": closed("items", items={"type": "array", "items": OBJECT}),
     "Type": opened("type title fields states acts schema", type=TEXT, title=TEXT, schema=OBJECT),

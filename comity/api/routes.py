@@ -6,12 +6,24 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
 from ninja.errors import ValidationError
 
-from comity.api import batches, emergencies, files, gate, orders, problems, records, reports, sharing_routes, system
+from comity.api import (
+    batches,
+    emergencies,
+    files,
+    gate,
+    orders,
+    problems,
+    records,
+    refusals,
+    reports,
+    sharing_routes,
+    system,
+)
 from comity.api.ninja_api import api
 from comity.api.responses import refusal
 from comity.errors import Fault, Problem
 
-for part in (records, batches, files, emergencies, orders, reports, sharing_routes, problems, system):
+for part in (records, batches, files, emergencies, orders, reports, refusals, sharing_routes, problems, system):
     api.add_router("", part.router)
 
 

@@ -22,6 +22,7 @@ from comity.cli import (
     problems,
     profiles,
     records,
+    refusals,
     reports,
     running,
     sharing,
@@ -64,6 +65,7 @@ _RECORDS: tuple[Callable[..., Any], ...] = (
     records.enter, records.amend, records.act, records.answer, records.submit, show.show, show.history, records.find,
     records.inbox, records.activity, files.attach, files.fetch, sharing.subscribe, sharing.subscriptions,
     sharing.feed, due.due, orders.reconcile, reports.reports, reports.confirm, reports.dispute,
+    refusals.refusals,
 )  # fmt: skip
 _START: tuple[Callable[..., Any], ...] = (running.demo, running.serve)
 _NODE: tuple[Callable[..., Any], ...] = (running.rebuild, running.upgrade, running.doctor, problems.problems)

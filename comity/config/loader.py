@@ -52,7 +52,8 @@ def node_on(settings: Settings, database: Database, threads: int) -> Node:
     )
     return Node(
         pool=pool, home=settings.home, keys=KeyRing(settings.keys), extensions=extensions(),
-        outward=settings.webhook_allow, outbox_days=settings.outbox_days, backfill=backfill(),
+        outward=settings.webhook_allow, outbox_days=settings.outbox_days, refusal_days=settings.refusal_days,
+        backfill=backfill(),
     )  # fmt: skip
 
 

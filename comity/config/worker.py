@@ -35,7 +35,7 @@ TIMERS = 2.0
 BREATH = 0.01
 """Seconds between two rounds of the followers for whom nobody waits: the next takes together what came meanwhile."""
 PRUNES = 60.0
-"""Seconds between two looks at what may leave the outbox: a batch of each agency at a time."""
+"""Seconds between two looks at what was kept long enough: a batch of each agency at a time."""
 SWITCH = 0.0005
 """Seconds after which a thread that only computes lets the others on: giving places must not wait for a follower."""
 
@@ -147,7 +147,7 @@ def _follow(node: Node, agency: str, owing: set[str], *, by_the_clock: bool) -> 
 
 
 def prune_all(node: Node) -> int:
-    """Let a batch of every agency's old deliveries leave the outbox; how many."""
+    """Delete a batch of every agency's old deliveries and traces of refused acts; how many."""
     return sum(prune.prune(node, agency, clock.now()) for agency in node.agencies())
 
 

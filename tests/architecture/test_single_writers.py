@@ -46,6 +46,11 @@ def test_only_the_outbox_writes_what_effects_owe() -> None:
     assert writers(verbs, "outbox") == {"comity/kernel/sharing/outbox.py"}
 
 
+def test_only_refusals_writes_the_traces_of_refused_acts() -> None:
+    verbs = "insert into|update|delete from|truncate|merge into|copy"
+    assert writers(verbs, "refusal") == {"comity/kernel/work/refusals.py"}
+
+
 def _callers(function: str, module: str) -> set[str]:
     """The modules that call a function of a module, by its own name or through the module's."""
     short = module.rpartition(".")[2]

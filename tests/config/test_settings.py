@@ -20,6 +20,7 @@ def test_defaults() -> None:
     assert found.database_url is None
     assert found.workers >= 1
     assert (found.outbox_days, settings({"COMITY_OUTBOX_DAYS": "7"}).outbox_days) == (30, 7)
+    assert (found.refusal_days, settings({"COMITY_REFUSAL_DAYS": "7"}).refusal_days) == (90, 7)
 
 
 def test_a_public_address_needs_tls_or_a_proxy(tmp_path: Path) -> None:
@@ -45,6 +46,7 @@ def test_a_public_address_needs_tls_or_a_proxy(tmp_path: Path) -> None:
         ({"COMITY_WORKERS": "0"}, "setting_invalid"),
         ({"COMITY_OUTBOX_DAYS": "0"}, "setting_invalid"),
         ({"COMITY_OUTBOX_DAYS": "a month"}, "setting_invalid"),
+        ({"COMITY_REFUSAL_DAYS": "0"}, "setting_invalid"),
         ({"COMITY_TRUSTED_PROXY": "the one in front"}, "setting_invalid"),
         ({"COMITY_TLS_CERT": "/absent.pem"}, "tls_incomplete"),
         ({"COMITY_TLS_CERT": "/absent.pem", "COMITY_TLS_KEY": "/absent.key"}, "setting_invalid"),

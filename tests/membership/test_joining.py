@@ -14,6 +14,7 @@ from comity.kernel.records.attach import attach, fetch
 from comity.kernel.sharing.inbox import inbox
 from comity.kernel.views.history import history
 from comity.kernel.views.read import read
+from comity.kernel.views.refusals import refusals
 from tests.membership.stage import District, own_file
 from tests.pillars.stage import refused, staged
 from tests.records.conftest import at_once, code_of
@@ -94,6 +95,11 @@ def test_a_member_acts_itself(district: District) -> None:
         district.acted("docket", "usdc", made["paper"], made["case"], "deactivate", reason="r")
     with refused("not_outside"):
         district.answered("docket", "usdc", made["paper"], made["waiting"], "filed", fields={"filed_at": instant()})
+    told = refusals(district.node, district.seats["docket"], code="not_outside").items
+    assert sorted((one["verb"], one["act"], one["on_behalf"]) for one in told) == [
+        ("act", "deactivate", "usdc"), ("answer", "filed", "usdc"), ("enter", "", "usdc"),
+    ]  # fmt: skip
+    assert {one["name"] for one in told} == {"docket"}
     district.answer("clerk", made["waiting"], "filed", filed_at=instant())
     assert district.state("attorney", made["waiting"]) == "filed"
 
@@ -111,6 +117,9 @@ def test_the_word_of_the_court_is_given_by_who_could_have_acted(district: Distri
             confirm(district.node, district.seats[seat], entry)
     with refused("invalid"):
         dispute(district.node, district.seats["judge"], made["order.sign"], reason=" ")
+    told = [(one["verb"], one["code"], one["faults"]) for one in refusals(district.node, district.seats["judge"]).items]
+    assert ("confirm", "not_allowed", []) in told
+    assert ("dispute", "invalid", [{"code": "needs", "path": "reason"}]) in told
     assert states(district, "attorney")[made["order.sign"]] == "open"
 
 

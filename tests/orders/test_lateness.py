@@ -21,6 +21,7 @@ from comity.kernel.records.enter import enter
 from comity.kernel.views.find import find
 from comity.kernel.views.history import history
 from comity.kernel.views.read import read
+from comity.kernel.views.refusals import refusals
 from comity.kernel.work.results import Receipt
 from tests.orders.flow import Release
 from tests.pillars.stage import Stage, refused
@@ -51,6 +52,11 @@ def test_custody_entered_days_later_needs_its_cause_and_keeps_it(stage: Stage) -
     assert "local rule" in problem.detail
     assert problem.fix
     assert refusal(intake, stage, ago(days=3), late_cause="  ").code == "late_cause_needed"
+    traces = refusals(stage.node, stage.seats["intake"], code="us-federal.sequence.custody_within_a_day").items
+    assert sum(one["times"] for one in traces) == 2
+    for one in traces:
+        assert (one["code"], one["rules"]) == ("late_cause_needed", problem.extra["rules"])
+        assert one["faults"] == [{"code": "late_cause_needed", "path": ""}]
     stay = intake(stage, ago(days=3), late_cause=CAUSE).record
     line = history(stage.node, stage.seats["intake"], stay)[0]
     assert (line.late, line.late_rules, line.cause) == (True, ("us-federal.sequence.custody_within_a_day",), CAUSE)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -275,6 +276,8 @@ def test_a_key_of_another_agency_replays_nothing(world: World) -> None:
 def test_a_guard_reads_no_more_than_its_member(world: World, garden: Garden) -> None:
     """The laboratory's condition on a linked item sees the item as the laboratory does: masked groups are not there."""
     from comity.kernel.records import guards
+    from comity.kernel.records.proposal import Proposal
+    from comity.kernel.types.catalogue import GuardRule
     from comity.kernel.work.subject import find_subject
 
     dea = world.seats[world.seat("dea", "special_agent")]
@@ -283,7 +286,9 @@ def test_a_guard_reads_no_more_than_its_member(world: World, garden: Garden) -> 
         subject = find_subject(work, seen.id)
         of = work.catalogue.type("registry.document")
         after = replace(subject.folded, links={"about": (seen.id, garden["cpd.other_person"].id)}, fields={})
-        variables = guards._variables(work, of, subject.id, after, "current", {}, "", None, "linked")
+        rule = replace(of.acts["enter"], guards=(GuardRule("size(linked.about) > 0"),))
+        left: Any = SimpleNamespace(after=after)
+        variables = guards._variables(work, Proposal("enter", of, rule, subject), left)
     assert not set(CANARY.findall(str(variables))) - Opponent(garden, dea).may.canaries
     assert set(CANARY.findall(str(variables)))
     assert garden["cpd.other_person"].id not in set(UUID_TEXT.findall(str(variables["linked"])))

@@ -37,7 +37,7 @@ def _information(s: Story) -> None:
         {"recorded_at": instant(12), "subject": "Phone taken at the bus stand", "kind": "cognizable",
          "text": "Information received by e-mail; the informant is asked to sign.", "electronic": True},
     )  # fmt: skip
-    why = s.refused("invalid", "not_signed", lambda: _register(s))
+    why = s.refused("invalid", "information_not_signed", lambda: _register(s))
     s.tell(
         "officer",
         f"notes an e-mailed information in the general diary ({s.number('diary')}). Registered at once? {why}",

@@ -29,6 +29,7 @@ from comity.kernel.work.change import Step, Verdict, about_anothers
 from comity.kernel.work.idempotency import digest_of, once
 from comity.kernel.work.node import Conn, Node, Work
 from comity.kernel.work.on_behalf import BASIS
+from comity.kernel.work.refusals import Attempt, traced
 from comity.kernel.work.results import Receipt, as_uuid
 from comity.kernel.work.subject import Subject, find_subject, loaded, subjects
 from comity.kernel.work.visibility import visibility
@@ -109,6 +110,7 @@ def dispute(node: Node, actor: Actor, entry: str, *, reason: str, key: str | Non
     return _judge(node, actor, entry, "dispute", reason, key)
 
 
+@traced(lambda entry, verdict, *_: Attempt(verdict))
 def _judge(node: Node, actor: Actor, entry: str, verdict: str, reason: str | None, key: str | None) -> Receipt:
     refuse_unspellable(reason=reason)
     if verdict == "dispute" and not (reason and reason.strip()):

@@ -26,10 +26,12 @@ from comity.kernel.work.change import Change
 from comity.kernel.work.idempotency import actor_key, digest_of, once
 from comity.kernel.work.locking import lock
 from comity.kernel.work.node import Node, Work
+from comity.kernel.work.refusals import Attempt, traced
 from comity.kernel.work.results import Draft, Submission, as_uuid
 from comity.kernel.work.subject import allow, own
 
 
+@traced(lambda record, act="submit", dry_run=False, **_: None if dry_run else Attempt("submit", record=record, act=act))
 def submit(
     node: Node, actor: Actor, record: str, *, to: str, act: str = "submit", dry_run: bool = False,
     key: str | None = None,

@@ -14,8 +14,9 @@ from comity.kernel.duties.lateness import rules_for
 from comity.kernel.importing.mapping import Mapping as Rules
 from comity.kernel.importing.mapping import Planned, Reject
 from comity.kernel.policy.actor import Actor
-from comity.kernel.records.enter import enter_many, rehearse_many
+from comity.kernel.records.enter import enter_untraced, rehearse_many
 from comity.kernel.work.node import Node
+from comity.kernel.work.refusals import Attempt, trace
 from comity.kernel.work.results import Draft, Receipt
 
 REMEMBERED = 50_000
@@ -134,19 +135,28 @@ class Enter:
                 sent += [(row, planned) for planned in chosen]
             else:
                 done[row] = Taken(notes=tuple(notes[row]))
-        answers = self._ask([self._draft(row, planned) for row, planned in sent])
+        try:
+            answers = self._ask([self._draft(row, planned) for row, planned in sent])
+        except Problem as problem:
+            self._trace([("", problem)])
+            raise
         by_row: dict[int, list[tuple[Planned, Receipt | Problem]]] = {}
         for (row, planned), answer in zip(sent, answers, strict=True):
             by_row.setdefault(row, []).append((planned, answer))
         self._remember(sent, answers)
         again = self._again(by_row, dropped)
-        for row, found in by_row.items():
-            if row not in again:
-                done[row] = self._taken(row, found, notes[row])
+        final = {row: found for row, found in by_row.items() if row not in again}
+        for row, found in final.items():
+            done[row] = self._taken(row, found, notes[row])
+        self._trace([(one.type, told) for found in final.values() for one, told in found if isinstance(told, Problem)])
         return again
 
     def _ask(self, drafts: list[Draft]) -> list[Receipt | Problem]:
-        return enter_many(self.node, self.actor, drafts)
+        return enter_untraced(self.node, self.actor, drafts)
+
+    def _trace(self, refused: list[tuple[str, Problem]]) -> None:
+        """The trace of what was refused for good, each with its type."""
+        trace(self.node, self.actor, [(Attempt("import", type), problem) for type, problem in refused])
 
     def _draft(self, row: int, planned: Planned) -> Draft:
         return Draft(
@@ -161,6 +171,7 @@ class Enter:
                 if planned.shared:
                     self.known.put(planned)
             elif answer.code in NO_ROWS_FAULT:
+                self._trace([(planned.type, answer)])
                 raise answer
 
     def _again(
@@ -242,6 +253,9 @@ class Rehearse(Enter):
                 along[key] = self.shared[key]
                 todo += _cited(along[key])
         return rehearse_many(self.node, self.actor, [*drafts, *along.values()])[: len(drafts)]
+
+    def _trace(self, refused: list[tuple[str, Problem]]) -> None:
+        """What is only tried is refused to nobody."""
 
     def _remember(self, sent: list[tuple[int, Planned]], answers: list[Receipt | Problem]) -> None:
         super()._remember(sent, answers)

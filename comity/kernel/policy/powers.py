@@ -16,6 +16,7 @@ KEEP_ENDPOINTS = "keep_endpoints"
 KEEP_SUBSCRIPTIONS = "keep_subscriptions"
 LEAVE = "leave"
 REVIEW_EMERGENCIES = "review_emergencies"
+SEE_REFUSALS = "see_refusals"
 SUBSCRIBE_FOR_ANY_ROLE = "subscribe_for_any_role"
 
 

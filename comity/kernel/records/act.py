@@ -20,6 +20,7 @@ from comity.kernel.types.catalogue import Act, Answer, Type
 from comity.kernel.work.idempotency import actor_key, digest_of, once, when_asked
 from comity.kernel.work.locking import read_locked
 from comity.kernel.work.node import Node, Work
+from comity.kernel.work.refusals import Attempt, traced
 from comity.kernel.work.results import Receipt
 from comity.kernel.work.subject import Subject, own
 
@@ -49,6 +50,7 @@ class Doing:
         return made
 
 
+@traced(lambda record, name, **_: Attempt("act", record=record, act=name))
 def act(
     node: Node, actor: Actor, record: str, name: str, *, version: int | None = None, **given: Any
 ) -> Receipt:  # fmt: skip

@@ -16,6 +16,7 @@ from comity.kernel.records.write import write
 from comity.kernel.work.idempotency import actor_key, digest_of, once, when_asked
 from comity.kernel.work.locking import read_locked
 from comity.kernel.work.node import Node, Work
+from comity.kernel.work.refusals import Attempt, traced
 from comity.kernel.work.results import Receipt
 from comity.kernel.work.subject import Subject, allow, own
 
@@ -49,6 +50,7 @@ class Amendment:
         ]  # fmt: skip
 
 
+@traced(lambda record, **_: Attempt("amend", record=record))
 def amend(
     node: Node, actor: Actor, record: str, *, version: int | None, key: str | None = None, **asked: Any
 ) -> Receipt:

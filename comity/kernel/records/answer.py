@@ -23,10 +23,12 @@ from comity.kernel.types.catalogue import Answer, Type
 from comity.kernel.work.idempotency import actor_key, digest_of, once, when_asked
 from comity.kernel.work.locking import read_locked
 from comity.kernel.work.node import Node, Work
+from comity.kernel.work.refusals import Attempt, traced
 from comity.kernel.work.results import Receipt, as_uuid
 from comity.kernel.work.subject import Subject, find_subject
 
 
+@traced(lambda record, name, **_: Attempt("answer", record=record, act=name))
 def answer(node: Node, actor: Actor, record: str, name: str, **given: Any) -> Receipt:
     """Accept, return, decline: one of the answers that the offered record's type has. `given`: members of Doing.
 

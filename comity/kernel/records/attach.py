@@ -29,6 +29,7 @@ from comity.kernel.work import disclosure
 from comity.kernel.work.change import Step, changed
 from comity.kernel.work.idempotency import actor_key, digest_of, once
 from comity.kernel.work.node import Node, Work
+from comity.kernel.work.refusals import Attempt, traced
 from comity.kernel.work.results import FileInfo, Receipt, as_uuid
 from comity.kernel.work.subject import allow, find_subject, own
 from comity.kernel.work.visibility import visibility
@@ -36,6 +37,7 @@ from comity.kernel.work.visibility import visibility
 FRAME = 1 << 20
 
 
+@traced(lambda record, **_: Attempt("attach", record=record))
 def attach(
     node: Node, actor: Actor, record: str, *, name: str, media_type: str, stream: IO[bytes], key: str | None = None
 ) -> Receipt:

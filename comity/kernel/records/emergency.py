@@ -25,6 +25,7 @@ from comity.kernel.policy.powers import REVIEW_EMERGENCIES
 from comity.kernel.records import grants
 from comity.kernel.records.grants import Grant
 from comity.kernel.work.node import Node, Work
+from comity.kernel.work.refusals import Attempt, traced
 from comity.kernel.work.results import as_uuid
 from comity.kernel.work.subject import COLUMNS, Subject, subject_of, visible
 
@@ -52,6 +53,7 @@ class Opened:
         }  # fmt: skip
 
 
+@traced(lambda record, **_: Attempt("open_in_emergency", record=record))
 def open_in_emergency(
     node: Node, actor: Actor, record: str, *, reason: str, lasting: timedelta = timedelta(hours=4)
 ) -> Opened:
@@ -120,6 +122,7 @@ def _openable(work: Work, record: str) -> Subject:
     return subject_of(row)
 
 
+@traced(lambda emergency, **_: Attempt("review_emergency"))
 def review(node: Node, actor: Actor, emergency: str, *, finding: str) -> Opened:
     """Say, for the owner, whether an opening was justified. By who has that power at the owner, once."""
     if not finding.strip():

@@ -13,6 +13,7 @@ from comity.kernel.records.batch import Entering, propose
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.work.locking import Retry, attempts, contended
 from comity.kernel.work.node import Node, Work
+from comity.kernel.work.refusals import Attempt, trace
 from comity.kernel.work.results import Draft, Receipt
 
 LIMIT = 5_000
@@ -34,6 +35,20 @@ def enter_many(node: Node, actor: Actor, drafts: Sequence[Draft]) -> list[Receip
     one that an agency beyond its reach has, or that is taken at this moment, refuses them all (`invalid`, id_taken).
     Raises Problem when nothing could be tried at all.
     """
+    try:
+        answers = enter_untraced(node, actor, drafts)
+    except Problem as problem:
+        types = {one.type for one in drafts[:LIMIT]}
+        trace(node, actor, [(Attempt("enter", types.pop() if len(types) == 1 else ""), problem)])
+        raise
+    refused = [(one, answer) for one, answer in zip(drafts, answers, strict=True) if isinstance(answer, Problem)]
+    if refused:
+        trace(node, actor, [(Attempt("enter", one.type), problem) for one, problem in refused])
+    return answers
+
+
+def enter_untraced(node: Node, actor: Actor, drafts: Sequence[Draft]) -> list[Receipt | Problem]:
+    """The same without a trace of what is refused: for who tries it again in another way, and traces what is left."""
     if len(drafts) > LIMIT:
         raise Problem("body_too_large", f"at most {LIMIT} records are entered in one transaction")
     for overtaken in attempts():

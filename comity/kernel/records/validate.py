@@ -208,7 +208,7 @@ def _settable(asked: Proposal) -> list[Fault]:
     ] + [
         Fault("not_set_by_act", f"links.{one}", f"{rule.name} does not set the link {one}", settable)
         for one in asked.links
-        if one not in rule.sets
+        if one not in rule.sets or asked.answering  # an answer says fields: the record's links are its owner's
     ]
 
 

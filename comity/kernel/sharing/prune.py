@@ -1,4 +1,6 @@
-"""Deliveries that were made, and answers that were followed, long ago leave the outbox; what they wrote stays.
+"""What is kept for a time: deliveries that were made and answers that were followed, and traces of refused acts.
+
+Deliveries and answers leave the outbox; what they wrote stays.
 
 Nothing is done twice for it. What a subscription is owed is found from the follower's place onwards, which moved past
 the entry in the transaction that owed it, and a stopped subscription is caught up from the place where it stopped. An
@@ -13,6 +15,7 @@ from datetime import datetime, timedelta
 
 from comity.kernel.sharing import outbox, settle
 from comity.kernel.sharing.outbox import NOTICE, WEBHOOK
+from comity.kernel.work import refusals
 from comity.kernel.work.node import Node
 
 BATCH = 1_000
@@ -20,10 +23,9 @@ DONE_WITH = (NOTICE, WEBHOOK, settle.NAME)
 
 
 def prune(node: Node, agency: str, now: datetime) -> int:
-    """Delete one batch of the oldest deliveries, made before the node's period; how many. One transaction.
-
-    A row that another transaction holds is passed by. A suspended agency's are pruned like any other's.
+    """Delete one batch each of the oldest deliveries and traces, from before the node's periods; how many. One
+    transaction. A row that another transaction holds is passed by. A suspended agency's are pruned like any other's.
     """
     with node.transaction(agency) as (conn, _):
-        before = now - timedelta(days=node.outbox_days)
-        return outbox.drop(conn, agency, DONE_WITH, before, BATCH)
+        delivered = outbox.drop(conn, agency, DONE_WITH, now - timedelta(days=node.outbox_days), BATCH)
+        return delivered + refusals.drop(conn, now - timedelta(days=node.refusal_days), BATCH)

@@ -24,6 +24,7 @@ POWERS: Mapping[str, str] = {
     "keep_endpoints": "says to which addresses outside the agency's deliveries may go",
     "keep_subscriptions": "sees to all subscriptions and dead letters of the agency",
     "leave": "takes the agency's whole record away",
+    "see_refusals": "sees what the members of the agency were refused",
     "review_emergencies": "reviews what was opened in an emergency",
     "subscribe_for_any_role": "subscribes for roles that it does not hold",
 }

@@ -5,22 +5,20 @@ A word or a filter matches only in a field that is readable on the row it return
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
-from comity.clock import parse_instant, show_instant
+from comity.clock import show_instant
 from comity.errors import Fault, Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.types.comparison import normalise, words
+from comity.kernel.views.cursor import make_cursor, read_cursor
 from comity.kernel.work import disclosure
 from comity.kernel.work.change import TERM_LENGTH
 from comity.kernel.work.node import Node, Work
@@ -87,7 +85,7 @@ def find(node: Node, actor: Actor, **asked: Any) -> Page:
             )
         disclosure.told(work, "find", [(one, sorted(item["fields"])) for one, item in zip(found, items, strict=True)])
         last = found[-1] if len(rows) > limit else None
-        return Page(items, _cursor(last.entered_at, str(last.id)) if last else None)
+        return Page(items, make_cursor(last.entered_at, str(last.id)) if last else None)
 
 
 def _rows(work: Work, sql: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -154,7 +152,7 @@ def _conditions(work: Work, wanted: Search) -> tuple[str, list[str], dict[str, A
         conditions.append(_term(work, params, f"f{at}", normalise(str(value))[:TERM_LENGTH], name, whole=True))
     conditions += _of_error(work, type, where, params)
     if wanted.cursor:
-        at_time, at_id = _read_cursor(wanted.cursor)
+        at_time, at_id = read_cursor(wanted.cursor)
         conditions.append("(r.entered_at, r.id) < (%(at_time)s, %(at_id)s)")
         params |= {"at_time": at_time, "at_id": at_id}
     return source, conditions, params
@@ -232,18 +230,3 @@ def _term(work: Work, params: dict[str, Any], name: str, token: str, field: str 
         f"r.id in (select t.record from comity.term t where {here}) and exists (select 1 from comity.term t"
         f" where t.record = r.id and {here}{lawful} and t.grp = any(open.groups))"
     )
-
-
-def _cursor(at: datetime, record: str) -> str:
-    return base64.urlsafe_b64encode(f"{show_instant(at)}|{record}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        at, _, record = text.partition("|")
-        from uuid import UUID
-
-        return parse_instant(at), str(UUID(record))
-    except (ValueError, binascii.Error, UnicodeDecodeError):
-        raise Problem("cursor_invalid", "The cursor is not one of ours", fix="start again without a cursor") from None

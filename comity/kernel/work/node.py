@@ -106,7 +106,8 @@ class Node:
 
     `block` numbers are drawn at a time, up to `burst` when they are wanted in quick succession. `outward` are the
     networks (CIDR) to which webhooks may go although they are not public. Deliveries leave the outbox `outbox_days`
-    after they were made. `backfill`: what definitions in force leave unsaid that older versions took for granted.
+    after they were made, traces of refused acts `refusal_days` after the last of their kind.
+    `backfill`: what definitions in force leave unsaid that older versions took for granted.
     """
 
     pool: ConnectionPool[Any]
@@ -117,6 +118,7 @@ class Node:
     burst: int = 1
     outward: tuple[str, ...] = ()
     outbox_days: int = 30
+    refusal_days: int = 90
     backfill: Backfill = NOTHING
     _held: dict[str, _Held] = field(default_factory=dict)
     _catalogues: dict[str, tuple[int, Catalogue]] = field(default_factory=dict)
