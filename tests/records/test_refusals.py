@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -24,11 +23,11 @@ from comity.kernel.records.attach import attach
 from comity.kernel.records.emergency import open_in_emergency, review
 from comity.kernel.records.enter import LIMIT, enter, enter_many, rehearse_many
 from comity.kernel.views.find import find
-from comity.kernel.views.refusals import refusals
 from comity.kernel.work import idempotency
 from comity.kernel.work import refusals as traces
 from comity.kernel.work.node import system
 from comity.kernel.work.results import Draft, Receipt
+from tests.records.refusal_table import as_superuser, brief, held, told
 from tests.records.test_erasing import places
 from tests.world import World, day, instant, refused
 
@@ -44,39 +43,6 @@ def canary() -> str:
 def agent(world: World) -> str:
     """A special agent of ATF to whom nothing was refused yet."""
     return world.seat("atf", "special_agent", also=uuid4().hex)
-
-
-def told(world: World, seat: str, **asked: Any) -> list[Mapping[str, Any]]:
-    """What a seat is told of refusals, all pages of it."""
-    page = refusals(world.node, world.seats[seat], **asked)
-    found = [*page.items]
-    while page.next:
-        page = refusals(world.node, world.seats[seat], **asked, cursor=page.next)
-        found += page.items
-    return found
-
-
-def brief(one: Mapping[str, Any]) -> tuple[Any, ...]:
-    return one["verb"], one["type"], one["act"], one["record"], one["code"], one["times"]
-
-
-def held(world: World, seat: str) -> str:
-    """All that the table holds of a member, as text, whoever may see it."""
-    member = world.seats[seat].member
-    with psycopg.connect(world.database.superuser_url, autocommit=True) as conn:
-        rows = conn.execute("select r::text from comity.refusal r where member = %s", (member,)).fetchall()
-    return "\n".join(row[0] for row in rows)
-
-
-@contextmanager
-def as_superuser(world: World, before: str, after: str) -> Iterator[None]:
-    """A change of the database for a while: what an operator's mistake could do to it."""
-    with psycopg.connect(world.database.superuser_url, autocommit=True) as conn:
-        conn.execute(before)
-        try:
-            yield
-        finally:
-            conn.execute(after)
 
 
 Refused = Callable[[World, str, str, str], Any]
