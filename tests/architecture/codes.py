@@ -18,7 +18,6 @@ NOT_CODES = {
     "redeem": "the one-time code of an invitation", "Invitation": "the one-time code of an invitation",
     "Shown": "an exit code", "_spoken": "an exit code", "refused": "what a story expects to be refused with",
     "calculate": "the name of a clock", "_begins": "the name of a clock", "_Reading": "the name of a clock",
-    "read_clock": "the name of a clock",
     "ClockRule": "the name of a clock", "Exclusion": "the name of an exclusion", "_exclusion": "the name of one",
     "_among": "a value of a code list", "Line": "a difference between two versions of definitions",
 }  # fmt: skip

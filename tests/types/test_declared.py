@@ -149,4 +149,8 @@ def test_what_a_file_says_is_never_filled_over() -> None:
     assert set(made.lifecycle_roles) == {"agent"}, "a core that declares its roles is left as it is"
     with pytest.raises(DefinitionsRefused) as caught:
         load(*old()[:2], {**own, "agency.yml": old()[2]["agency.yml"]}, FILLED.of_agency())
-    assert {one.code for one in caught.value.faults} == {"role_unknown", "purpose_unknown"}, "a new core is judged"
+    assert {one.code for one in caught.value.faults} == {
+        "role_unknown",
+        "lifecycle_role_unknown",
+        "purpose_unknown",
+    }, "a new core is judged"

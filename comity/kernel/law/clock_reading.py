@@ -111,10 +111,10 @@ def each(node: Node) -> tuple[Node, ...]:
     return node.value if node.is_list else (node,)
 
 
-def read_clock(code: str, node: Node, faults: Faults) -> ClockRule | None:
+def read_clock(name: str, node: Node, faults: Faults) -> ClockRule | None:
     """One clock by its full name; None where it has no version. Faults: clock_gap, clock_overlap, counting_unknown,
     version_missing, period_missing, citation_missing, and those of any definition file."""
-    return _Reading(code, node, faults).rule()
+    return _Reading(name, node, faults).rule()
 
 
 class _Reading:

@@ -121,8 +121,7 @@ def drop(conn: Conn, before: datetime, most: int) -> int:
 
 def _write(node: Node, actor: Actor, refused: Sequence[tuple[Attempt, Problem]]) -> None:
     with _work(node, actor) as work:
-        named = {one.record for one, problem in refused if problem.code != "not_found" and is_id(one.record)}
-        seen = subjects(work, sorted(named))
+        seen = subjects(work, sorted({one.record for one, _ in refused if is_id(one.record)}))
         counts = Counter(_line(work, seen, attempt, problem) for attempt, problem in refused)
         _store(work, _on_behalf(work, actor), counts)
 
@@ -149,9 +148,7 @@ def _on_behalf(work: Work, actor: Actor) -> str:
 
 
 def _line(work: Work, seen: Mapping[str, Subject], attempt: Attempt, problem: Problem) -> _Line:
-    """What is kept of a refusal. `not_found` leaves nothing by which the absent could be told from the hidden."""
-    if problem.code == "not_found":
-        return _Line(attempt.verb, problem.code)
+    """What is kept of a refusal. Of a record that the member may not read, what is kept of one that is not there."""
     subject = seen.get(str(UUID(attempt.record))) if is_id(attempt.record) else None
     types = work.catalogue.types
     of = types.get(attempt.type) if subject is None else types.get(subject.type_name) or types.get(subject.core_type)
