@@ -66,7 +66,7 @@ _KIND = {
 }
 _SOURCE = {
     **TEXT,
-    "description": "Who brings it: `comity`, or as in `pillar court`, `jurisdiction india`, `agency atf`.",
+    "description": "Who brings it: `comity`, or as in `pillar court`, `jurisdiction federal`, `agency atf`.",
 }
 
 SCHEMAS: dict[str, dict[str, Any]] = {
