@@ -213,9 +213,18 @@ def test_the_reporter_reads_the_verdict_of_an_institution_with_which_it_has_no_a
     assert told.message.endswith("We have no dock.: amend the record")
 
 
+def confirmed(district: District, title: str) -> str:
+    """The entry of a case that was reported of the court while it was outside, and that it has confirmed since."""
+    district.put("usdc", "outside")
+    entry = district.case("docket", district.document("docket", title))[0].entry
+    district.put("usdc", "member")
+    confirm(district.node, district.seats["clerk"], entry)
+    return str(entry)
+
+
 def test_nobody_writes_the_verdict_of_another(district: District) -> None:
     """The second lock: a reporter, a bystander and the reporter with a row of its own making."""
-    entry = district.made["filing.filed"]
+    entry = confirmed(district, "Copy that nobody rewrites")
     for agency in ("usao", "usms"):
         with district.node.transaction(agency) as (conn, _):
             changed = conn.execute("update comity.reported set state = 'disputed' where entry = %s", (entry,))
@@ -233,6 +242,7 @@ def test_a_row_that_its_entries_do_not_tell_is_found(district: District) -> None
     """The rebuild compares reports with the log: here a verdict that no entry says, in a transaction that is undone."""
     from comity.kernel.exchange.reported import Rebuilding
 
+    confirmed(district, "Copy that the log tells")
     with district.node.transaction("usdc") as (conn, _):
         told = Rebuilding("usdc")
         assert "the verdict on a report is not what the log says" in {what for _, what in told.differences(conn)}
