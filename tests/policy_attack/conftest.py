@@ -1,15 +1,23 @@
-"""The garden of canaries, planted once, and agencies beyond its reach."""
+"""The garden of canaries, planted once on a server of this folder's own, and agencies beyond its reach.
+
+The matrix judges a whole node, so nothing of other tests may be on it: no offer that they let expire, no agency.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 
 from comity.config import loader, paths
+from comity.config.database import Database, migrate, open_database
+from comity.config.settings import Settings, settings
 from comity.kernel.definitions.load import read_folder
 from comity.kernel.policy import tokens
 from comity.kernel.records.install import install
+from tests.conftest import test_binaries as binaries
 from tests.policy_attack.planting import Garden, canary, plant_all
-from tests.world import World
+from tests.world import World, installed, node_on
 
 ISLANDS = ("in-police", "in-court", "island")
 ALONE = {
@@ -19,6 +27,25 @@ ALONE = {
     "agreements.yml": 'agreements:\n  - { id: old, to: atf, title: Ended, basis: "(sample)", purposes: [investigation],'
     " from: 2010-01-01, until: 2012-12-31, read: { registry.person: [base, identity] }, find: [registry.person] }\n",
 }
+
+
+@pytest.fixture(scope="session")
+def node_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return settings({"COMITY_HOME": str(tmp_path_factory.mktemp("attacked"))})
+
+
+@pytest.fixture(scope="session")
+def database(node_settings: Settings) -> Iterator[Database]:
+    with open_database(node_settings, binaries()) as opened:
+        migrate(opened)
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def world(database: Database, node_settings: Settings) -> Iterator[World]:
+    node = installed(node_on(database, node_settings))
+    yield World(node, database).admit_all()
+    node.close()
 
 
 @pytest.fixture(scope="session")
