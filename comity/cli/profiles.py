@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +13,9 @@ from comity.cli.output import Shown
 from comity.cli.services import Files, services
 from comity.cli.session import As, Json, SeatName, operating, plain, signed_in
 from comity.errors import Fault, Problem
+
+if TYPE_CHECKING:
+    from comity.kernel.definitions.profile import ProfileReport
 
 profile = typer.Typer(help="Definitions of agencies: check, install, list.", no_args_is_help=True)
 Folder = Annotated[str, typer.Argument(metavar="PATH", help="An agency's folder, or the name of a shipped agency.")]
@@ -37,8 +39,8 @@ def check(
         raise Problem("request_invalid", "the new core cannot be read", faults=[fault])
     core = services().core(None)
     law, agencies = _found(path)
-    report = check_folders(core, law, agencies, services().core(against) if against is not None else None).as_json()
-    policies = _policy_faults(core, law, agencies)
+    checked = check_folders(core, law, agencies, services().core(against) if against is not None else None)
+    report, policies = checked.as_json(), _policy_faults(checked)
     for layer in report["layers"]:
         faults = policies.get(layer["name"], []) if layer["kind"] == "agency" else []
         layer["faults"] += [one.as_json() for one in faults]
@@ -178,16 +180,13 @@ def _jurisdiction_of(own: Files) -> str:
     return str(node.plain() or "") if node is not None else ""
 
 
-def _policy_faults(core: Files, law: Mapping[str, Files], agencies: Mapping[str, Files]) -> dict[str, list[Fault]]:
-    """What is wrong with the policies that each agency's roles and agreements give, by agency."""
-    from comity.kernel.definitions.load import load
+def _policy_faults(checked: ProfileReport) -> dict[str, list[Fault]]:
+    """What is wrong with the policies that each agency's roles and agreements give, by agency's folder. What does not
+    load is told by the report."""
     from comity.kernel.policy.check import check as verb
     from comity.kernel.policy.generate import IncomingAgreement
 
-    made = {}
-    for name, files in agencies.items():
-        with contextlib.suppress(Problem):  # what does not load is told by the report
-            made[name] = load(core, law.get(_jurisdiction_of(files), {}), files)
+    made = {one.name: one.made for one in checked.layers if one.kind == "agency" and one.made is not None}
     return {
         name: verb(
             one,

@@ -1,5 +1,6 @@
 """The order of the tests: as written, or by chance, so that a test that needs another's leftovers is found.
 
+As written, files of over a minute come first: last, they would keep one worker while the other has nothing to do.
 COMITY_TEST_ORDER is a number; the same number gives the same order. Folders change places, and files in a folder; the
 tests of a file keep theirs.
 """
@@ -14,6 +15,10 @@ from pathlib import Path
 import pytest
 
 VARIABLE = "COMITY_TEST_ORDER"
+LONG = (
+    "docs/test_followed.py", "demos/test_demos.py", "orders/test_reconcile.py", "upgrade/test_recorded_versions.py",
+    "faults/test_kill.py", "cli/test_running.py", "api/test_serve.py",
+)  # fmt: skip
 
 
 def by_chance(files: Sequence[Path], number: str) -> list[Path]:
@@ -29,8 +34,13 @@ def by_chance(files: Sequence[Path], number: str) -> list[Path]:
     return [file for piece in pieces for file in piece]
 
 
+def long_first(files: Sequence[Path]) -> list[Path]:
+    """As written, but for the longest."""
+    return sorted(files, key=lambda file: "/".join(file.parts[-2:]) not in LONG)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    number = os.environ.get(VARIABLE)
-    if number:
-        place = {file: at for at, file in enumerate(by_chance(list(dict.fromkeys(one.path for one in items)), number))}
-        items.sort(key=lambda one: place[one.path])
+    number, files = os.environ.get(VARIABLE), list(dict.fromkeys(one.path for one in items))
+    ordered = by_chance(files, number) if number else long_first(files)
+    place = {file: at for at, file in enumerate(ordered)}
+    items.sort(key=lambda one: place[one.path])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.speeds.__main__ import HANG, steps
-from tests.speeds.order import by_chance
+from tests.speeds.order import LONG, by_chance, long_first
 from tests.speeds.runs import DEEP, FAILED, PASSED, SKIPPED, Run, written
 from tests.speeds.summary import told
 
@@ -179,3 +179,11 @@ def test_the_tests_of_a_file_keep_their_order(tiny: Path) -> None:
         "test_schedule[0]", "test_schedule[1]", "test_same_at_both_speeds", "test_everything",
         "TestCity::test_one", "TestCity::test_two",
     ]  # fmt: skip
+
+
+def test_as_written_the_longest_files_come_first_and_all_of_them_are_there() -> None:
+    files = [
+        Path(f"/x/tests/{name}") for name in ("api/test_a.py", "docs/test_followed.py", "orders/test_reconcile.py")
+    ]
+    assert [one.name for one in long_first(files)] == ["test_followed.py", "test_reconcile.py", "test_a.py"]
+    assert all((Path(__file__).parents[1] / name).exists() for name in LONG)

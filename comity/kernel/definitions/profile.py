@@ -20,7 +20,7 @@ class LayerReport:
     """One layer laid over those below it. `name` is `core`, or the folder of the jurisdiction or agency.
 
     `faults` refuse it; `examples` holds those that failed; `upgrade` compares with the new core, and `upgrade_faults`
-    is what the new core would refuse.
+    is what the new core would refuse. `made` is what its files give, None where they do not load.
     """
 
     kind: str
@@ -33,6 +33,7 @@ class LayerReport:
     examples: tuple[ExampleResult, ...] = ()
     upgrade: Report | None = None
     upgrade_faults: tuple[Fault, ...] = ()
+    made: Catalogue | None = None
 
     @property
     def ok(self) -> bool:
@@ -143,5 +144,5 @@ def _report(
         fit=upgrade.fit(made, ground) if ground is not None else None, examples_run=len(ran),
         examples=tuple(one for one in ran if not one.ok),
         upgrade=upgrade.compare(made, newer) if newer is not None else None,
-        upgrade_faults=refused if newer is None else (),
+        upgrade_faults=refused if newer is None else (), made=made,
     )  # fmt: skip

@@ -10,7 +10,7 @@ import cedarpy
 from comity.errors import Fault, Problem
 from comity.kernel.policy.actor import Actor, Behalf
 from comity.kernel.policy.cedar import ACTIONS, SCHEMA, SEEING
-from comity.kernel.policy.decide import Asked, Policies
+from comity.kernel.policy.decide import Asked, Policies, incoming_digest, kept
 from comity.kernel.policy.generate import IncomingAgreement
 from comity.kernel.types.catalogue import Agreement, Catalogue, Role
 from comity.kernel.types.roles import SYSTEM, named_roles
@@ -22,7 +22,7 @@ def check(catalogue: Catalogue, incoming: Sequence[IncomingAgreement] = ()) -> l
     faults = [fault for role in catalogue.roles.values() for fault in _role(catalogue, role)]
     faults += [fault for one in catalogue.agreements for fault in _agreement(catalogue, one)]
     faults += _marks(catalogue)
-    return faults + _policies(catalogue, incoming)
+    return [*faults, *_policies(catalogue, incoming)]
 
 
 def _role(catalogue: Catalogue, role: Role) -> Iterator[Fault]:
@@ -85,9 +85,19 @@ def _marks(catalogue: Catalogue) -> Iterator[Fault]:
             yield from _known(name, known, "lifecycle_role_unknown", path, f"{what} is received by {name}")
 
 
-def _policies(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> list[Fault]:
-    """The generated policies against the schema, then to SQL as each role, the system and all roles together."""
+_judged: dict[tuple[str, str, str, int], tuple[Fault, ...]] = {}
+
+
+def _policies(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> tuple[Fault, ...]:
+    """What `_compiled` finds, asked once for the same definitions, agreements and policies: it takes a second."""
     policies = Policies(catalogue, incoming)
+    key = (catalogue.agency, catalogue.digest, incoming_digest(incoming), hash(policies.cedar_text()))
+    return kept(_judged, key, lambda: tuple(_compiled(policies, incoming)))
+
+
+def _compiled(policies: Policies, incoming: Sequence[IncomingAgreement]) -> list[Fault]:
+    """The generated policies against the schema, then to SQL as each role, the system and all roles together."""
+    catalogue = policies.catalogue
     result = cedarpy.validate_policies(policies.cedar_text(), SCHEMA)
     names: Mapping[str, str] = result.id_annotations_by_policy_id
     faults = [

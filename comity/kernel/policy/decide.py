@@ -179,7 +179,7 @@ class Policies:
         prefix = prefix or re.sub(r"\W", "_", f"{alias}_{asked.action}_{asked.group}_")
         question = self._question(actor, asked.action, asked.act, today, member=MEMBER)
         key = (question, asked.group, asked.type, alias, prefix)
-        cached = _kept(self._predicates, key, lambda: self._compile(question, asked.group, asked.type, alias, prefix))
+        cached = kept(self._predicates, key, lambda: self._compile(question, asked.group, asked.type, alias, prefix))
         return Predicate(cached.sql, bound(cached.params, actor.member))
 
     def group_columns(
@@ -200,7 +200,7 @@ class Policies:
         """
         question = self._question(actor, action, "", today, member=MEMBER)
         key = (question, type, prefix, groups)
-        cached = _kept(self._columns, key, lambda: self._compile_groups(question, type, prefix, groups))
+        cached = kept(self._columns, key, lambda: self._compile_groups(question, type, prefix, groups))
         return GroupColumns(cached.sql, cached.each, bound(cached.params, actor.member), cached.groups)
 
     def compile_new(self, actor: Actor, asked: Asked, *, today: int, seen: set[bytes]) -> None:
@@ -219,7 +219,7 @@ class Policies:
     ) -> dict[str, Decision]:
         """A decision follows from what stands in this key and from nothing else, so it is asked of the engine once."""
         question = self._question(actor, action, act, today, member=actor.member)
-        return _kept(self._decisions, (question, groups, resource), lambda: self._ask(question, groups, resource))
+        return kept(self._decisions, (question, groups, resource), lambda: self._ask(question, groups, resource))
 
     def _question(self, actor: Actor, action: str, act: str, today: int, *, member: str) -> _Question:
         held = self._held(actor, action)
@@ -274,7 +274,7 @@ class Policies:
             text = "\n".join(one.cedar() for one in chosen)
             return _Prepared(cedarpy.PolicySet.from_str(text), {f"policy{i}": one for i, one in enumerate(chosen)})
 
-        return _kept(self._slices, (action, act, type_name, core_type, owner), prepare)
+        return kept(self._slices, (action, act, type_name, core_type, owner), prepare)
 
     def _compile(self, question: _Question, group: str, type_name: str | None, alias: str, prefix: str) -> Predicate:
         binding = Binding(alias, question.agency, prefix, self._known(type_name))
@@ -320,7 +320,7 @@ _policies: dict[tuple[str, str, str], Policies] = {}
 def policies_for(catalogue: Catalogue, incoming: Sequence[IncomingAgreement] = ()) -> Policies:
     """The policies of the catalogue's agency, prepared once for each pair of catalogue and incoming agreements."""
     key = (catalogue.agency, catalogue.digest, incoming_digest(incoming))
-    return _kept(_policies, key, lambda: Policies(catalogue, incoming))
+    return kept(_policies, key, lambda: Policies(catalogue, incoming))
 
 
 def incoming_digest(incoming: Sequence[IncomingAgreement]) -> str:
@@ -329,7 +329,7 @@ def incoming_digest(incoming: Sequence[IncomingAgreement]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _kept(cache: dict[_Key, _Value], key: _Key, make: Callable[[], _Value]) -> _Value:
+def kept(cache: dict[_Key, _Value], key: _Key, make: Callable[[], _Value]) -> _Value:
     """The cached value, made when absent. A full cache starts anew; two threads may make the same value."""
     if (value := cache.get(key)) is None:
         value = make()

@@ -4,8 +4,9 @@ it happened; and the row and search terms of a record, as its entries and its ty
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -53,11 +54,11 @@ class Verdict:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """One entry with what it does to its record. `before` is the state that was read; version 0 means a new record.
 
-    `after` follows from both and is folded once, when the change is made. `digest` is what the idempotency key was
+    `after` follows from both and is folded when it is first asked for. `digest` is what the idempotency key was
     used for. A change of another's record (an answer, a verdict) has no row of its own: `projected` is False and only
     the ledger, the offer and the report move.
     """
@@ -72,15 +73,13 @@ class Change:
     move: OfferMove | None = None
     verdict: Verdict | None = None
     projected: bool = True
-    after: Folded = field(init=False, compare=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def after(self) -> Folded:
         e = self.entry
-        after = replace(self.before, state=e.state_to)
-        if self.projected:
-            header = Header(e.version, e.type, e.type_version, e.state_to, str(e.actor))
-            after = step(self.before, header, e.content)
-        object.__setattr__(self, "after", after)
+        if not self.projected:
+            return replace(self.before, state=e.state_to)
+        return step(self.before, Header(e.version, e.type, e.type_version, e.state_to, str(e.actor)), e.content)
 
     @property
     def moves_marks(self) -> bool:
