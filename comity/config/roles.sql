@@ -5,7 +5,7 @@ DO $$
 DECLARE
     wanted text;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['comity_owner', 'comity_app', 'comity_sequencer', 'comity_matcher'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['comity_owner', 'comity_app', 'comity_sequencer'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
             EXECUTE format('CREATE ROLE %I NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION', wanted);
         END IF;
@@ -13,9 +13,6 @@ BEGIN
     ALTER ROLE comity_owner LOGIN;
     ALTER ROLE comity_app LOGIN;
     ALTER ROLE comity_sequencer LOGIN;
-    ALTER ROLE comity_matcher NOLOGIN;
-    -- The owner hands functions to the matcher in its migrations; for that it must be a member.
-    GRANT comity_matcher TO comity_owner;
     EXECUTE format('ALTER DATABASE %I OWNER TO comity_owner', current_database());
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO comity_app, comity_sequencer', current_database());
