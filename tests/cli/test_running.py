@@ -15,6 +15,7 @@ import pytest
 from comity.cli import credentials
 from comity.errors import Problem
 from tests.cli.conftest import AGENT, Command
+from tests.speeds.sizes import size
 
 ADMINISTRATOR = ("--as", "atf", "--seat", "Lindqvist")
 
@@ -70,10 +71,13 @@ def test_an_agency_is_suspended_at_once(comity: Command) -> None:
     assert comity("find", "investigation.case", "--as", "dea", "--json").code == 0
 
 
-def test_the_shipped_definitions_hold(comity: Command) -> None:
-    report = comity("profile", "check", "--json")
+@pytest.mark.parametrize("named", size(small=[("atf",)], deep=[(), ("atf",)]))
+def test_the_shipped_definitions_hold(comity: Command, named: tuple[str, ...]) -> None:
+    """All of them at once are checked beside a new pillar too (tests/docs), and by `make check`."""
+    report = comity("profile", "check", *named, "--json")
     assert report.code == 0, report.out[:2000]
-    assert {"atf", "cpd", "dea"} <= {one["name"] for one in report.json["layers"] if one["kind"] == "agency"}
+    wanted = set(named) or {"atf", "cpd", "dea"}
+    assert wanted <= {one["name"] for one in report.json["layers"] if one["kind"] == "agency"}
     one = comity("profile", "check", "atf")
     assert "agency atf: holds" in one.out and "cpd" not in one.out
 

@@ -77,7 +77,7 @@ def test_it_listens_on_no_network_address_and_its_folders_are_ours_alone(made: P
             assert folder.stat().st_mode & 0o777 == 0o700
         roles = """SELECT count(*) FROM pg_roles WHERE rolname LIKE 'comity%'
                     AND NOT rolsuper AND NOT rolbypassrls AND NOT rolcreaterole AND NOT rolcreatedb"""
-        assert server.ask(urls.app, roles) == 4
+        assert server.ask(urls.app, roles) == 3
         extensions = "SELECT string_agg(extname, ' ' ORDER BY extname) FROM pg_extension WHERE extname <> 'plpgsql'"
         assert server.ask(urls.app, extensions) == "btree_gin fuzzystrmatch pg_trgm"
 

@@ -109,8 +109,8 @@ def _compiled(policies: Policies, incoming: Sequence[IncomingAgreement]) -> list
     seen: set[bytes] = set()
     for actor in _actors(catalogue, incoming):
         usual = actor.purpose == catalogue.definition.purpose
-        deciding = usual and (actor.kind == "system" or len(actor.held or ()) > 1)
-        for action, group, act in _requests(policies, acts=deciding):
+        whole = actor.kind == "system" or actor.held == frozenset(catalogue.roles)
+        for action, group, act in _requests(policies, acts=usual and whole, groups=whole):
             try:
                 policies.compile_new(actor, Asked(action, group, act=act), today=20260101, seen=seen)
             except Problem as problem:
@@ -132,10 +132,14 @@ def _actors(catalogue: Catalogue, incoming: Sequence[IncomingAgreement]) -> Iter
     yield Actor.system(catalogue.agency, purpose=usual)
 
 
-def _requests(policies: Policies, *, acts: bool) -> Iterator[tuple[str, str, str]]:
-    """(action, group, act): every group seen, and with `acts` every act decided."""
+def _requests(policies: Policies, *, acts: bool, groups: bool) -> Iterator[tuple[str, str, str]]:
+    """(action, group, act): with `groups` every group seen, and with `acts` every act decided.
+
+    Of a rule that opens a group to a role the same is left for that role alone as for all roles together; what holds
+    against a role that is not cleared speaks of no group. So one role alone asks for the base group only.
+    """
     for action in SEEING:
-        for group in policies.groups_of():
+        for group in policies.groups_of() if groups else ("base",):
             yield action, group, ""
     for action in ACTIONS if acts else ():
         for act in sorted({rule.act or "" for rule in policies.rules if action in rule.actions}):
