@@ -55,7 +55,7 @@ def read_folder(path: Path, *, pairs: bool = False) -> Files:
     """A layer's files below `path`: `.yml` and `.yaml`, hidden ones apart. A missing folder is an empty layer.
 
     `mappings/` is left out: import mappings belong to the importer and define nothing. So are, unless `pairs`, the
-    worked pairs of clocks: they are checked before a law is installed and not carried along (types/clock_pairs.py).
+    worked pairs of clocks: they are checked before a law is installed and not carried along (definitions/clock_pairs).
     """
     found = {}
     for file in sorted(path.rglob("*.y*ml")) if path.is_dir() else ():

@@ -1,6 +1,6 @@
 """The definitions in the folder of an agency that left: whose they may be, and that its own are what its log laid.
 
-The core and the jurisdiction are the node's: whether they are taken is for the operator who imports (records/arrive).
+The core and the jurisdiction are the node's: the operator who imports says whether they are taken (portability/arrive).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Arriving: an agency's folder (records/leave) becomes its log on this node, byte for byte, in one transaction.
+"""Arriving: an agency's folder (portability/leave) becomes its log on this node, byte for byte, in one transaction.
 
 Entries keep their ids, headers, salts, leaves and order; records, links, terms and members are folded from them; what
 else is taken over must agree with them, or nothing is. A killed arrival leaves no row and is begun again.

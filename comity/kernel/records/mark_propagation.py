@@ -1,8 +1,8 @@
 """What is derived inherits the marks of its source, also those that are put on the source later (ADR 0013).
 
 A mark that an entry puts on a record goes on to the own records that derive from it, and on along the chain, in the
-same transaction; to those of other agencies by an entry in their own log (sharing/pass_on). One that is taken off goes
-the same way, but only from records where it came by this way and stands on nothing else.
+same transaction; to those of other agencies by an entry in their own log (sharing/mark_delivery). One that is taken
+off goes the same way, but only from records where it came by this way and stands on nothing else.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ class Field:
 class Link:
     """A named pointer to records. `to` holds type names, or `member`, or `any`; `inherit` passes the target's marks.
     `fills` are fields that, not given on entry, are taken over from the target as far as the actor may read them.
-    `serial`: whoever acts on a record with this link takes turns with all who act on the target (records/turns).
+    `serial`: whoever acts on a record with this link takes turns with all who act on the target (work/locking).
     `fixed`, here as in a field: set on entering and never changed."""
 
     name: str
