@@ -1,0 +1,98 @@
+"""The runner is strict: what is misspelt, right though marked, or wrong in another way than marked is an error."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cases.case import FOLDER, VERBS, Misspelt, read_case, read_folder
+from tests.cases.runner import Scratch
+from tests.pillars.stage import staged
+
+HEAD = "title: A person\nlaw: us-federal\nseats: { agent: [atf, special_agent] }\nsteps:\n"
+ENTER = "enter: registry.person, fields: { role: subject, name: Runner Testa }"
+
+
+_count = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
+    with staged(tmp_path_factory.mktemp("runner")) as stage:
+        yield Scratch(stage.node)
+
+
+def played(scratch: Scratch, folder: Path, *steps: str) -> list[str]:
+    name = f"made {next(_count)}"
+    return scratch.play(read_case(name, HEAD + "".join(f"  - {{ as: agent, {step} }}\n" for step in steps)), folder)
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (f"{ENTER}, refuse: [invalid]", "has refuse; known:"),
+        (f"{ENTER}, find: registry.person", "does ['enter', 'find']"),
+        ("fields: { name: x }", "does nothing"),
+        (f"{ENTER}, marked: why", "says why and how"),
+        (f"{ENTER}, today: taken", "says why and how"),
+        (f"{ENTER}, refused: []", "names no code"),
+        ("wait: 2d", "is of no seat"),
+    ],
+)
+def test_what_is_misspelt_is_an_error(step: str, said: str) -> None:
+    with pytest.raises(Misspelt, match="made, step 1") as caught:
+        read_case("made", f"{HEAD}  - {{ as: agent, {step} }}\n")
+    assert said in str(caught.value)
+
+
+def test_a_step_of_nobody_is_an_error() -> None:
+    with pytest.raises(Misspelt, match="no seat: 'clerk'"):
+        read_case("made", f"{HEAD}  - {{ as: clerk, {ENTER} }}\n")
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (f"{ENTER}, refused: [invalid]", "taken, and not refused with invalid"),
+        ("enter: registry.person, fields: { name: x }, refused: [format]", "refused with"),
+        ("enter: registry.person, fields: { name: x }", "required"),
+        (f"{ENTER}, tells: {{ words: [nobody says this] }}", "nothing says"),
+        ("find: registry.person, text: nobodyhasthisname, finds: [$nobody]", "no record 'nobody'"),
+        ("show: ATF-P2026-999999", "not_found"),
+    ],
+)
+def test_another_answer_than_the_right_one_is_told(scratch: Scratch, tmp_path: Path, step: str, said: str) -> None:
+    (told,) = played(scratch, tmp_path, step)
+    assert told.startswith("step 1, agent: ") and said in told
+
+
+def test_a_marked_step_fails_as_it_says_or_is_an_error(scratch: Scratch, tmp_path: Path) -> None:
+    wrong = f"{ENTER}, refused: [invalid], marked: Not judged yet"
+    assert played(scratch, tmp_path, f"{wrong}, today: taken") == []
+    (otherwise,) = played(scratch, tmp_path, f"{wrong}, today: not_found")
+    assert "taken, and not refused" in otherwise
+    (right,) = played(scratch, tmp_path, f"{ENTER}, marked: Not taken yet, today: refused")
+    assert "is right now; take the mark away (Not taken yet)" in right
+
+
+def test_what_a_step_made_is_found_shown_and_told_later(scratch: Scratch, tmp_path: Path) -> None:
+    steps = (
+        "enter: registry.person, id: one, fields: { role: subject, name: Later Testa, birth_date: today-9000 }",
+        "show: $one, shows: { state: current, fields: { name: Later Testa } }",
+        "show: $one.number, shows: { id: $one }",
+        "find: registry.person, text: Later Testa, finds: [$one], first: $one",
+        "find: registry.person, text: nobodyhasthisname, hides: [$one]",
+        "amend: $one, fields: { name: Later Testata }",
+        "amend: $one, corrects: $one, fields: { name: Later Testa }, reason: It was right",
+        "attach: a.txt, record: $one",
+    )
+    assert played(scratch, tmp_path, *steps) == []
+
+
+def test_every_verb_is_used_and_every_case_has_a_right_step() -> None:
+    cases = read_folder(FOLDER / "situations")
+    assert len(cases) >= 18 and {step.verb for case in cases for step in case.steps} == set(VERBS)
+    assert [case.name for case in cases if all(step.marked for step in case.steps)] == []
