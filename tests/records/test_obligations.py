@@ -25,6 +25,7 @@ from comity.kernel.records.install import install
 from comity.kernel.sharing.inbox import inbox
 from comity.kernel.sharing.pending_work import pending_work
 from comity.kernel.views.read import read
+from comity.kernel.views.refusals import refusals
 from comity.kernel.work.node import Node
 from tests.world import World, node_on, refused
 
@@ -189,6 +190,17 @@ def test_two_packages_on_one_type_are_owed_and_met_each_by_its_own(parish: Paris
     assert parish.owing(job) == {}
     assert submit(node, agent, job, to=parish.office, act="ask_first").receipt is not None
     assert act(node, agent, job, "close").state == "closed"
+
+
+def test_a_package_that_cannot_be_built_yet_leaves_a_trace(parish: Parish) -> None:
+    node, agent, job = parish.node, parish.agent, parish.job()
+    assert submit(node, agent, job, to=parish.office, act="ask_first", dry_run=True).missing
+    assert [one for one in refusals(node, agent).items if one["record"] == job] == []
+    for _ in range(2):
+        assert submit(node, agent, job, to=parish.office, act="ask_first").receipt is None
+    (told,) = [one for one in refusals(node, agent).items if one["record"] == job]
+    assert (told["verb"], told["act"], told["code"], told["times"]) == ("submit", "ask_first", "not_ready", 2)
+    assert len(told["faults"]) == 1 and told["faults"][0]["path"] == ""
 
 
 def test_one_that_does_not_say_by_which_act_it_was_asked_is_the_first_package_s(parish: Parish) -> None:

@@ -207,7 +207,9 @@ def test_a_record_is_shown_to_who_may_read_it(world: World, agent: str) -> None:
     assert refused(world.read, clerk, source.record).code == "not_found"
     (seen,), (hidden,) = told(world, agent), told(world, clerk, member=world.seats[agent].member)
     assert (seen["record"], hidden["record"]) == (source.record, None)
-    assert hidden == {**seen, "record": None} and seen["code"] == "version_conflict"
+    nothing = {"record": None, "type": "", "act": "", "code": "not_found", "faults": [], "rules": []}
+    assert hidden == {**seen, **nothing} and seen["code"] == "version_conflict"
+    assert told(world, clerk, member=world.seats[agent].member, code="version_conflict") == []
 
 
 def test_what_is_hidden_and_what_is_absent_leave_the_same(world: World, agent: str, canary: str) -> None:

@@ -11,7 +11,7 @@ from comity.clock import read_when
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.record_schema import object_schema
 from comity.kernel.types.schema import loosened
-from comity.kernel.types.shape import judge, judge_links, needs_faults
+from comity.kernel.types.shape import judge, judge_links
 from tests.patience import no_hang
 from tests.types.world import layers, world
 
@@ -315,23 +315,12 @@ def test_links_are_judged_by_name_number_and_need() -> None:
         ]
 
     assert found({"person": ["a"]}) == []
-    assert found({"person": ["a", "b"]}) == [("link_single", "links.person")]
+    assert found({"person": ["a", "b"]}) == [("link_not_many", "links.person")]
     assert found({"persn": ["a"]}) == [("unknown_link", "links.persn")]
     case = ATF.type(CASE)
     [fault] = judge_links(case, before={}, after={"subject": []}, state="pending", act="suspend")
     assert (fault.code, fault.path) == ("required", "links.subject")
     assert judge_links(case, before={}, after={}, state="pending", act="amend") == []
-
-
-def test_what_an_act_needs_is_named() -> None:
-    of = ATF.type(CASE)
-    found = needs_faults(of, "close", fields={"clearance": ""}, links={"subject": []}, reason="  ")
-    assert [(one.code, one.path) for one in found] == [
-        ("needs", "reason"), ("needs", "links.subject"), ("needs", "fields.clearance"),
-        ("needs", "fields.atf:nibin_lead"),
-    ]  # fmt: skip
-    fields = {"clearance": "arrest", "atf:nibin_lead": "N-00000001"}
-    assert needs_faults(of, "close", fields=fields, links={"subject": ["a"]}, reason="done") == []
 
 
 def test_the_published_schema_stands_alone() -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from psycopg.types.json import Jsonb
 
-from comity.errors import Problem
+from comity.errors import Fault, Problem
 from comity.extensions import Parcel
 from comity.kernel.exchange import obligations, packages
 from comity.kernel.ledger import items
@@ -26,7 +26,7 @@ from comity.kernel.work.change import Change
 from comity.kernel.work.idempotency import actor_key, digest_of, once
 from comity.kernel.work.locking import lock
 from comity.kernel.work.node import Node, Work
-from comity.kernel.work.refusals import Attempt, traced
+from comity.kernel.work.refusals import Attempt, trace, traced
 from comity.kernel.work.results import Draft, Submission, as_uuid
 from comity.kernel.work.subject import allow, own
 
@@ -60,7 +60,11 @@ def submit(
         receipt = write(work, [offered, done, *cascades(work, done)])[0]
         return Submission(receipt, parcel.missing, parcel.manifest)
 
-    return once(node, actor, key, digest, do, again=lambda before: Submission(before, (), ()))
+    done = once(node, actor, key, digest, do, again=lambda before: Submission(before, (), ()))
+    if done.receipt is None and not dry_run:  # what was missing is written, so this is no Problem, and yet a refusal
+        faults = [Fault(one.code, "", one.message) for one in done.missing if one.severity == "error"]
+        trace(node, actor, [(Attempt("submit", record=record, act=act), Problem("not_ready", faults=faults))])
+    return done
 
 
 def _rule(of: Type, act: str) -> Act:

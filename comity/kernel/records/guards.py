@@ -79,7 +79,7 @@ def _variables(work: Work, asked: Proposal, change: Change) -> dict[str, Any]:
         "state": of.core_state(of.initial if asked.new else asked.before.state),
         "links": {name: list(after.links.get(name, ())) for name in of.links},
         "linked": linked,
-        "input": dict(after.fields if asked.new else asked.fields),
+        "input": dict(after.fields) if asked.new else asked.given,
         "reason": asked.words.reason or "",
         "actor": {"agency": work.actor.institution, "member": work.actor.member, "roles": _roles(work)},
         "history": done(work, record) if "history" in texts else {},

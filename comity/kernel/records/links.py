@@ -8,6 +8,7 @@ from uuid import UUID
 
 from comity.errors import Fault
 from comity.kernel.types.catalogue import Type
+from comity.kernel.types.definition import nearest
 from comity.kernel.work import disclosure
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject, subjects
@@ -49,16 +50,14 @@ def targets(work: Work, wanted: Iterable[tuple[Type, Mapping[str, Sequence[str]]
 def faults(
     of: Type, links: Mapping[str, Sequence[str]], known: Targets, *, own: Mapping[str, Type] | None = None
 ) -> list[Fault]:
-    """What is wrong with links to add. `own` are records that the same transaction enters, by id."""
+    """What is wrong with the targets of links to add. `own` are records that the same transaction enters, by id."""
     found: list[Fault] = []
     for name, given in links.items():
         path = f"links.{name}"
         link = of.links.get(name)
         if link is None:
-            found.append(Fault("unknown_link", path, f"{of.name} has no link {name}", _near(name, of)))
+            found.append(Fault("unknown_link", path, f"{of.title} has no link {name}", nearest(name, of.links)))
             continue
-        if not link.many and len(given) > 1:
-            found.append(Fault("link_not_many", path, "this link points at one record", "give one id"))
         for target in given:
             if link.to == ("member",):
                 if target not in known.members:
@@ -123,10 +122,3 @@ def _is_id(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _near(name: str, of: Type) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, of.links, n=1)
-    return f"did you mean {near[0]}?" if near else f"links are {', '.join(of.links) or 'none'}"

@@ -30,12 +30,9 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
     """
     of, rule = change.type, change.type.offer
     assert rule is not None
-    to = change.after.fields.get(of.counterparty or "")
-    if not isinstance(to, str) or to == work.actor.institution:
-        raise Problem(
-            "invalid", "An offer names another agency",
-            faults=[Fault("counterparty", f"fields.{of.counterparty}", "another agency must be named")],
-        )  # fmt: skip
+    if faults := counterparty_faults(work, of, change.after.fields):
+        raise Problem("invalid", "An offer names another agency", faults=faults)
+    to = str(change.after.fields[of.counterparty or ""])
     agreed(work, to, of.core_name)
     expires = change.entry.entered_at + _duration(rule.expires) if rule.expires else None
     listed = manifest if manifest is not None else _linked(work, change, known)
@@ -51,6 +48,14 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
         "offered_at": entry.entered_at, "expires_at": expires, "offer_entry": entry.id,
     }  # fmt: skip
     return replace(offering, offer=row, shares=shares)
+
+
+def counterparty_faults(work: Work, of: Type, fields: Mapping[str, Any]) -> list[Fault]:
+    """An offer names another agency."""
+    to = fields.get(of.counterparty or "")
+    if isinstance(to, str) and to != work.actor.institution:
+        return []
+    return [Fault("counterparty", f"fields.{of.counterparty}", "another agency must be named", "name it by its id")]
 
 
 def reported(offer: Mapping[str, Any]) -> bool:
@@ -197,7 +202,7 @@ def answered(work: Work, asked: Proposal, change: Change) -> Change:
     reason = asked.words.reason
     move = OfferMove(
         offer["id"], state=rule.name, ends=rule.ends,
-        answer={**dict(asked.fields), **({"reason": reason} if reason else {})},
+        answer={**asked.given, **({"reason": reason} if reason else {})},
         settles=offer["from_agency"] == work.agency, closes="to_receiver" if rule.ends else "none",
     )  # fmt: skip
     return replace(change, move=move)

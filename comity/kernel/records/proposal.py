@@ -75,6 +75,11 @@ class Proposal:
         return self.subject.folded
 
     @property
+    def given(self) -> dict[str, Any]:
+        """The fields that it gives a value; null gives none."""
+        return {name: value for name, value in self.fields.items() if value is not None}
+
+    @property
     def new(self) -> bool:
         return self.kind == "enter"
 

@@ -14,6 +14,7 @@ from comity.kernel.records import guards, links, mark_propagation, offers
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types import lifecycle, shape
 from comity.kernel.types.catalogue import Act, Answer, Type
+from comity.kernel.types.definition import nearest
 from comity.kernel.work.change import Change, Step, about_anothers, changed, occurred_at
 from comity.kernel.work.node import Work
 from comity.kernel.work.results import as_uuid
@@ -94,10 +95,10 @@ def _draft(work: Work, asked: Proposal, known: links.Targets) -> _Draft:
     """The items of a proposal: only what differs from what is there."""
     before = asked.before
     if asked.kind == "answer":
-        given = dict(asked.fields)
+        given = asked.given
         return _Draft(items.answer_fields(given), {**before.fields, **given}, frozenset(given), frozenset(before.marks))
     filled = asked.new and asked.links
-    taken = links.taken_over(work, asked.of, _present(asked.fields), asked.links, known) if filled else {}
+    taken = links.taken_over(work, asked.of, asked.given, asked.links, known) if filled else {}
     wanted = {**asked.fields, **{name: value for name, (value, _) in taken.items()}}
     content, fields = _field_items(before.fields, wanted)
     supplied = frozenset(items.parse(path).name for path in content)
@@ -110,17 +111,13 @@ def _draft(work: Work, asked: Proposal, known: links.Targets) -> _Draft:
     return _Draft(content, fields, supplied - taken.keys(), frozenset(before.marks) | marks)
 
 
-def _present(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
 def _field_items(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """(items, fields afterwards) of the fields that really change. None unsets."""
     gone = [name for name, value in wanted.items() if value is None and name in before]
     new = {
         name: value
-        for name, value in _present(wanted).items()
-        if name not in before or before[name] != value or type(before[name]) is not type(value)
+        for name, value in wanted.items()
+        if value is not None and (name not in before or before[name] != value or type(before[name]) is not type(value))
     }
     after = {name: value for name, value in {**before, **new}.items() if name not in gone}
     return items.set_fields(new) | items.unset_fields(gone), after
@@ -183,14 +180,18 @@ def _content_faults(
 ) -> list[Fault]:  # fmt: skip
     """All that is wrong with what is given: settable, fixed, shape, links, marks, needs."""
     of, before, state = asked.of, asked.before, change.entry.state_to
-    found = _settable(asked) + ([] if asked.new else fixed(of, draft.items))
+    found = _settable(asked) + _unknown(asked) + ([] if asked.new else fixed(of, draft.items))
     found += shape.judge(of, before=None if asked.new else before.fields, after=draft.fields,
         state=before.state if asked.answering else state, supplied=draft.supplied, act=asked.rule.name,
     )  # fmt: skip
     if asked.links:
         found += links.faults(of, asked.links, known, own=asked.batch.own)
     if not asked.answering:
-        found += _required(of, change.after.links, state)
+        after = {name: ids for name, ids in change.after.links.items() if name in of.links}
+        held = None if asked.new else before.links
+        found += shape.judge_links(of, before=held, after=after, state=state, act=asked.rule.name)
+    if asked.new and of.offer:
+        found += offers.counterparty_faults(work, of, draft.fields)
     found += mark_faults(work, draft.marks if asked.new else frozenset(asked.marks), asked)
     return found + needs(asked, draft)
 
@@ -204,12 +205,31 @@ def _settable(asked: Proposal) -> list[Fault]:
     return [
         Fault("not_set_by_act", f"fields.{one}", f"{rule.name} does not set {one}", settable)
         for one in asked.fields
-        if one not in rule.sets
+        if one not in rule.sets and one in asked.of.fields
     ] + [
         Fault("not_set_by_act", f"links.{one}", f"{rule.name} does not set the link {one}", settable)
         for one in asked.links
-        if one not in rule.sets or asked.answering  # an answer says fields: the record's links are its owner's
+        if (one not in rule.sets or asked.answering)  # an answer says fields: the record's links are its owner's
+        and one in asked.of.links
     ]
+
+
+def _unknown(asked: Proposal) -> list[Fault]:
+    """What is unset or unlinked and the type has not, or is linked and unlinked at once; the rest is the shape's."""
+    of = asked.of
+    return [
+        Fault("unknown_field", f"fields.{name}", f"{of.title} has no field {name}", nearest(name, of.fields))
+        for name, value in asked.fields.items()
+        if value is None and name not in of.fields
+    ] + [
+        Fault("unknown_link", f"unlink.{name}", f"{of.title} has no link {name}", nearest(name, of.links))
+        for name in asked.unlink
+        if name not in of.links
+    ] + [
+        Fault("link_both_ways", f"unlink.{name}", f"{name} is to be added and removed at once", "send one of the two")
+        for name, ids in asked.unlink.items()
+        if set(ids) & set(asked.links.get(name, ()))
+    ]  # fmt: skip
 
 
 def fixed(of: Type, content: Mapping[str, Any]) -> list[Fault]:
@@ -225,28 +245,22 @@ def fixed(of: Type, content: Mapping[str, Any]) -> list[Fault]:
     return list(found.values())
 
 
-def _required(of: Type, links: Mapping[str, Sequence[str]], state: str) -> list[Fault]:
-    """The links that the state requires and that are not there."""
-    return [
-        Fault("required", f"links.{name}", f"{link.label or name} is required in {state}", "add the link")
-        for name, link in of.links.items()
-        if state in link.required_in and not links.get(name)
-    ]
-
-
 def needs(asked: Proposal, draft: _Draft) -> list[Fault]:
-    """What the act needs and was not given: a reason, a field, a link. A correction needs a reason."""
+    """What the act needs and was not given: a reason, a field, a link. A correction needs a reason.
+
+    What is null, blank or empty was not given; what the record has already counts for an act that sets nothing.
+    """
     given: Mapping[str, Any] = draft.fields if asked.new else asked.fields
     if asked.action == "amend":
-        given = dict.fromkeys(draft.supplied)
+        given = {name: draft.fields.get(name) for name in draft.supplied}
     elif asked.kind == "act" and not asked.rule.sets:
         given = {**asked.before.fields, **asked.fields}
-    reason = bool(asked.words.reason and asked.words.reason.strip())
+    reason = shape.is_there(asked.words.reason)
     out = []
     for name in asked.rule.needs:
-        there = reason if name == "reason" else name in given or bool(asked.links.get(name))
+        there = reason if name == "reason" else shape.is_there(given.get(name)) or bool(asked.links.get(name))
         if not there:
-            path = name if name == "reason" else f"fields.{name}"
+            path = name if name == "reason" else f"{'links' if name in asked.of.links else 'fields'}.{name}"
             out.append(Fault("needs", path, f"this act needs {name}", f"give {name}"))
     if asked.words.corrects and not reason and not any(one.path == "reason" for one in out):
         out.append(Fault("needs", "reason", "a correction says why", "give a reason"))

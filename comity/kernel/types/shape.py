@@ -72,7 +72,9 @@ def _quick(of: Type, state: str) -> Any:
         whole = object_schema(of)
         whole["required"] = [name for name, one in of.fields.items() if state in one.required_in]
         for name in whole["required"]:
-            whole["properties"][name] = {"allOf": [whole["properties"][name], {"minLength": 1, "minItems": 1}]}
+            whole["properties"][name] = {
+                "allOf": [whole["properties"][name], {"minLength": 1, "pattern": r"\S", "minItems": 1}]
+            }
         of.memo[state] = schema.validator(whole)
         return of.memo[state]
 
@@ -174,15 +176,16 @@ def _absent(
 ) -> Iterator[Fault]:
     """What the state requires and is not there. Where the state stays, what was absent before may stay absent."""
     for name, one in parts.items():
-        if state in one.required_in and not _there(after.get(name)):
-            if stays and before is not None and not _there(before.get(name)):
+        if state in one.required_in and not is_there(after.get(name)):
+            if stays and before is not None and not is_there(before.get(name)):
                 continue
             label = one.label or name
             yield Fault("required", f"{kind}.{name}", f"{label} is required in the state {state}", f"give {name}")
 
 
-def _there(value: Any) -> bool:
-    return value is not None and value != "" and value != [] and value != ()
+def is_there(value: Any) -> bool:
+    """Whether a value says anything: null, blank text and an empty list do not."""
+    return bool(value.strip()) if isinstance(value, str) else value is not None and value != [] and value != ()
 
 
 def judge_links(
@@ -195,39 +198,20 @@ def judge_links(
 ) -> list[Fault]:
     """What is wrong with the links once `act` is done: unknown names, several where one may stand, missing ones.
 
-    Paths are `links.<name>`. Whether the targets exist and are of the right type is the caller's (`Link.accepts`).
+    `before` None: the record is new. Paths are `links.<name>`. Whether the targets exist and fit is the caller's
+    (records/links, `Link.accepts`).
     """
     faults = []
     for name, targets in after.items():
         one = of.links.get(name)
-        if one is None and targets:
-            if before is None or name not in before:
-                said = f"{of.title} has no link {name}"
-                faults.append(Fault("unknown_link", f"links.{name}", said, nearest(name, of.links)))
+        if one is None and targets and (before is None or name not in before):
+            said = f"{of.title} has no link {name}"
+            faults.append(Fault("unknown_link", f"links.{name}", said, nearest(name, of.links)))
         elif one is not None and not one.many and len(targets) > 1 and len(targets) > len((before or {}).get(name, ())):
-            faults.append(
-                Fault("link_single", f"links.{name}", f"{name} points at one record", "unlink the other first")
-            )
+            fix = "unlink the other first" if (before or {}).get(name) else "give one id"
+            faults.append(Fault("link_not_many", f"links.{name}", f"{name} points at one record", fix))
     return faults + list(_absent(of.links, before, _filled(after), state, stays(of, act), "links"))
 
 
 def _filled(links: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
     return {name: list(targets) for name, targets in links.items()}
-
-
-def needs_faults(
-    of: Type, act: str, *, fields: Mapping[str, Any], links: Mapping[str, Collection[str]], reason: str | None
-) -> list[Fault]:
-    """What `act` needs and has not: its `needs`, against the fields and links as they would be after it."""
-    done = of.acts.get(act) or answers(of.offer).get(act)
-    faults = []
-    for need in done.needs if done else ():
-        if need == "reason":
-            if not (reason or "").strip():
-                faults.append(Fault("needs", "reason", f"{act} needs a reason", "say why"))
-        elif need in of.links:
-            if not links.get(need):
-                faults.append(Fault("needs", f"links.{need}", f"{act} needs a link {need}", f"link {need}"))
-        elif not _there(fields.get(need)):
-            faults.append(Fault("needs", f"fields.{need}", f"{act} needs {need}", f"give {need}"))
-    return faults

@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 
 from comity.clock import show_instant
 from comity.kernel.policy.actor import Actor
+from comity.kernel.policy.decide import Resource
 from comity.kernel.policy.powers import SEE_REFUSALS
 from comity.kernel.views.cursor import make_cursor, read_cursor
 from comity.kernel.work.node import Node, Work
@@ -19,6 +20,8 @@ from comity.kernel.work.results import Page
 from comity.kernel.work.subject import readable
 
 MOST = 200
+HIDDEN = "not_found"
+"""What is said of a refusal on a record that the reader may not read: as of one that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,9 @@ class Query:
 def refusals(node: Node, actor: Actor, **asked: Any) -> Page:
     """A page of what was refused, by the beginning of each row, newest first; `asked` are the members of Query.
 
-    A row stands for `times` equal refusals between `first_at` and `last_at`. Its `record` is shown to who may read it
-    now. Raises Problem: not_allowed (another's, without the power `see_refusals`), cursor_invalid.
+    A row stands for `times` equal refusals between `first_at` and `last_at`. Of a record that the reader may not read
+    now, or of a type that it would never be shown, only who, when and by which verb is told, and nothing where a code
+    is asked for. Raises Problem: not_allowed (another's, without the power `see_refusals`), cursor_invalid.
     """
     query = Query(**asked)
     with node.work(actor) as work:
@@ -57,7 +61,11 @@ def refusals(node: Node, actor: Actor, **asked: Any) -> Page:
         seen = readable(work, {row["record"] for row in page if row["record"]})
         last = page[-1] if len(rows) > limit else None
         return Page(
-            [_item(row, shown=row["record"] in seen) for row in page],
+            [
+                _item(row, shown=shown)
+                for row in page
+                if (shown := row["record"] in seen if row["record"] else _speaks_of(work, row)) or query.code is None
+            ],
             make_cursor(last["first_at"], str(last["id"])) if last else None,
         )
 
@@ -93,10 +101,22 @@ def _instant(work: Work, since: date | datetime) -> datetime:
     return datetime.combine(since, time(), ZoneInfo(work.catalogue.definition.zone))
 
 
+def _speaks_of(work: Work, row: Mapping[str, Any]) -> bool:
+    """Whether the reader may know of the type: of one whose records bear marks from the first, who receives them, and
+    who asked."""
+    of = work.catalogue.types.get(row["type"])
+    if of is None or not of.handling or str(row["member"]) == work.actor.member:
+        return True
+    one = Resource(work.agency, of.name, core_type=of.core_name, state=of.initial, marks=frozenset(of.handling))
+    return work.policies.decide(work.actor, "read", one, today=work.today).allowed
+
+
 def _item(row: Mapping[str, Any], *, shown: bool) -> dict[str, Any]:
+    told = ("type", "act", "code", "faults", "rules")
+    hidden = {"type": "", "act": "", "code": HIDDEN, "faults": [], "rules": []}
     return {
         "id": str(row["id"]), "first_at": show_instant(row["first_at"]), "last_at": show_instant(row["last_at"]),
         "times": row["times"], "member": str(row["member"]), "name": row["name"] or "", "on_behalf": row["on_behalf"],
-        "verb": row["verb"], "type": row["type"], "act": row["act"], "record": str(row["record"]) if shown else None,
-        "code": row["code"], "faults": row["faults"], "rules": row["rules"],
+        "verb": row["verb"], "record": str(row["record"]) if shown and row["record"] else None,
+        **({name: row[name] for name in told} if shown else hidden),
     }  # fmt: skip
