@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 
-from tests.golden import handling_marks, other_agencies, own_records
+from tests.golden import declared, handling_marks, other_agencies, own_records
 from tests.golden.offices import SYSTEM, Definitions, Office
 from tests.golden.other_agencies import OtherAgencies
 from tests.golden.own_records import OwnRecords
@@ -25,6 +25,8 @@ HEAD = """\
 # A member with several roles may what any of them may. [assigned] means: assigned to the member, or entered by it.
 # Where a line says nothing else, records are unmarked and in their first state. In which state an act is in turn, and
 # what its conditions want, stands in the type's YAML. Days are those on which a line holds, the first and the last.
+# From [roles] on: what the definitions themselves say of rights, where no decision of a policy is asked.
+{whole}
 """
 
 SECTIONS = {
@@ -39,6 +41,16 @@ SECTIONS = {
     "unopened": "what is seen of another agency's record that nothing opened: there should be nothing",
 }
 
+DECLARED = {
+    "roles": "for whom a role speaks | which roles of the types it fills | which powers of the kernel it has",
+    "field groups": "the fields of each; a field that no line names is in base",
+    "offers": "to the agency in which field | what an offer opens of its record, and of those it links | which ends it",
+    "told": "who learns of a record beside: the agency in a party field, one reported of, another with an equal target",
+    "marks pass": "which records bear a mark always, to which the marks of what they link pass, which acts lift one",
+    "limits of acts": "who did another act may not do this one; what an act sets or does besides",
+}
+"""What the definitions say themselves; the decisions on these are the kernel's, made from the same catalogue."""
+
 
 def table(office: Office) -> str:
     """The whole file. Equal definitions give equal bytes."""
@@ -49,11 +61,24 @@ def table(office: Office) -> str:
         "shared by others": other_agencies.shared(theirs), "as a party": other_agencies.party(theirs),
         "agreements": other_agencies.agreements(theirs), "unopened": other_agencies.unopened(theirs),
     }  # fmt: skip
-    parts = [HEAD.format(agency=office.agency)]
-    for name, what in SECTIONS.items():
+    head = HEAD.format(agency=office.agency, whole=declared.agency(office))
+    return "\n".join([head, *_parts(SECTIONS, lines), *defined(office)])
+
+
+def defined(office: Office) -> list[str]:
+    """The sections that no decision is asked for, but on powers."""
+    lines = {
+        "roles": declared.roles(office), "field groups": declared.groups(office), "offers": declared.offers(office),
+        "told": declared.told(office), "marks pass": declared.passing(office),
+        "limits of acts": declared.limits(office),
+    }  # fmt: skip
+    return list(_parts(DECLARED, lines))
+
+
+def _parts(sections: Mapping[str, str], lines: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    for name, what in sections.items():
         if said := list(lines[name]):
-            parts.append("\n".join([f"[{name}] {what}", *said]) + "\n")
-    return "\n".join(parts)
+            yield "\n".join([f"[{name}] {what}", *said]) + "\n"
 
 
 def written() -> dict[str, str]:
