@@ -29,7 +29,12 @@ LAST_OF_DJANGO = frozenset(
 )  # fmt: skip
 """The migrations that Django ran before the schema was files that are replaced; step 0001 begins where they end."""
 
+_IN_THE_WAY = "to take down the functions, policies and grants of the schema comity"
 _OTHER_SIGNATURE = psycopg.errors.InvalidFunctionDefinition, psycopg.errors.AmbiguousFunction
+
+_OF_OTHERS = (
+    psycopg.errors.DependentObjectsStillExist, psycopg.errors.InsufficientPrivilege, psycopg.errors.WrongObjectType,
+)  # fmt: skip
 
 Conn = psycopg.Connection[Any]
 
@@ -159,11 +164,13 @@ def upgrade(conn: Conn, schema: Schema) -> list[str]:
         if not lacks:
             return []
         if found.revision is None:
-            conn.execute("create schema comity")
+            with _refusing("the schema comity"):
+                conn.execute("create schema comity")
             _run(conn, schema.tables)
             _enforce(conn, schema)
         elif not _replaced(conn, schema, lacks):
-            conn.execute(_CLEAR)
+            with _refusing(_IN_THE_WAY):
+                conn.execute(_CLEAR)
             _run(conn, {name: text for name, text in schema.steps.items() if name not in found.steps})
             _enforce(conn, schema)
         _record(conn, schema)
@@ -186,7 +193,8 @@ def _replaced(conn: Conn, schema: Schema, lacks: Sequence[str]) -> bool:
         return False
     try:
         with conn.transaction():
-            conn.execute(_FORGET_GRANTS)
+            with _refusing(_IN_THE_WAY):
+                conn.execute(_FORGET_GRANTS)
             _make_functions(conn, schema.functions)
             rows = conn.execute("select proname from pg_proc where pronamespace = 'comity'::regnamespace").fetchall()
             alike = sorted(f"functions/{row[0]}" for row in rows) == list(schema.functions)
@@ -208,16 +216,26 @@ def _make_functions(conn: Conn, functions: Files) -> None:
 
 def _run(conn: Conn, files: Files) -> None:
     for name, text in files.items():
-        try:
+        with _refusing(f"{name}.sql"):
             conn.execute(text.encode("utf-8"))
-        except psycopg.Error as error:
-            if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
-                raise
-            raise StartupRefused(
-                "schema_change_refused",
-                f"the database refuses {name}.sql: {str(error).strip().splitlines()[0] if str(error) else error!r}",
-                "nothing was changed; start the version before this one, and report what stands here",
-            ) from error
+
+
+@contextmanager
+def _refusing(what: str) -> Iterator[None]:
+    """Whatever the server says against it is `schema_change_refused`, but that a lock could not be had."""
+    try:
+        yield
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+        raise
+    except psycopg.Error as error:
+        said = [str(error).strip().splitlines()[0] if str(error).strip() else repr(error)]
+        said += (error.diag.message_detail or "").splitlines()[:3]
+        fix = "start the version before this one, and report what stands here"
+        if what == _IN_THE_WAY and isinstance(error, _OF_OTHERS):
+            fix = "move what is not Comity's out of the schema comity, or what uses it, and try again"
+        raise StartupRefused(
+            "schema_change_refused", f"the database refuses {what}: {'; '.join(said)}", f"nothing was changed; {fix}"
+        ) from error
 
 
 def _record(conn: Conn, schema: Schema) -> None:

@@ -88,8 +88,9 @@ ROWS = (
             "The embedded PostgreSQL has not become ready within ten minutes.",
             "See its log in COMITY_HOME."),
     startup("schema_change_refused", "A file of the schema cannot be applied",
-            "PostgreSQL refuses what a file of the schema says; the database was left as it was.",
-            "See the message for the file and the reason; correct it, or report it as a defect."),
+            "PostgreSQL refuses what a file of the schema says, or has what is not Comity's in its schema or "
+            "hanging on it; the database was left as it was.",
+            "See the message for the reason; move what is not Comity's out of the schema, or report it as a defect."),
     startup("schema_state_missing", "The database does not say its schema",
             "The row that says which schema the database has is gone.",
             "Restore the database from a whole backup."),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "comity"
+FUNCTIONS = PACKAGE / "kernel" / "schema" / "functions"
 
 
 @lru_cache(maxsize=1)
@@ -41,6 +42,15 @@ def writers(verbs: str, table: str) -> set[str]:
     """The modules with a statement of these kinds on a table."""
     wanted = re.compile(rf"\b({verbs})\s+(only\s+)?comity\.{table}\b(?!_)", re.IGNORECASE)
     return {name for name, tree in modules().items() if any(wanted.search(text) for text in texts(tree))}
+
+
+def functions() -> dict[str, str]:
+    """What each SQL function of the schema does, by its file: without comments."""
+    return {path.name: uncommented(path.read_text("utf-8")) for path in sorted(FUNCTIONS.glob("*.sql"))}
+
+
+def uncommented(sql: str) -> str:
+    return re.sub(r"--[^\n]*|/\*.*?\*/", "", sql, flags=re.DOTALL)
 
 
 def tracked() -> list[Path]:

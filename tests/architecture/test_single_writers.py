@@ -7,11 +7,58 @@ import re
 
 import pytest
 
-from tests.architecture.sources import modules, texts, writers
+from tests.architecture.sources import functions, modules, texts, uncommented, writers
 
 SUPERVISION = {"comity/config/supervise.py", "comity/config/embedded.py", "comity/config/embedded_cluster.py"}
 """They run before and below Comity, as a process of their own: they wait, and put the hour before a line of a log."""
 DATES = {"now", "utcnow", "today"}
+
+
+BY_FUNCTION = {
+    ("erase.sql", "entry_content"): "an order of erasure takes the content out of an entry of one's own",
+    ("erase.sql", "offer"): "what was erased goes from the answer that the offer's row repeats",
+    ("erase.sql", "share"): "what was erased goes from the grounds of what was shared",
+    ("pass_on.sql", "outbox"): "marks are owed to agencies whose links the caller may not see",
+}
+"""Where a function of the schema writes what else one module writes: for what the module's own role may not do."""
+ONE_WRITER = (
+    "entry", "entry_content", "pending", "sequence", "record", "link", "term", "offer", "share", "outbox", "refusal",
+    "reported",
+)  # fmt: skip
+_SQL_WRITES = re.compile(
+    r"\b(?:insert\s+into|update|delete\s+from|truncate(?:\s+table)?|merge\s+into|copy)\s+(?:only\s+)?"
+    rf"(?:comity\s*\.\s*)?\"?({'|'.join(ONE_WRITER)})\"?\b(?!_)",
+    re.IGNORECASE,
+)
+"""A function has `comity` in its search path: it may leave the schema out."""
+
+
+def test_no_function_of_the_schema_writes_beside_the_one_writer() -> None:
+    found = {(name, table.lower()) for name, text in functions().items() for table in _SQL_WRITES.findall(text)}
+    assert sorted(found - set(BY_FUNCTION)) == []
+    assert sorted(set(BY_FUNCTION) - found) == [], "an exception that nothing needs any more is taken out"
+    dynamic = {name for name, text in functions().items() if re.search(r"\bexecute\s+(?!on\b|function\b)", text)}
+    assert dynamic == set(), "what is put together while it runs cannot be read here"
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        ("insert into comity.entry (id) values (gen_random_uuid());", "entry"),
+        ("Update only Comity.record r set title = '';", "record"),
+        ("delete\n  from link where target = asked;", "link"),
+        ("/* an */ insert into outbox -- of\n values (1);", "outbox"),
+        ("truncate table comity.term;", "term"),
+        ("merge into comity.reported using met on true", "reported"),
+    ],
+)
+def test_a_write_in_a_function_is_found(text: str, table: str) -> None:
+    assert [one.lower() for one in _SQL_WRITES.findall(uncommented(text))] == [table]
+
+
+@pytest.mark.parametrize("text", ["-- update comity.record", "select from comity.entry e", "update comity.record_note"])
+def test_what_writes_none_of_them_is_none(text: str) -> None:
+    assert _SQL_WRITES.findall(uncommented(text)) == []
 
 
 @pytest.mark.parametrize("table", ["entry", "entry_content"])

@@ -20,10 +20,12 @@ from comity.kernel.policy.actor import Actor
 from comity.kernel.portability import rebuild
 from comity.kernel.records.act import act
 from comity.kernel.records.amend import amend
+from comity.kernel.records.answer import answer
 from comity.kernel.records.enter import enter
 from comity.kernel.records.install import install
 from comity.kernel.sharing.inbox import inbox
 from comity.kernel.sharing.pending_work import pending_work
+from comity.kernel.sharing.settle import settle
 from comity.kernel.views.read import read
 from comity.kernel.views.refusals import refusals
 from comity.kernel.work.node import Node
@@ -42,8 +44,8 @@ acts: { enter: { by: [clerk] }, end: { from: [published], to: over, by: [clerk] 
 title: Request
 fields: { office: { type: string, format: agency, counterparty: true, required: true } }
 links: { job: { to: parish.job } }
-states: { offered: { initial: true }, taken: { final: true }, withdrawn: { final: true } }
-acts: { enter: { by: [agent] } }
+states: { offered: { initial: true }, taken: {}, given_up: { final: true }, withdrawn: { final: true } }
+acts: { enter: { by: [agent] }, withdraw: { from: [taken], to: given_up, by: [agent] } }
 offer:
   answers: { taken: { to: taken, by: [clerk] } }
   withdrawn: { to: withdrawn, by: [agent] }
@@ -250,6 +252,17 @@ def test_who_owes_is_known_without_definitions_and_after_an_upgrade_by_asking_th
     assert pending_work(node, parish.office).owes, "it is not known what it owes"
     assert obligations.close_met(node, parish.office) == []
     assert not pending_work(node, parish.office).owes
+
+
+def test_an_own_act_called_withdraw_is_done_and_withdrawn_takes_the_offer_back(parish: Parish) -> None:
+    node, agent = parish.node, parish.agent
+    asked, other = (enter(node, agent, "parish.request", {"office": parish.office}).record for _ in range(2))
+    assert refused(act, node, agent, asked, "withdraw").code == "act_out_of_turn", "it is no alias here"
+    answer(node, parish.clerk, asked, "taken")
+    settle(node, parish.asker)
+    assert "withdraw" in read(node, agent, asked).acts
+    assert act(node, agent, asked, "withdraw").state == "given_up"
+    assert act(node, agent, other, "withdrawn").state == "withdrawn"
 
 
 def test_the_records_are_the_fold_of_their_entries(parish: Parish) -> None:

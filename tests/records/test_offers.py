@@ -113,6 +113,10 @@ def test_who_comes_second_is_told_how_it_was_answered(world: World, offered: Rec
     assert (late.code, late.extra["state"]) == ("offer_already_answered", "agreed")
 
 
+def test_withdraw_is_another_word_for_it_where_the_type_has_no_such_act(world: World, offered: Receipt) -> None:
+    assert world.act("atf_agent", offered.record, "withdraw").state == "withdrawn"
+
+
 def test_an_answer_after_the_withdrawal_is_too_late_and_opens_nothing(
     world: World, offered: Receipt, person: Receipt
 ) -> None:

@@ -140,6 +140,26 @@ def test_definitions_in_force_are_filled_in_and_new_ones_are_refused() -> None:
     assert made.digest == load(*old(), FILLED).digest
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "code"),
+    [
+        ("types/transfer.yml", "extends: evidence.transfer\noffer: { expires: P1M }\n", "wrong_kind"),
+        (
+            "types/case.yml",
+            "extends: investigation.case\nacts:\n  attach: { from: [open], by: [agent] }\n",
+            "name_reserved",
+        ),
+    ],
+)
+def test_what_older_versions_let_pass_is_refused_in_new_definitions_alone(path: str, text: str, code: str) -> None:
+    core, law, own = old()
+    own |= {path: text}
+    assert load(core, law, own, FILLED)
+    with pytest.raises(DefinitionsRefused) as caught:
+        load(core, law, own, FILLED.of_agency())
+    assert [one.path for one in caught.value.faults if one.code == code] == [f"{path}:{text.count(chr(10))}"]
+
+
 def test_what_a_file_says_is_never_filled_over() -> None:
     core, law, own = old()
     own["agency.yml"] += "purpose: prosecution\n"

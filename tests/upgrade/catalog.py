@@ -31,7 +31,8 @@ _ASKED = {
         from tables join pg_index on indrelid = tables.oid""",
     "sequences": """select name, seqtypid::regtype::text, seqstart, seqincrement, seqmax, seqmin, seqcache, seqcycle
         from tables join pg_sequence on seqrelid = tables.oid""",
-    "functions": """select name, pg_get_functiondef(oid), pg_get_function_result(oid), pg_get_userbyid(proowner)
+    "functions": """select name, case prokind when 'a' then '' else pg_get_functiondef(oid) end,
+        pg_get_function_result(oid), pg_get_userbyid(proowner)
         from functions""",
     "policies": """select name, polname, polcmd::text, polpermissive,
         array(select pg_get_userbyid(r) from unnest(polroles) r order by 1)::text,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -147,6 +148,44 @@ def test_what_a_step_left_open_is_closed_with_it(new_database: NewDatabase) -> N
         conn.execute("select * from comity.forgotten")
     with psycopg.connect(database.owner_url) as conn:
         assert conn.execute("select * from comity.forgotten").fetchall() == []
+
+
+ODD = {
+    "an aggregate": "create aggregate comity.together (int) (sfunc = int4pl, stype = int)",
+    "a procedure": "create procedure comity.tidy() language sql as 'select 1'",
+    "a table of another owner": "create table comity.theirs (one int)",
+    "a default of a table beside it": "create table public.theirs (at timestamptz default comity.now())",
+    "a view of a table beside it": "create view public.theirs as select comity.now() as at",
+}
+
+
+@pytest.mark.pg15
+@pytest.mark.parametrize("what", ODD)
+def test_what_is_not_ours_in_the_way_is_refused_with_what_to_do(new_database: NewDatabase, what: str) -> None:
+    database = new_database()
+    to(database, shipped())
+    run(database.superuser_url, ODD[what])
+    fault = refused(database, CHANGES["a policy"](shipped()))
+    assert fault.code == "schema_change_refused" and "out of the schema comity" in fault.fix
+    assert re.search("together|tidy|theirs", fault.message), fault.message
+    if what in ("an aggregate", "a procedure"):
+        assert refused(database, CHANGES["a body"](shipped())).code == "schema_change_refused"
+
+
+@pytest.mark.parametrize(
+    "others", ["", "insert into django_migrations (app, name, applied) values ('blog', '1', now())"]
+)
+def test_the_table_of_django_goes_where_nobody_else_keeps_rows_in_it(new_database: NewDatabase, others: str) -> None:
+    database = new_database()
+    load(database, OLDEST)
+    if others:
+        run(database.superuser_url, others)
+    assert migrate(database)
+    with psycopg.connect(database.superuser_url) as conn:
+        assert conn.execute("select to_regclass('public.django_migrations') is not null").fetchone() == (bool(others),)
+        if others:
+            assert conn.execute("select app from public.django_migrations").fetchall() == [("blog",)]
+    assert migrate(database) == []
 
 
 @pytest.mark.pg15

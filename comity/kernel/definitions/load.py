@@ -147,10 +147,10 @@ def not_installable(catalogue: Catalogue) -> list[Fault]:
 
 class _Loading:
     def __init__(self, core: Files, jurisdiction: Files, agency: Files, backfill: Backfill) -> None:
-        self.faults = Faults()
+        self.new_core = not backfill.core
+        self.faults = Faults(in_force=not self.new_core)
         self.layers = (("core", core), ("jurisdiction", jurisdiction), ("agency", agency))
         self.trees = {kind: dict(self.parsed(files)) for kind, files in self.layers}
-        self.new_core = not backfill.core
         self.trees["core"] = backfill.over_core(self.trees["core"])
         self.trees["agency"] = backfill.over_agency(self.trees["agency"])
         self.declared = Declared(self.faults)

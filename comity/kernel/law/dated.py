@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -17,9 +16,9 @@ from zoneinfo import ZoneInfo
 
 from comity.kernel.law.calendars import DAY, Calendar, read_day
 from comity.kernel.types.definition import DefinitionsRefused, Faults, Form, Kind, Node, is_text, nearest, nodes_of
+from comity.kernel.types.duration import read_duration
 
 MARKS = ("read", "GK", "secondary", "local")
-_DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,4})M)?)?\Z")
 T = TypeVar("T")
 
 LAW: Mapping[str, Kind] = {
@@ -115,12 +114,11 @@ def span(form: Form, key: str, faults: Faults) -> Span | None:
     text = form.text(key)
     if not text:
         return None
-    found = _DURATION.match(text)
-    if not found or not any(found.groups()):
+    found = read_duration(text)
+    if found is None:
         faults.add("wrong_kind", form.at(key), f"{key}: {text} is no duration", "write P2D, PT24H or PT30M")
         return Span()
-    days, hours, minutes = (int(part or 0) for part in found.groups())
-    return Span(days, hours * 60 + minutes)
+    return Span(*found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,6 @@ from comity.kernel.work.refusals import Attempt, traced
 from comity.kernel.work.results import Receipt
 from comity.kernel.work.subject import Subject, own
 
-WITHDRAW = ("withdraw", "withdrawn")
-"""What taking back one's own offer is called."""
-
 
 @dataclass(frozen=True, slots=True)
 class Doing:
@@ -56,8 +53,9 @@ def act(
 ) -> Receipt:  # fmt: skip
     """Do a named act; `given` are the members of Doing. A version, when given, must be the one that the record has now.
 
-    `withdrawn` on an offer of one's own withdraws it. Raises Problem: not_found, not_allowed, act_unknown,
-    act_out_of_turn, version_conflict, same_member, invalid, offer_already_answered, late_cause_needed.
+    `withdrawn` on an offer of one's own withdraws it, as does `withdraw` where the type has no such act. Raises
+    Problem: not_found, not_allowed, act_unknown, act_out_of_turn, version_conflict, same_member, invalid,
+    offer_already_answered, late_cause_needed.
     """
     done = Doing.of(given)
     key = done.key
@@ -71,7 +69,7 @@ def act(
         if version is not None:
             check_version(subject, version)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-        if of.offer and of.offer.withdrawn and name in WITHDRAW:
+        if of.offer and of.offer.withdrawn and _withdraws(of, name):
             offers.refuse_answered(work, subject)
             change = offers.ended(validate(work, _propose(of, of.offer.withdrawn, subject, done)))
         else:
@@ -79,6 +77,10 @@ def act(
         return write(work, [replace(change, key=key, digest=digest), *cascades(work, change)])[0]
 
     return once(node, actor, key, digest, do, again=lambda before: before)
+
+
+def _withdraws(of: Type, name: str) -> bool:
+    return name == "withdrawn" or (name == "withdraw" and name not in of.acts)
 
 
 def propose_act(of: Type, subject: Subject, name: str, done: Doing = Doing()) -> Proposal:

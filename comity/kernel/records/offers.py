@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -15,11 +14,10 @@ from comity.kernel.ledger import items
 from comity.kernel.records.links import Targets
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types.catalogue import Agreement, Answer, Type
+from comity.kernel.types.duration import read_duration
 from comity.kernel.work.change import Change, OfferMove, Step, changed
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject, subjects
-
-_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?\Z")
 
 
 def offered(work: Work, change: Change, known: Targets, manifest: Sequence[ManifestItem] | None = None) -> Change:
@@ -133,11 +131,12 @@ def _linked(work: Work, change: Change, known: Targets) -> list[ManifestItem]:
 
 
 def _duration(text: str) -> timedelta:
-    found = _DURATION.match(text)
-    if not found:
-        raise Problem("definitions_refused", f"{text} is not a duration such as P14D")
-    days, hours, minutes = (int(part or 0) for part in found.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes)
+    found = read_duration(text)
+    if found is None:  # definitions that came in force before this was checked
+        raise Problem(
+            "definitions_refused", f"{text} is no duration such as P14D", fix="correct `expires` in the offer's type"
+        )  # fmt: skip
+    return timedelta(days=found[0], minutes=found[1])
 
 
 def manifest_of(work: Work, offer: Any) -> list[Mapping[str, Any]]:

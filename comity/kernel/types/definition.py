@@ -89,15 +89,24 @@ class Node:
 
 
 class Faults:
-    """Gathers everything that is wrong, so that an author sees it all at once."""
+    """Gathers everything that is wrong, so that an author sees it all at once.
 
-    def __init__(self) -> None:
+    `in_force`: the definitions were taken by an older version, and what it did not ask is not asked of them.
+    """
+
+    def __init__(self, *, in_force: bool = False) -> None:
         self.found: list[Fault] = []
+        self._in_force = in_force
 
     def add(self, code: str, source: Source | str, message: str, fix: str = "") -> None:
         fault = Fault(code, str(source), message, fix)
         if fault not in self.found:
             self.found.append(fault)
+
+    def add_new(self, code: str, source: Source | str, message: str, fix: str = "") -> None:
+        """What older versions let pass: a fault in new definitions alone."""
+        if not self._in_force:
+            self.add(code, source, message, fix)
 
 
 def nearest(word: str, known: Iterable[str], otherwise: str = "") -> str:

@@ -24,6 +24,7 @@ from comity.kernel.types.definition import (
     is_text,
     nearest,
 )
+from comity.kernel.types.duration import read_duration
 from comity.kernel.types.expression import VARIABLES, compile_guard
 from comity.kernel.types.obligation import Obligation, read_obligation
 from comity.kernel.types.ties import Ties, read_ties
@@ -33,7 +34,8 @@ MAX_GROUPS = 8
 CLASSES = frozenset(("ordinary", "locked", "source"))
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _EXTENSION = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\Z")
-_DURATION = re.compile(r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?\Z")
+RESERVED = frozenset(("attach", "erase", "expired", "inherit", "withdrawn"))
+"""How the kernel names its own entries about a record, beside `enter` and `amend`: no act or answer is called so."""
 
 FIELD_KEYS: Mapping[str, Kind] = {
     **dict.fromkeys(schema.KEYWORDS, is_any), "codes": is_any, "label": is_text, "term": is_text, "group": is_text,
@@ -157,6 +159,9 @@ def named(name: str, node: Node, faults: Faults, what: str) -> bool:
     if node.value is None and what == "field":
         faults.add("wrong_kind", node.source, f"{what} {name} is empty", "describe it, or remove the line")
         return False
+    if (what in ("act", "answer") and name in RESERVED) or (what == "answer" and name in ("enter", "amend")):
+        said = f"{name} is what the kernel calls an entry of its own"
+        faults.add_new("name_reserved", node.source, said, f"call the {what} otherwise, such as {name}_it")
     return True
 
 
@@ -288,8 +293,9 @@ def read_offer(node: Node, faults: Faults) -> OfferRule:
 
 def read_expires(form: Form, faults: Faults) -> str | None:
     expires = form.text("expires") or None
-    if expires and not _DURATION.match(expires):
-        faults.add("wrong_kind", form.at("expires"), f"{expires!r} is no ISO 8601 duration", "write P14D or PT48H")
+    if expires and read_duration(expires) in (None, (0, 0)):
+        said = f"{expires!r} is no time for an answer: days, hours and minutes are read"
+        faults.add_new("wrong_kind", form.at("expires"), said, "write P14D or PT48H")
     return expires
 
 

@@ -6,4 +6,12 @@ create table comity.schema_state (
     digests jsonb not null,
     changed_at timestamptz not null
 );
-drop table public.django_migrations;
+-- Another program of Django may keep its own rows in that table: then it stays, and ours leave it.
+do $django$
+begin
+    if exists (select from public.django_migrations where app <> 'kernel') then
+        delete from public.django_migrations where app = 'kernel';
+    else
+        drop table public.django_migrations;
+    end if;
+end $django$;
