@@ -155,9 +155,10 @@ def test_what_older_versions_let_pass_is_refused_in_new_definitions_alone(path: 
     core, law, own = old()
     own |= {path: text}
     assert load(core, law, own, FILLED)
-    with pytest.raises(DefinitionsRefused) as caught:
-        load(core, law, own, FILLED.of_agency())
-    assert [one.path for one in caught.value.faults if one.code == code] == [f"{path}:{text.count(chr(10))}"]
+    for backfill, found in ((FILLED.of_agency(), []), (Backfill(), [f"{path}:{text.count(chr(10))}"])):
+        with pytest.raises(DefinitionsRefused) as caught:
+            load(core, law, own, backfill)
+        assert [one.path for one in caught.value.faults if one.code == code] == found, "its own layer is in force"
 
 
 def test_what_a_file_says_is_never_filled_over() -> None:

@@ -148,7 +148,8 @@ def not_installable(catalogue: Catalogue) -> list[Fault]:
 class _Loading:
     def __init__(self, core: Files, jurisdiction: Files, agency: Files, backfill: Backfill) -> None:
         self.new_core = not backfill.core
-        self.faults = Faults(in_force=not self.new_core)
+        self.faults = Faults()
+        self.in_force = {"core": bool(backfill.core), "agency": bool(backfill.agency)}
         self.layers = (("core", core), ("jurisdiction", jurisdiction), ("agency", agency))
         self.trees = {kind: dict(self.parsed(files)) for kind, files in self.layers}
         self.trees["core"] = backfill.over_core(self.trees["core"])
@@ -325,6 +326,7 @@ class _Loading:
     def lay_types(self, kind: str) -> None:
         """One layer's types: overlays of what the lower layers know, then its own, each after what it extends."""
         mine = [form for owner, form in self.types if owner == kind]
+        self.faults.in_force = self.in_force.get(kind, not self.new_core)
         own: dict[str, Form] = {}
         overlaid: dict[str, Form] = {}
         for form in mine:

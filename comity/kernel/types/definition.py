@@ -91,12 +91,12 @@ class Node:
 class Faults:
     """Gathers everything that is wrong, so that an author sees it all at once.
 
-    `in_force`: the definitions were taken by an older version, and what it did not ask is not asked of them.
+    `in_force`: what is read now was taken by an older version, and what that did not ask is not asked of it.
     """
 
-    def __init__(self, *, in_force: bool = False) -> None:
+    def __init__(self) -> None:
         self.found: list[Fault] = []
-        self._in_force = in_force
+        self.in_force = False
 
     def add(self, code: str, source: Source | str, message: str, fix: str = "") -> None:
         fault = Fault(code, str(source), message, fix)
@@ -105,7 +105,7 @@ class Faults:
 
     def add_new(self, code: str, source: Source | str, message: str, fix: str = "") -> None:
         """What older versions let pass: a fault in new definitions alone."""
-        if not self._in_force:
+        if not self.in_force:
             self.add(code, source, message, fix)
 
 
