@@ -7,6 +7,7 @@ the vectors of ADR 0001 hold the spelling. A content is a mapping of paths to va
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 Content = Mapping[str, Any]
@@ -23,6 +24,8 @@ OF_A_FIELD = frozenset((SET, UNSET, TAKEN, FIELD_MARK, ANSWER))
 """The kinds whose name is a field."""
 OF_A_LINK = frozenset((LINK, UNLINK))
 """The kinds whose name is a link, and whose target is a record or member."""
+OF_THE_STATE = frozenset((SET, UNSET, LINK, UNLINK, MARK, UNMARK, FIELD_MARK, FILE, NUMBER, BEHALF))
+"""The kinds that change what a record is; the others say what comes of an entry besides."""
 HANDLING = frozenset((MARK, UNMARK, FIELD_MARK))
 """The kinds that say how a thing is handled: an order of erasure says them again."""
 LATE_BYTES = b'"late/'
@@ -37,6 +40,7 @@ class Item(NamedTuple):
     target: str = ""
 
 
+@lru_cache(maxsize=4096)
 def parse(path: str) -> Item:
     """Take a path apart."""
     kind, _, rest = path.partition("/")

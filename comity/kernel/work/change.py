@@ -108,7 +108,14 @@ class Change:
     def saying(self, said: Mapping[str, Any], *, refers: UUID | None = None) -> Change:
         """The same change whose entry says these items as well, and names another entry where one is given."""
         entry = replace(self.entry, content={**self.entry.content, **said}, refers=refers or self.entry.refers)
-        return replace(self, entry=entry)
+        new, after = replace(self, entry=entry), self.__dict__.get("after")
+        if after is not None:  # folded already: not again for what changes nothing of it, or its number alone
+            told = {items.parse(path).kind for path in said} & items.OF_THE_STATE
+            if not told:
+                new.__dict__["after"] = after
+            elif told == {items.NUMBER}:
+                new.__dict__["after"] = replace(after, number=said[items.NUMBER])
+        return new
 
 
 @dataclass(frozen=True, slots=True)
