@@ -106,6 +106,22 @@ def test_a_policy_that_does_not_compile_to_sql_is_refused(monkeypatch: pytest.Mo
     assert "like" in faults[0].message
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        Rule("odd", "odd", ("read",), given=('context.group == "narrative"',), when=('resource.owner like "at*"',)),
+        Rule("odd", "odd", ("act",), act="close", when=('resource.owner like "at*"',)),
+        Rule("odd", "odd", ("read",), effect="forbid", given=('!principal.roles.contains("supervisor")',
+             'principal.roles.contains("special_agent")'), when=('resource.owner like "at*"',)),
+    ],
+    ids=["of one group", "of one act", "of one role alone"],
+)  # fmt: skip
+def test_whatever_is_left_of_a_policy_for_somebody_is_compiled(monkeypatch: pytest.MonkeyPatch, odd: Rule) -> None:
+    assert check(catalogue("atf")) == []
+    with_rule(monkeypatch, odd)
+    assert set(found(check(catalogue("atf")))) == {"policy_not_compilable"}
+
+
 def test_incoming_agreements_are_compiled_for_their_purposes(monkeypatch: pytest.MonkeyPatch) -> None:
     with_rule(monkeypatch, Rule("odd", "odd", ("read",), given=('context.purpose == "prosecution"',),
               when=('resource.owner like "at*"',)))  # fmt: skip
