@@ -19,8 +19,9 @@ import psycopg
 
 from comity.errors import Problem
 from comity.kernel.ledger.sequence import WAKE
-from comity.kernel.sharing import feed
-from comity.kernel.sharing.feed import Reader, Told
+from comity.kernel.sharing import channels
+from comity.kernel.sharing.channel import Reader, Told
+from comity.kernel.sharing.feed import end_of_stream
 from comity.kernel.sharing.ticket import Admitted, redeem_ticket
 from comity.kernel.work.node import Node
 
@@ -76,7 +77,7 @@ class Room:
             self.wake.clear()
             asked = list(self.streams)
             try:
-                told = await asyncio.to_thread(feed.told, self.node, self.agency, [one.reader() for one in asked])
+                told = await asyncio.to_thread(channels.tell, self.node, self.agency, [one.reader() for one in asked])
             except (Problem, psycopg.Error):
                 await asyncio.sleep(0.5)  # the database is away: nothing is told meanwhile, and rights are asked again
                 self.wake.set()
@@ -202,7 +203,7 @@ class Feed:
         mine = self._rooms.get(admitted.agency)
         if mine and sum(one.admitted.member == admitted.member for one in mine.streams) >= MOST_OF_MEMBER:
             raise Problem("too_many", f"a member opens at most {MOST_OF_MEMBER} streams")
-        end = await asyncio.to_thread(feed.end_of_stream, self.node, admitted.agency)
+        end = await asyncio.to_thread(end_of_stream, self.node, admitted.agency)
         return Stream(admitted, min(int(after), end) if after else end)
 
     def _open_streams(self) -> int:

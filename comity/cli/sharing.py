@@ -73,10 +73,7 @@ def subscriptions(
         found = verb(session.node, session.actor)
 
     def page(out: Any) -> None:
-        rows = [
-            (one.id, one.name, one.role or "you", "webhook" if one.endpoint else "inbox", one.state, one.reason)
-            for one in found
-        ]
+        rows = [(one.id, one.name, one.role or "you", one.channel, one.state, one.reason) for one in found]
         columns = ("subscription", "name", "for", "to", "state", "why")
         out.print(output.table(columns, rows, whole=("subscription",)) if rows else "none")
 
@@ -97,7 +94,9 @@ def feed(
     json: Json = False,
 ) -> Shown:
     """Show acts as they happen, as far as you may see them. Ctrl-C ends it."""
-    from comity.kernel.sharing.feed import Reader, end_of_stream, told
+    from comity.kernel.sharing.channel import Reader
+    from comity.kernel.sharing.channels import tell
+    from comity.kernel.sharing.feed import end_of_stream
     from comity.kernel.sharing.filter import read_filter
     from comity.kernel.sharing.ticket import Admitted
 
@@ -111,7 +110,7 @@ def feed(
         place = end_of_stream(session.node, actor.agency) if after is None else after
         until = clock.monotonic() + seconds
         while True:
-            now = told(session.node, actor.agency, [Reader(admitted, place)])[0]
+            now = tell(session.node, actor.agency, [Reader(admitted, place)])[0]
             if now.closed is not None:
                 raise now.closed
             place = now.place

@@ -1,7 +1,7 @@
 """The worker: gives entries their place and lets followers follow. One works at a time; a second one waits its turn.
 
 It works in three threads, so that none waits for another: the first gives places, the second lets the followers
-follow, the third sends webhooks. Run by `comity serve` as a process of its own (`python -m comity.config.worker`), and
+follow (sharing/followers declares them), the third sends to addresses (sharing/channels). Run by `comity serve` as a process of its own (`python -m comity.config.worker`), and
 inline by a command that wrote while no worker ran.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,12 +18,11 @@ import psycopg
 
 from comity import clock
 from comity.errors import Problem
-from comity.kernel.exchange import obligations
 from comity.kernel.ledger import sequence
-from comity.kernel.sharing import activity, deliver, digest, escalate, mark_delivery, outbox, prune, settle, subscribe
-from comity.kernel.sharing.http_client import HttpClient
-from comity.kernel.sharing.pending_work import pending_work
+from comity.kernel.sharing import followers, prune
+from comity.kernel.sharing.pending_work import agencies_waiting, pending_work
 from comity.kernel.sharing.send import Sender
+from comity.kernel.work.follower import Follower
 from comity.kernel.work.node import Node
 
 TURN = 4_801_002
@@ -85,65 +84,69 @@ def once(node: Node, conn: psycopg.Connection[Any]) -> int:
     return total
 
 
-def follow_all(node: Node, owing: set[str] | None = None) -> int:
-    """One round of every follower of every agency; how much moved. `owing` learns who has open obligations.
+def follow_all(node: Node, watching: set[str] | None = None) -> int:
+    """One round of every follower of every agency; how much moved. `watching` learns for whom entries of others may
+    bring something to do.
 
     Between two agencies, and before the first, comes what cannot wait.
     """
-    moved, known = _first(node), owing if owing is not None else set()
+    moved, known = _first(node), watching if watching is not None else set()
     for agency in node.agencies():
-        moved += _follow(node, agency, known, by_the_clock=True) + _first(node)
+        moved += _follow(node, agency, known, followers.FOLLOWERS) + _first(node)
     return moved
 
 
-def follow_placed(node: Node, agencies: Collection[str], owing: set[str]) -> int:
+def follow_placed(node: Node, agencies: Collection[str], watching: set[str]) -> int:
     """One round of the followers that the growth of these agencies' logs concerns; how much moved.
 
-    An agency counts its own entries. Entries of anybody may meet an obligation, and only its own bring it one. They may
-    be what a subscription names.
+    Those of the agencies themselves, of those who are watched, and of those whom a follower finds across all.
     """
-    row = node.ask("select array_agg(a) from comity.subscribers(%s, %s) a", (subscribe.FOLLOWER, outbox.NOTICE))
+    soon = [one for one in followers.FOLLOWERS if one.when != "clock"]
+    found = agencies_waiting(node, [one for one in soon if one.when == "entries"])
     moved = 0
-    for agency in sorted({*agencies, *owing, *(row[0] or ())}):
-        moved += _follow(node, agency, owing, by_the_clock=False) + _first(node)
+    for agency in sorted({*agencies, *watching, *(name for _, names in found for name in names)}):
+        moved += _follow(node, agency, watching, soon) + _first(node)
     return moved
 
 
 def _first(node: Node) -> int:
-    """Let marks follow, which close what is open until then, and then the offers their answers, for which somebody
-    waits: at the agencies where there are any. What cannot now, can in the next round."""
-    row = node.ask("select array(select comity.unmarked()), array(select comity.unsettled())", ())
-    marked, answered = row or ((), ())
+    """Let those follow for whom somebody waits, at the agencies where anybody does: marks, which close what is open
+    until then, before the offers' answers. What cannot now, can in the next round."""
     moved = 0
-    for follower, agencies in ((mark_delivery.deliver_marks, marked), (settle.settle, answered)):
+    for follower, agencies in agencies_waiting(node, [one for one in followers.FOLLOWERS if one.when == "at_once"]):
         for agency in agencies:
             with suppress(Problem):
-                moved += follower(node, agency)
+                moved += follower.step(node, agency)
     return moved
 
 
-def _follow(node: Node, agency: str, owing: set[str], *, by_the_clock: bool) -> int:
-    """One agency's followers. A suspended agency's wait; a failing one is told and does not stop the others."""
+def _follow(node: Node, agency: str, watching: set[str], among: Sequence[Follower]) -> int:
+    """One agency's followers; what effects moved. A suspended agency's wait; a failing one is told and does not stop
+    the other agencies'."""
     try:
         found = pending_work(node, agency)
-        (owing.add if found.owes else owing.discard)(agency)
+        watched = any(one.of_any and one.name in found for one in followers.FOLLOWERS)
+        (watching.add if watched else watching.discard)(agency)
         if found.suspended:
-            deliver.shelve(node, agency)
-            return 0
-        moved = len(obligations.close_met(node, agency)) if found.owes else 0
-        if by_the_clock:
-            moved += settle.settle(node, agency) if found.settles else 0
-            moved += digest.write_due(node, agency) if found.digests else 0
-            moved += escalate.escalate(node, agency) if found.escalates else 0
-        if found.counts:
-            activity.advance(node, agency)
-        return moved + (deliver.follow_subscriptions(node, agency) if found.tells else 0)
+            _suspend(node, agency)
+        moved = 0
+        for one in among:
+            if one.name in found:
+                stepped = one.step(node, agency)
+                moved += stepped if one.kind == "effect" else 0
+        return moved
     except Problem as problem:
         if problem.code == "agency_suspended":
-            deliver.shelve(node, agency)
+            _suspend(node, agency)
         if problem.code not in ("agency_suspended", "version_conflict"):
             print(f"worker: {agency}: {problem.code}", file=sys.stderr, flush=True)
         return 0
+
+
+def _suspend(node: Node, agency: str) -> None:
+    for one in followers.FOLLOWERS:
+        if one.suspended is not None:
+            one.suspended(node, agency)
 
 
 def prune_all(node: Node) -> int:
@@ -184,10 +187,10 @@ def _turn(node: Node, sequencer_url: str, stopping: list[int]) -> None:
             clock.pause(0.5)
         sys.setswitchinterval(SWITCH)
         heard, over = Heard(), threading.Event()
-        sender = Sender(node, HttpClient(allowed=node.outward))
+        sender = Sender(node)
         beside = [
             threading.Thread(target=_follow_on, args=(node, heard, over.is_set), name="comity-followers"),
-            threading.Thread(target=sender.run, args=(over.is_set,), name="comity-webhooks"),
+            threading.Thread(target=sender.run, args=(over.is_set,), name="comity-sender"),
         ]
         for thread in beside:
             thread.start()
@@ -219,7 +222,7 @@ def _follow_on(node: Node, heard: Heard, over: Callable[[], bool]) -> None:
     What an error or a kill left undone, and what nobody told, is found by the round of everything.
     """
     named: set[str] = set()
-    owing: set[str] = set()
+    watching: set[str] = set()
     last = everything = 0.0
     pruned = -PRUNES
     more = False
@@ -228,12 +231,12 @@ def _follow_on(node: Node, heard: Heard, over: Callable[[], bool]) -> None:
         try:
             if clock.monotonic() - everything > TIMERS:
                 everything = clock.monotonic()
-                while follow_all(node, owing) and not heard.waits and not over():
+                while follow_all(node, watching) and not heard.waits and not over():
                     pass
             _first(node)
             if (named or more) and clock.monotonic() - last > BREATH:
                 placed, named, more = named, set(), False
-                more = follow_placed(node, placed, owing) > 0
+                more = follow_placed(node, placed, watching) > 0
                 last = clock.monotonic()
             if clock.monotonic() - pruned > PRUNES:
                 pruned = clock.monotonic()

@@ -136,7 +136,7 @@ def test_a_follower_killed_between_step_and_mark_leaves_one(stage: Stage) -> Non
         escalate.raise_owed(stage.node, "pretrial")
     assert rows(stage, "usdc", service) == [("pretrial", 1)]
     with stage.node.work(system("pretrial")) as work:
-        assert outbox.due(work.conn, escalate.FOLLOWER, "pretrial") == []
+        assert outbox.due(work.conn, escalate.NAME, "pretrial") == []
 
 
 def test_two_followers_at_once_raise_one(stage: Stage) -> None:

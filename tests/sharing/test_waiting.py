@@ -19,14 +19,16 @@ def test_those_whom_new_entries_concern_have_work_and_no_others(world: World) ->
         world.follow()
         for name in world.node.agencies():
             found = pending_work(world.node, name)
-            assert not (found.settles or found.digests or found.counts or found.tells), name
+            assert not found.names & {"settle", "disclosure-digest", "activity", "subscriptions"}, name
         known = incident(world)
         place_all(world)
         city, bureau = pending_work(world.node, "cpd"), pending_work(world.node, "atf")
-        assert (city.counts, city.tells, bureau.counts, bureau.tells) == (True, False, False, True)
+        news = {"activity", "subscriptions"}
+        assert (city.names & news, bureau.names & news) == ({"activity"}, {"subscriptions"})
         worker.follow_placed(world.node, {"cpd"}, set())
         assert [item.record for item in notices(world, "atf_agent", one)] == [known.record]
-        assert not pending_work(world.node, "cpd").counts and not pending_work(world.node, "atf").tells
+        assert "activity" not in pending_work(world.node, "cpd")
+        assert "subscriptions" not in pending_work(world.node, "atf")
 
 
 def test_what_nobody_told_the_followers_is_found_by_the_round_of_everything(world: World) -> None:
@@ -35,14 +37,14 @@ def test_what_nobody_told_the_followers_is_found_by_the_round_of_everything(worl
         place_all(world)
         worker.follow_all(world.node)
         assert [item.record for item in notices(world, "atf_agent", one)] == [known.record]
-        assert not pending_work(world.node, "cpd").counts
+        assert "activity" not in pending_work(world.node, "cpd")
 
 
 def test_a_round_learns_whose_obligations_the_entries_of_others_may_meet(world: World) -> None:
     world.follow()
     owing = set(world.node.agencies())
     worker.follow_placed(world.node, (), owing)
-    assert owing == {name for name in world.node.agencies() if pending_work(world.node, name).owes}
+    assert owing == {name for name in world.node.agencies() if "obligations" in pending_work(world.node, name)}
 
 
 def test_a_command_that_wrote_loads_nobody_s_definitions_for_nothing(world: World) -> None:
@@ -52,7 +54,7 @@ def test_a_command_that_wrote_loads_nobody_s_definitions_for_nothing(world: Worl
     try:
         enter(other, world.seats["cpd_records"], "investigation.incident", fields)
         found = {name: pending_work(world.node, name) for name in world.node.agencies()}
-        busy = {name for name, one in found.items() if one.owes or one.escalates}
+        busy = {name for name, one in found.items() if one.names & {"obligations", "escalation"}}
         with psycopg.connect(world.database.sequencer_url, autocommit=True) as conn:
             assert worker.once(other, conn) == 1
         assert "cpd" in other._catalogues and set(other._catalogues) <= {"cpd", *busy}

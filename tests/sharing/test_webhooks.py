@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from comity import clock
-from comity.kernel.sharing import send, signature
+from comity.kernel.sharing import channels, send, signature
 from comity.kernel.sharing.dead_letters import dead_letters, replay_all
 from comity.kernel.sharing.endpoint import Endpoint, add_webhook, remove_webhook, webhooks
 from comity.kernel.sharing.http_client import HttpClient
 from comity.kernel.sharing.subscribe import Subscription
+from comity.kernel.sharing.webhook import webhook
 from tests.patience import PATIENCE, eventually
 from tests.sharing.stage import LOOPBACK, Receiver, incident, match, outbox, place_all, subscribed
 from tests.world import World, refused
@@ -25,12 +26,16 @@ from tests.world import World, refused
 OUT = HttpClient(allowed=LOOPBACK, seconds=PATIENCE)
 
 
+def going_out_by(client: HttpClient, patched: pytest.MonkeyPatch) -> None:
+    """Let the channel of webhooks use this client."""
+    patched.setattr(channels, "CHANNELS", (*(one for one in channels.CHANNELS if one.send is None), webhook(client)))
+
+
 @pytest.fixture
-def listed(world: World) -> Iterator[World]:
+def listed(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """The node with loopback listed among the networks that webhooks may reach."""
-    world.node.outward = LOOPBACK
-    yield world
-    world.node.outward = ()
+    going_out_by(OUT, monkeypatch)
+    return world
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ def sent(world: World, made: Endpoint) -> int:
     place_all(world)
     match(world)
     ready = [one for one in send.ready(world.node, "atf") if one.id == made.id]
-    return sum(send.send_due(world.node, OUT, "atf", one) for one in ready)
+    return sum(send.send_due(world.node, "atf", one) for one in ready)
 
 
 def verified(secret: str, headers: dict[str, str], body: bytes) -> bool:
@@ -113,16 +118,18 @@ def test_an_address_inside_is_refused_when_it_is_added(world: World, chief: Any)
     assert refused(add_webhook, world.node, chief, "http://hooks.example/x").code == "webhook_refused"
 
 
-def test_a_name_that_turns_inward_later_is_a_dead_letter_at_once(world: World, hooked: Any) -> None:
+def test_a_name_that_turns_inward_later_is_a_dead_letter_at_once(
+    world: World, hooked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, made, one = hooked
     incident(world)
     place_all(world)
     match(world)
-    inward = HttpClient(resolver=lambda host, port: ["169.254.169.254"])
+    going_out_by(HttpClient(resolver=lambda host, port: ["169.254.169.254"]), monkeypatch)
     with world.node.transaction("atf") as (conn, _):
         conn.execute("update comity.endpoint set url = 'https://hooks.example/' where id = %s", (made.id,))
     (ready,) = [found for found in send.ready(world.node, "atf") if found.id == made.id]
-    assert send.send_due(world.node, inward, "atf", ready) == 0
+    assert send.send_due(world.node, "atf", ready) == 0
     assert outbox(world, one)[0][1] == "dead" and outbox(world, one)[0][2].startswith("webhook_refused")
 
 
@@ -234,7 +241,7 @@ def test_a_slow_address_holds_up_no_other(world: World, hooked: Any, chief: Any)
                 incident(world)
             place_all(world)
             match(world)
-            sender = send.Sender(world.node, OUT)
+            sender = send.Sender(world.node)
             started = sender.round()
             eventually(lambda: len(there.got) == 3)
             assert len(slow.got) == 1

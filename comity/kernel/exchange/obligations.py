@@ -19,11 +19,12 @@ from comity.kernel.exchange import packages
 from comity.kernel.records import links
 from comity.kernel.records.act import propose_act
 from comity.kernel.records.enter import proposal
-from comity.kernel.records.open_obligations import OPEN, kinds, say_owing, subjects_owing
+from comity.kernel.records.open_obligations import OPEN, OWING, kinds, say_owing, subjects_owing
 from comity.kernel.records.validate import validate
 from comity.kernel.records.write import write
 from comity.kernel.types.catalogue import Act, Type
 from comity.kernel.types.obligation import Obligation
+from comity.kernel.work.follower import Follower
 from comity.kernel.work.node import Node, Work, system
 from comity.kernel.work.results import Draft, Receipt
 from comity.kernel.work.subject import Subject, find_subject
@@ -148,3 +149,11 @@ def _met(work: Work, one: _Owed) -> Iterator[Receipt]:
     of = work.type_of(held.agency, held.type_name, held.core_type)
     if of.obligation is not None and of.obligation.met_by:
         yield from write(work, [validate(work, propose_act(of, held, of.obligation.met_by))])
+
+
+FOLLOWER = Follower(
+    "obligations", "effect", lambda node, agency: len(close_met(node, agency)), of_any=True,
+    pending=f"""exists (select from comity.agency a where a.id = comity.me()
+             and (a.owing is null or exists (select {OWING.format(kinds="a.owing")})))""",
+)  # fmt: skip
+"""Pending while an obligation is open, which any entry may meet, or while it is not known yet what is one."""

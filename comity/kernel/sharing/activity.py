@@ -12,6 +12,7 @@ from typing import Any
 
 from comity.kernel.ledger import follow
 from comity.kernel.policy.actor import Actor
+from comity.kernel.work.follower import Follower, Statistic
 from comity.kernel.work.node import Node, system
 
 NAME = "activity"
@@ -91,3 +92,12 @@ def activity(node: Node, actor: Actor, *, since: date | None = None) -> list[Act
             },
         )  # fmt: skip
         return [Activity(*row) for row in rows]
+
+
+FOLLOWER = Follower(
+    NAME, "view", advance, pending=follow.behind_own_log(NAME), restart=restart,
+    statistic=Statistic(
+        "How many acts of each kind this agency did on which day (UTC)", ("day", "type", "act", "entries"),
+        lambda node, actor, since: activity(node, actor, since=since),
+    ),
+)  # fmt: skip

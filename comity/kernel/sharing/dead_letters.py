@@ -13,14 +13,17 @@ from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.powers import KEEP_SUBSCRIPTIONS
-from comity.kernel.sharing import outbox
+from comity.kernel.sharing import channels, outbox
 from comity.kernel.sharing.deliver import catch_up
-from comity.kernel.sharing.outbox import NOTICE, STOPPED, UNDECIDED, WEBHOOK
+from comity.kernel.sharing.outbox import NOTICE, STOPPED, UNDECIDED
 from comity.kernel.sharing.subscribe import Subscription, tended
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import as_uuid
 
-FOLLOWERS = (NOTICE, WEBHOOK, STOPPED)
+
+def kinds() -> list[str]:
+    """What a dead letter may be: a delivery of a channel, or a subscription that was stopped."""
+    return [*channels.effects(), STOPPED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def letters_of(work: Work, *, limit: int) -> list[DeadLetter]:
               and o.error <> %(undecided)s and (%(all)s or s.member::text = %(member)s)
             order by o.changed_at desc, o.entry limit %(limit)s""",
         {
-            "agency": work.agency, "followers": list(FOLLOWERS), "all": work.may(KEEP_SUBSCRIPTIONS),
+            "agency": work.agency, "followers": kinds(), "all": work.may(KEEP_SUBSCRIPTIONS),
             "member": work.actor.member, "limit": limit, "undecided": UNDECIDED,
         },
     )  # fmt: skip
@@ -78,7 +81,7 @@ def replay(node: Node, actor: Actor, letter: str) -> int:
     """
     kind, _, rest = letter.partition(".")
     entry, _, target = rest.partition(".")
-    if kind not in FOLLOWERS:
+    if kind not in kinds():
         raise Problem("not_found", "No such dead letter")
     with node.work(actor) as work:
         return _again(work, tended(work, as_uuid(target)), kind=kind, entry=as_uuid(entry))
@@ -91,7 +94,8 @@ def replay_all(node: Node, actor: Actor, subscription: str) -> int:
 
 
 def _again(work: Work, one: Subscription, *, kind: str | None, entry: UUID | None) -> int:
-    rows = outbox.revive(work.conn, one.id, work.now, kind=kind, entry=entry)
+    one_kind = [kind] if kind in channels.effects() else kinds()
+    rows = outbox.revive(work.conn, one.id, work.now, kinds=one_kind, entry=entry, stopped=kind == STOPPED)
     if not rows and entry is not None:
         raise Problem("not_found", "No such dead letter")
     if one.state == "stopped" and (kind is None or kind == STOPPED):

@@ -13,7 +13,8 @@ from uuid import UUID
 from comity import clock
 from comity.errors import Problem
 from comity.kernel.ledger import follow
-from comity.kernel.sharing import outbox
+from comity.kernel.sharing import channels, outbox
+from comity.kernel.sharing.channel import Notice
 from comity.kernel.sharing.outbox import NOTICE, Outcome
 from comity.kernel.sharing.stream_event import (
     Pointer,
@@ -25,6 +26,7 @@ from comity.kernel.sharing.stream_event import (
     stream_events_of,
 )
 from comity.kernel.sharing.subscribe import FOLLOWER, Subscription, reader, selected, stop
+from comity.kernel.work.follower import Follower
 from comity.kernel.work.node import Node, Work, system
 
 PAGE = 1_000
@@ -81,7 +83,7 @@ def _place(work: Work) -> int:
 
 def _owe(work: Work, one: Subscription, found: Sequence[StreamEvent]) -> int:
     hits = [hit for hit in chosen(work.conn, one.wanted, found) if hit.place > one.place]
-    outbox.owe(work.conn, one.follower, work.agency, [(hit.entry, str(one.id)) for hit in hits], work.now)
+    outbox.owe(work.conn, one.effect, work.agency, [(hit.entry, str(one.id)) for hit in hits], work.now)
     return len(hits)
 
 
@@ -95,10 +97,10 @@ def _broken(work: Work, one: Subscription) -> bool:
 
 
 def deliver(node: Node, agency: str) -> int:
-    """Write the notices that are due and that their subscribers may be told; how many deliveries ended."""
+    """Keep, by the channel that needs no address, what is due and may be told now; how many deliveries ended."""
     with node.work(system(agency)) as work:
         by_target: dict[str, list[UUID]] = {}
-        for entry, target in outbox.due(work.conn, NOTICE, agency):
+        for entry, target in outbox.due(work.conn, channels.keeping().effect, agency):
             by_target.setdefault(target, []).append(entry)
         if not by_target:
             return 0
@@ -119,7 +121,9 @@ def _notices(work: Work, one: Subscription, entries: Sequence[UUID]) -> list[Out
             stop(work.conn, one, outbox.reason(problem), work.now)
         return [Outcome(entry, target, outbox.UNDECIDED) for entry in entries]
     told = [verdict for verdict in verdicts.values() if isinstance(verdict, Pointer)]
-    _write(work, one, told)
+    keep = channels.keeping().keep
+    if told and keep is not None:
+        keep(work, Notice(one.id, one.member, one.role, told))
     outcomes = []
     for entry in entries:
         verdict = verdicts.get(entry)
@@ -133,25 +137,6 @@ def verdicts_for(work: Work, one: Subscription, entries: Sequence[UUID]) -> dict
     found = stream_events_of(work.conn, entries)
     verdicts, _ = judge(reader(work, one), one.wanted, list(found.values()))
     return dict(verdicts)
-
-
-def _write(work: Work, one: Subscription, told: Sequence[Pointer]) -> None:
-    if told:
-        work.conn.execute(
-            """insert into comity.notice (id, agency, member, role, subscription, entry, record, act, from_agency,
-                   place, at)
-               select id, %s, %s, %s, %s, entry, record, act, agency, place, %s
-                 from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::bigint[])
-                   as t (id, entry, record, act, agency, place)
-               on conflict do nothing""",
-            (
-                work.agency, one.member, one.role, one.id, work.now,
-                [outbox.delivery_id(one.id, pointer.entry) for pointer in told],
-                [UUID(pointer.entry) for pointer in told], [UUID(pointer.record) for pointer in told],
-                [pointer.act for pointer in told], [pointer.agency for pointer in told],
-                [pointer.place for pointer in told],
-            ),
-        )  # fmt: skip
 
 
 def count_errors(work: Work, one: Subscription, outcomes: Sequence[Outcome], told: Sequence[Pointer]) -> None:
@@ -173,8 +158,15 @@ def shelve(node: Node, agency: str) -> int:
             return 0
         now = clock.now()
         why = "agency_suspended: the agency was suspended"
-        outbox.shelve(conn, agency, now)
+        outbox.shelve(conn, agency, channels.effects(), now)
         active = selected(conn, "state = 'active'")
         for one in active:
             stop(conn, one, why, now)
         return len(active)
+
+
+_WAITS = f"exists (select from comity.subscription where state = 'active') and {follow.behind_stream(FOLLOWER)}"
+DELIVERIES = Follower(
+    FOLLOWER, "effect", follow_subscriptions, pending=f"{_WAITS} or {outbox.owes(NOTICE)}",
+    agencies=f"select comity.subscribers('{FOLLOWER}', '{NOTICE}')", suspended=shelve,
+)  # fmt: skip

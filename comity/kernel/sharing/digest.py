@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
 from uuid import UUID, uuid5
 
 from comity import names
@@ -12,21 +11,23 @@ from comity.kernel.ledger.append import append
 from comity.kernel.ledger.canonical import canonical
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.sharing import outbox
+from comity.kernel.work.follower import Follower
 from comity.kernel.work.node import SYSTEM, Node, system
 
 NAME = "disclosure-digest"
 DAYS = 60
 """So many past days are looked at."""
+_TODAY = "date_trunc('day', %(now)s::timestamptz at time zone 'UTC')"
 DUE = f"""select distinct (at at time zone 'UTC')::date as day from comity.disclosure
-            where owner = comity.me() and at < %(today)s and at > %(since)s
+            where owner = comity.me() and at < {_TODAY} at time zone 'UTC'
+              and at > ({_TODAY} - interval '{DAYS} days') at time zone 'UTC'
             except select target::date from comity.outbox where follower = '{NAME}' and state = 'done'"""
 
 
 def write_due(node: Node, agency: str) -> int:
     """Enter the digest of each past day (UTC) on which others read this agency's records, once a day; how many."""
     with node.work(system(agency)) as work:
-        today = work.now.replace(hour=0, minute=0, second=0, microsecond=0)
-        days = work.conn.execute(DUE, {"today": today, "since": today - timedelta(days=DAYS)}).fetchall()
+        days = work.conn.execute(DUE, {"now": work.now}).fetchall()
         for (day,) in days:
             key = uuid5(UUID(int=0), f"{agency} {day}")
             outbox.owe(work.conn, NAME, agency, [(key, day.isoformat())], work.now)
@@ -50,3 +51,6 @@ def write_due(node: Node, agency: str) -> int:
             append(work.conn, [entry])
             outbox.done(work.conn, NAME, key, day.isoformat(), work.now)
         return len(days)
+
+
+FOLLOWER = Follower(NAME, "effect", write_due, pending=f"exists ({DUE})", when="clock")

@@ -22,8 +22,7 @@ from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.powers import KEEP_ENDPOINTS
-from comity.kernel.sharing import outbox, signature
-from comity.kernel.sharing.http_client import HttpClient
+from comity.kernel.sharing import channels, outbox, signature
 from comity.kernel.work.node import Conn, Node, Work
 from comity.kernel.work.results import as_uuid
 
@@ -58,11 +57,14 @@ _COLUMNS = "id, agency, url, state, reason, failures, nullif(paused_until, '-inf
 
 
 def add_webhook(node: Node, actor: Actor, url: str) -> Endpoint:
-    """Let deliveries go to an address; the answer shows its secret, once. Problem: not_allowed, webhook_refused.
+    """Let deliveries go to an address; the answer shows its secret, once. Problem: not_allowed, channel_unknown (no
+    channel sends to such), and what its channel refuses: webhook_refused.
 
     The name is resolved at each delivery, not here: what it leads to may change.
     """
-    HttpClient(allowed=node.outward).judged(url)
+    judge = channels.speaking(url).judge
+    if judge is not None:
+        judge(node, url)
     with node.work(actor) as work:
         work.demand(KEEP_ENDPOINTS)
         row = work.conn.execute("select count(*) from comity.endpoint where state <> 'removed'").fetchone()

@@ -22,11 +22,12 @@ from comity.kernel.law.escalation import ADDRESSEE, OFFERER, Backing, Escalation
 from comity.kernel.law.obligation_rules import condition
 from comity.kernel.sharing import outbox
 from comity.kernel.types.expression import GuardError, evaluate
+from comity.kernel.work.follower import Follower
 from comity.kernel.work.node import Node, Work, system
 from comity.kernel.work.subject import subjects
 from comity.kernel.work.visibility import readable_fields
 
-FOLLOWER = "escalation"
+NAME = "escalation"
 PACE = timedelta(minutes=1)
 _RAISED = UUID("b9a3c1f2-5a54-5b0e-8f0c-2f7b7f4d6a10")
 
@@ -71,10 +72,10 @@ def owe_due(node: Node, agency: str) -> int:
         due = {one.key for one in _due(work)}
         known = work.conn.execute(
             "select entry, target from comity.outbox where follower = %s and agency = comity.me() and entry = any(%s)",
-            (FOLLOWER, [entry for entry, _ in due]),
+            (NAME, [entry for entry, _ in due]),
         )
         new = sorted(due - set(known.fetchall()))
-        outbox.owe(work.conn, FOLLOWER, agency, new, work.now)
+        outbox.owe(work.conn, NAME, agency, new, work.now)
         return len(new)
 
 
@@ -82,14 +83,14 @@ def raise_owed(node: Node, agency: str) -> int:
     """Write what is owed and mark it done. What was answered in the meantime, or does not meet the condition of its
     rule now that its time has come, is done without a word."""
     with node.work(system(agency)) as work:
-        owed = outbox.due(work.conn, FOLLOWER, agency)
+        owed = outbox.due(work.conn, NAME, agency)
         due = {one.key: one for one in _due(work)} if owed else {}
         still = {one.key: one for one in _standing(work, [due[key] for key in owed if key in due])}
         raised = 0
         for entry, target in owed:
             one = still.get((entry, target))
             raised += _write(work, one) if one is not None else 0
-            outbox.done(work.conn, FOLLOWER, entry, target, work.now)
+            outbox.done(work.conn, NAME, entry, target, work.now)
         return raised
 
 
@@ -181,3 +182,12 @@ def _meets(work: Work, said: Escalation, subject: Any) -> bool:
         return evaluate(condition(said.when), {"given": given, "done": {}, "each": ""})
     except GuardError:
         return True
+
+
+_BEFORE = f"%(now)s::timestamptz - interval '{PACE.total_seconds():.0f} seconds'"
+FOLLOWER = Follower(
+    NAME, "effect", escalate, when="clock",
+    pending=f"""not exists (select from comity.escalation_round
+                     where agency = comity.me() and at > {_BEFORE} and at <= %(now)s)
+        and (exists (select from comity.offer where comity.me() in (from_agency, to_agency)) or {outbox.owes(NAME)})""",
+)  # fmt: skip

@@ -7,38 +7,18 @@ token that was revoked or has expired.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
+from comity.kernel.sharing.channel import Channel, Reader, Told
 from comity.kernel.sharing.stream_event import Pointer, StreamEvent, chosen, judge, stream_end, stream_events
-from comity.kernel.sharing.ticket import Admitted
 from comity.kernel.work import disclosure
 from comity.kernel.work.node import Node, Work, system
 from comity.kernel.work.subject import Subject
 
 PAGE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """One stream: who reads, and up to which place it was told. Not `ready`: only its rights are looked at."""
-
-    admitted: Admitted
-    place: int
-    ready: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """`closed` is why the stream must end. `troubles` are entries on which the stream's filter erred."""
-
-    place: int
-    pointers: Sequence[Pointer] = ()
-    troubles: Sequence[tuple[int, Problem]] = ()
-    closed: Problem | None = None
-    more: bool = False
 
 
 def end_of_stream(node: Node, agency: str) -> int:
@@ -107,3 +87,6 @@ def _page(
 
 def _disclose(work: Work, seen: Sequence[Subject]) -> None:
     disclosure.told(work, "feed", [(subject, ["pointer"]) for subject in seen])
+
+
+FEED = Channel("feed", live=told)

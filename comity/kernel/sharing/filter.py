@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from comity.errors import Fault, Problem
 from comity.kernel.types.expression import Guard, compile_guard
 from comity.kernel.work.node import Work
@@ -42,6 +44,10 @@ class Filter:
             tuple(held.get("types") or ()), tuple(held.get("acts") or ()), held.get("linked") or "",
             held.get("link") or "", held.get("where") or "",
         )  # fmt: skip
+
+    def as_text(self) -> str:
+        """The same as the database keeps it."""
+        return orjson.dumps(self.as_json()).decode()
 
     @property
     def narrows(self) -> bool:

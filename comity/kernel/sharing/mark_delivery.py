@@ -12,6 +12,7 @@ from comity.errors import Problem
 from comity.kernel.records import mark_propagation
 from comity.kernel.records.write import write
 from comity.kernel.sharing import outbox
+from comity.kernel.work.follower import Follower
 from comity.kernel.work.locking import Retry
 from comity.kernel.work.node import Node, Work, system
 
@@ -47,3 +48,8 @@ def _follow(work: Work, entry: UUID, target: str) -> None:
     changes = mark_propagation.dependants(work, [one], {})
     if changes:
         write(work, changes)
+
+
+FOLLOWER = Follower(
+    NAME, "effect", deliver_marks, pending=outbox.owes(NAME), when="at_once", agencies="select comity.unmarked()"
+)

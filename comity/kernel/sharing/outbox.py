@@ -1,8 +1,8 @@
 """What effects owe: rows of the outbox, unique on (follower, entry, target). The one place that writes them.
 
 An effect's target is done once, in the transaction of the effect, is resumed after a crash, and is never rebuilt. Of
-deliveries the target is the subscription: `notice` and `webhook` are their two effects, and a row of `subscription` is
-the subscription itself, when it was stopped.
+deliveries the target is the subscription: `notice` is what is kept here and `webhook` what is sent to an address, by
+whichever channel serves it; a row of `subscription` is the subscription itself, when it was stopped.
 """
 
 from __future__ import annotations
@@ -39,6 +39,13 @@ def delivery_id(subscription: UUID | str, entry: UUID | str) -> UUID:
 def reason(problem: Problem) -> str:
     """A refusal as a dead letter keeps it: its code and what happened, without what a record says."""
     return f"{problem.code}: {problem.detail}"[:500]
+
+
+def owes(follower: str) -> str:
+    """The condition, in SQL, that something is due that the transaction's agency owes by a follower."""
+    return (
+        f"exists (select from comity.outbox where agency = comity.me() and follower = '{follower}' and state = 'due')"
+    )
 
 
 def owe(conn: Conn, follower: str, agency: str, targets: Sequence[tuple[UUID, str]], now: datetime) -> None:
@@ -141,19 +148,21 @@ def give_up(conn: Conn, endpoint: UUID, why: str, now: datetime) -> None:
     )
 
 
-def shelve(conn: Conn, agency: str, now: datetime) -> None:
-    """All deliveries that an agency is owed are dead, undecided."""
+def shelve(conn: Conn, agency: str, followers: Sequence[str], now: datetime) -> None:
+    """All that these effects owe an agency is dead, undecided."""
     conn.execute(
         """update comity.outbox set state = 'dead', error = %s, changed_at = %s
             where agency = %s and state = 'due' and follower = any(%s)""",
-        (UNDECIDED, now, agency, [NOTICE, WEBHOOK]),
+        (UNDECIDED, now, agency, list(followers)),
     )
 
 
-def revive(conn: Conn, subscription: UUID, now: datetime, *, kind: str | None, entry: UUID | None) -> list[str]:
-    """Dead letters of a subscription are due again: those of a kind, one entry's, or all. Answers their followers.
+def revive(
+    conn: Conn, subscription: UUID, now: datetime, *, kinds: Sequence[str], entry: UUID | None, stopped: bool
+) -> list[str]:
+    """Dead letters of a subscription are due again: those of these followers, all or one entry's. Answers of which.
 
-    The letter of the subscription itself brings back what was undecided.
+    `stopped`: it is taken up again because it was stopped. The letter of the subscription itself brings back what was undecided.
     """
     rows = conn.execute(
         """update comity.outbox set attempts = 0, error = '', changed_at = %(now)s, due_at = '-infinity',
@@ -163,8 +172,7 @@ def revive(conn: Conn, subscription: UUID, now: datetime, *, kind: str | None, e
         returning follower""",
         {
             "now": now, "stopped": STOPPED, "target": str(subscription), "entry": entry,
-            "followers": [kind] if kind in (NOTICE, WEBHOOK) else [NOTICE, WEBHOOK, STOPPED],
-            "whole": kind == STOPPED, "undecided": UNDECIDED,
+            "followers": list(kinds), "whole": stopped, "undecided": UNDECIDED,
         },
     ).fetchall()  # fmt: skip
     return [row[0] for row in rows]

@@ -13,13 +13,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from comity.kernel.sharing import outbox, settle
-from comity.kernel.sharing.outbox import NOTICE, WEBHOOK
+from comity.kernel.sharing import channels, outbox
+from comity.kernel.sharing.followers import FOLLOWERS
 from comity.kernel.work import refusals
 from comity.kernel.work.node import Node
 
 BATCH = 1_000
-DONE_WITH = (NOTICE, WEBHOOK, settle.NAME)
 
 
 def prune(node: Node, agency: str, now: datetime) -> int:
@@ -27,5 +26,6 @@ def prune(node: Node, agency: str, now: datetime) -> int:
     transaction. A row that another transaction holds is passed by. A suspended agency's are pruned like any other's.
     """
     with node.transaction(agency) as (conn, _):
-        delivered = outbox.drop(conn, agency, DONE_WITH, now - timedelta(days=node.outbox_days), BATCH)
+        done_with = [*channels.effects(), *(one.name for one in FOLLOWERS if one.forgets)]
+        delivered = outbox.drop(conn, agency, done_with, now - timedelta(days=node.outbox_days), BATCH)
         return delivered + refusals.drop(conn, now - timedelta(days=node.refusal_days), BATCH)

@@ -1,7 +1,9 @@
-"""Sending webhooks: claimed and decided again, sent, marked, each in its own step, so that none is lost.
+"""Sending to addresses: claimed and decided again, sent, marked, each in its own step, so that none is lost.
+
+How it is sent is the channel's of the address (sharing/channels); when, and how often, is the same for all.
 
 A claim is a lease: a sender that is killed between sending and marking leaves a row that is due again when the lease
-ends, and it is sent once more under the same `webhook-id`, by which its receiver knows that it has it.
+ends, and it is sent once more under the same id, by which its receiver knows that it has it.
 """
 
 from __future__ import annotations
@@ -19,10 +21,10 @@ import orjson
 from comity import clock
 from comity.clock import show_instant
 from comity.errors import Problem
-from comity.kernel.sharing import outbox, signature
+from comity.kernel.sharing import channels, outbox
+from comity.kernel.sharing.channel import Channel, Message
 from comity.kernel.sharing.deliver import count_errors
 from comity.kernel.sharing.endpoint import Endpoint, endpoints, secret_of
-from comity.kernel.sharing.http_client import HttpClient
 from comity.kernel.sharing.outbox import WEBHOOK, Outcome
 from comity.kernel.sharing.stream_event import Pointer, judge, stream_events_of
 from comity.kernel.sharing.subscribe import Subscription, reader, selected, stop
@@ -44,7 +46,7 @@ def back_off(failures: int) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One delivery in hand: its body is signed as it stands here."""
+    """One delivery in hand."""
 
     agency: str
     endpoint: Endpoint
@@ -60,25 +62,29 @@ class Claim:
 
 
 def due_agencies(node: Node) -> list[str]:
-    """The agencies for which a webhook is due."""
+    """The agencies for which something is due at an address."""
     with node.transaction("node") as (conn, _):
         return [row[0] for row in conn.execute("select * from comity.webhooks_due(%s)", (clock.now(),))]
 
 
 def ready(node: Node, agency: str) -> list[Endpoint]:
-    """The agency's addresses that are neither stopped nor paused after a failure. Problem `agency_suspended`."""
+    """The agency's addresses that are neither stopped nor paused after a failure. Problem `agency_suspended`.
+
+    What is owed to an address that no channel serves here waits until one does.
+    """
     with node.work(system(agency)) as work:
-        return endpoints(work.conn, "state = 'active' and paused_until <= %s", work.now)
+        found = endpoints(work.conn, "state = 'active' and paused_until <= %s", work.now)
+        return [one for one in found if channels.served(one.url)]
 
 
-def send_due(node: Node, outward: HttpClient, agency: str, endpoint: Endpoint) -> int:
+def send_due(node: Node, agency: str, endpoint: Endpoint) -> int:
     """Send what is due at one address, one after another, until one fails; how many it took."""
     taken = 0
     for _ in range(AT_A_TIME):
         claim = claim_next(node, agency, endpoint)
         if claim is None:
             break
-        if claim.body and not send(node, outward, claim):
+        if claim.body and not send(node, claim):
             break
         taken += bool(claim.body)
     return taken
@@ -96,22 +102,18 @@ def claim_next(node: Node, agency: str, endpoint: Endpoint) -> Claim | None:
             return None
         entry, target, attempts = row
         one = selected(work.conn, "id = %s", UUID(target))[0]
-        body = _body(work, one, entry)
+        body = _body(work, one, entry, channels.speaking(endpoint.url).name)
         return Claim(agency, endpoint, one.id, entry, attempts, body, secret_of(work, endpoint.id) if body else b"")
 
 
-def send(node: Node, outward: HttpClient, claim: Claim) -> bool:
+def send(node: Node, claim: Claim) -> bool:
     """Send a claimed delivery and mark how it went; whether it was taken."""
-    headers = {
-        "Content-Type": "application/json", "User-Agent": "Comity",
-        **signature.headers(
-            claim.secret, message=claim.id, timestamp=int(clock.now().timestamp()), body=claim.body
-        ),
-    }  # fmt: skip
+    channel = channels.speaking(claim.endpoint.url)
+    assert channel.send is not None, "a channel with schemes sends"
     try:
-        outward.post(claim.endpoint.url, headers, claim.body)
+        channel.send(node, Message(claim.agency, claim.endpoint.url, claim.id, claim.body, claim.secret))
     except Problem as problem:
-        _failed(node, claim, problem)
+        _failed(node, claim, problem, channel)
         return False
     with node.transaction(claim.agency) as (conn, _):
         done = Outcome(claim.entry, str(claim.subscription))
@@ -124,7 +126,7 @@ def send(node: Node, outward: HttpClient, claim: Claim) -> bool:
     return True
 
 
-def _body(work: Work, one: Subscription, entry: UUID) -> bytes:
+def _body(work: Work, one: Subscription, entry: UUID, channel: str) -> bytes:
     target = str(one.id)
     try:
         with_rights = reader(work, one)
@@ -142,7 +144,7 @@ def _body(work: Work, one: Subscription, entry: UUID) -> bytes:
         outbox.mark(work.conn, WEBHOOK, [outcome], work.now)
         count_errors(work, one, [outcome], [])
         return b""
-    disclosure.told(with_rights, "webhook", [(subject, ["pointer"]) for subject in seen])
+    disclosure.told(with_rights, channel, [(subject, ["pointer"]) for subject in seen])
     return orjson.dumps(
         {
             "type": f"{verdict.type}.{verdict.act}", "timestamp": show_instant(verdict.at),
@@ -151,11 +153,11 @@ def _body(work: Work, one: Subscription, entry: UUID) -> bytes:
     )  # fmt: skip
 
 
-def _failed(node: Node, claim: Claim, problem: Problem) -> None:
+def _failed(node: Node, claim: Claim, problem: Problem, channel: Channel) -> None:
     """Try again later, or give up: a refused address and the last try are dead at once. The address rests meanwhile."""
     with node.transaction(claim.agency) as (conn, _):
         now = clock.now()
-        dead = problem.code != "webhook_failed" or claim.attempts >= TRIES
+        dead = problem.code not in channel.passing or claim.attempts >= TRIES
         failed = Outcome(claim.entry, str(claim.subscription), outbox.reason(problem))
         outbox.postpone(conn, failed, now, None if dead else now + back_off(claim.attempts))
         row = conn.execute(
@@ -166,7 +168,7 @@ def _failed(node: Node, claim: Claim, problem: Problem) -> None:
             "update comity.endpoint set paused_until = %s where id = %s",
             (now + back_off(failures), claim.endpoint.id),
         )
-        if problem.code == "endpoint_gone" or failures >= TRIES:
+        if problem.code in channel.final or failures >= TRIES:
             why = f"{outbox.reason(problem)} ({failures} failures in a row)"[:500]
             conn.execute(
                 "update comity.endpoint set state = 'stopped', reason = %s where id = %s and state = 'active'",
@@ -180,9 +182,9 @@ def _failed(node: Node, claim: Claim, problem: Problem) -> None:
 class Sender:
     """Sends what is due: several addresses at a time, to each one delivery at a time. A slow one holds up no other."""
 
-    def __init__(self, node: Node, outward: HttpClient) -> None:
-        self._node, self._outward = node, outward
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="comity-webhook")
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="comity-send")
         self._busy: set[UUID] = set()
         self._lock = threading.Lock()
 
@@ -218,7 +220,7 @@ class Sender:
 
     def _send(self, agency: str, endpoint: Endpoint) -> int:
         try:
-            return send_due(self._node, self._outward, agency, endpoint)
+            return send_due(self._node, agency, endpoint)
         except Problem:
             return 0
         finally:

@@ -10,6 +10,7 @@ from comity.kernel.records import offers
 from comity.kernel.records.write import write
 from comity.kernel.sharing import outbox
 from comity.kernel.work.change import Step, changed
+from comity.kernel.work.follower import Follower
 from comity.kernel.work.node import Node, Work, system
 from comity.kernel.work.subject import find_subject
 
@@ -61,3 +62,13 @@ def _expire(work: Work) -> int:
         done = Step("act", "expired", rule.to if rule else subject.folded.state)
         write(work, [offers.ended(changed(work, of, subject.folded, subject.id, done, {}))])
     return len(late)
+
+
+FOLLOWER = Follower(
+    NAME, "effect", settle, when="at_once", agencies="select comity.unsettled()", forgets=True,
+    pending=f"""exists (select from comity.offer where from_agency = comity.me() and answer_entry is not null
+             and settled_entry is null)
+        or exists (select from comity.offer where from_agency = comity.me() and state = 'offered'
+             and expires_at <= %(now)s)
+        or {outbox.owes(NAME)}""",
+)  # fmt: skip

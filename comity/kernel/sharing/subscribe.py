@@ -20,7 +20,7 @@ from comity.errors import Fault, Problem
 from comity.kernel.ledger import follow
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.powers import KEEP_SUBSCRIPTIONS, SUBSCRIBE_FOR_ANY_ROLE
-from comity.kernel.sharing import outbox
+from comity.kernel.sharing import channels, outbox
 from comity.kernel.sharing.filter import Filter, read_filter
 from comity.kernel.sharing.stream_event import SUBSCRIBER, stream_end
 from comity.kernel.work.node import Conn, Node, Work
@@ -32,7 +32,8 @@ MOST_OF_AGENCY = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """`state`: active · stopped (it erred; `reason` says how) · ended. `endpoint` empty: it delivers to the inbox."""
+    """`state`: active · stopped (it erred; `reason` says how) · ended. `endpoint` is where it delivers, `address` how that
+    is written; both are empty for what goes to the inbox."""
 
     id: UUID
     agency: str
@@ -47,21 +48,29 @@ class Subscription:
     errors: int
     place: int
     made_at: datetime
+    address: str | None = None
 
     @property
-    def follower(self) -> str:
+    def effect(self) -> str:
+        """Under which name the outbox owes its deliveries, whether or not a channel still serves its address."""
         return outbox.WEBHOOK if self.endpoint else outbox.NOTICE
+
+    @property
+    def channel(self) -> str:
+        """The channel that serves it; empty where none does any more."""
+        return channels.of(self.address).name if not self.address or channels.served(self.address) else ""
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "id": str(self.id), "name": self.name, "for_role": self.role or None,
+            "id": str(self.id), "name": self.name, "channel": self.channel, "for_role": self.role or None,
             "member": str(self.member) if self.member else None, "purpose": self.purpose, **self.wanted.as_json(),
             "webhook": str(self.endpoint) if self.endpoint else None, "state": self.state,
             "reason": self.reason or None, "made_at": show_instant(self.made_at),
         }  # fmt: skip
 
 
-_COLUMNS = "id, agency, member, role, name, purpose, wanted, endpoint, state, reason, errors, place, made_at"
+_COLUMNS = """id, agency, member, role, name, purpose, wanted, endpoint, state, reason, errors, place, made_at,
+    (select url from comity.endpoint e where e.id = endpoint) as address"""
 
 
 def of_row(row: Mapping[str, Any]) -> Subscription:
@@ -82,12 +91,14 @@ def subscribe(
     """Be told, from now on, of what the filter names and the subscriber may read. Problem `invalid`, `too_many`.
 
     `for_role` subscribes everybody who holds a role of the agency: one that the actor holds, or any with that power.
-    `webhook` is the id of an endpoint of the agency; without one it goes to the inbox.
+    `webhook` is the id of an address of the agency, whose scheme says by which channel it goes; without one it goes to
+    the channel that needs none, the inbox.
     """
     with node.work(actor) as work:
         chosen = read_filter(work, wanted)
         _refuse_unfit(work, chosen, for_role)
-        endpoint = _endpoint(work, webhook)
+        endpoint, address = _endpoint(work, webhook)
+        channels.of(address)
         _refuse_many(work)
         end = stream_end(work.conn)
         place = follow.place_of(work.conn, FOLLOWER, work.agency)
@@ -96,13 +107,14 @@ def subscribe(
         made = Subscription(
             names.new_id(), work.agency, None if for_role else UUID(work.actor.member), for_role,
             name.strip()[:200] or _named(chosen), work.actor.purpose, chosen, endpoint, "active", "", 0, end, work.now,
+            address,
         )  # fmt: skip
         work.conn.execute(
             """insert into comity.subscription (id, agency, member, role, made_by, name, purpose, wanted, endpoint,
                    place, made_at) values (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s)""",
             (
                 made.id, made.agency, made.member, made.role, UUID(work.actor.member), made.name, made.purpose,
-                _json(chosen), made.endpoint, made.place, made.made_at,
+                chosen.as_text(), made.endpoint, made.place, made.made_at,
             ),
         )  # fmt: skip
         return made
@@ -190,24 +202,17 @@ def _refuse_many(work: Work) -> None:
         raise Problem("too_many", f"{work.agency} has {row[0]} subscriptions", fix="end some of them")
 
 
-def _endpoint(work: Work, webhook: str) -> UUID | None:
+def _endpoint(work: Work, webhook: str) -> tuple[UUID | None, str | None]:
     if not webhook:
-        return None
-    row = work.conn.execute(
-        "select id from comity.endpoint where id = %s and state <> 'removed'", (as_uuid(webhook),)
+        return None, None
+    row: tuple[UUID, str] | None = work.conn.execute(
+        "select id, url from comity.endpoint where id = %s and state <> 'removed'", (as_uuid(webhook),)
     ).fetchone()
     if row is None:
         fault = Fault("not_found", "webhook", "the agency has no such webhook", "see the list of webhooks")
         raise Problem("invalid", "The subscription is not valid", faults=[fault])
-    found: UUID = row[0]
-    return found
+    return row
 
 
 def _named(wanted: Filter) -> str:
     return ", ".join(wanted.types) or (f"linked to {wanted.linked}" if wanted.linked else wanted.where)[:80]
-
-
-def _json(wanted: Filter) -> str:
-    import orjson
-
-    return orjson.dumps(wanted.as_json()).decode()

@@ -19,7 +19,6 @@ from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.sharing.filter import Filter, read_filter
-from comity.kernel.sharing.subscribe import _json
 from comity.kernel.work.node import Node
 
 LIFE = timedelta(seconds=30)
@@ -59,7 +58,7 @@ def issue_ticket(node: Node, actor: Actor, wanted: Mapping[str, Any], *, token: 
                values (%s, %s, %s, %s, %s, %s::jsonb, %s)""",
             (
                 _hash(ticket), work.agency, UUID(work.actor.member), _hash(token) if token else None,
-                work.actor.purpose, _json(chosen), made.expires_at,
+                work.actor.purpose, chosen.as_text(), made.expires_at,
             ),
         )  # fmt: skip
         return made
