@@ -164,7 +164,10 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "Emergency": opened("id record owner agency reason until", id=ID, record=ID, owner=TEXT, agency=TEXT, reason=TEXT),
     "Emergencies": closed("items", items=listed("Emergency")),
     "Review": closed("finding", finding=TEXT),
-    "Activity": closed("items", items={"type": "array", "items": OBJECT}),
+    "Statistics": closed("items", items={"type": "array", "items": closed(
+        "name title columns", name=TEXT, title=TEXT, columns={"type": "array", "items": TEXT},
+    )}),
+    "Statistic": closed("items", items={"type": "array", "items": OBJECT}),
     "Filter": closed(**_FILTER),
     "Subscribe": closed(
         **_FILTER, name=TEXT, webhook={**ID, "description": "Left out, it delivers to the inbox."},
@@ -172,7 +175,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     ),
     "Subscription": opened(
         "id name state purpose", **{name: nullable(one) for name, one in _FILTER.items()}, id=ID, name=TEXT,
-        purpose=TEXT, state={"enum": ["active", "stopped", "ended"]}, reason=nullable(TEXT),
+        channel={**TEXT, "description": "By which it is told; empty where none serves its address."}, purpose=TEXT, state={"enum": ["active", "stopped", "ended"]}, reason=nullable(TEXT),
     ),
     "Subscriptions": closed("items", items=listed("Subscription")),
     "Ticket": closed("ticket feed expires_at", ticket=TEXT, feed=TEXT, expires_at=INSTANT),

@@ -60,11 +60,25 @@ def inbox(request: HttpRequest) -> HttpResponse:
     return answer({"items": [one.as_json() for one in verb(service.node(), actor_of(request))]})
 
 
-@router.get("/activity", **route_docs("How many acts of each kind this agency did on which day", gives="Activity"))
-def activity(request: HttpRequest) -> HttpResponse:
-    from comity.kernel.sharing.activity import activity as verb
+@router.get("/statistics", **route_docs("The statistics that are kept of this agency's log", gives="Statistics"))
+def statistics(request: HttpRequest) -> HttpResponse:
+    from comity.kernel.sharing.followers import statistics as kept
 
-    return answer({"items": [one.as_json() for one in verb(service.node(), actor_of(request))]})
+    shown = [{"name": name, "title": one.title, "columns": list(one.columns)} for name, one in kept().items()]
+    return answer({"items": shown})
+
+
+@router.get(
+    "/statistics/{name}",
+    **route_docs("One statistic of this agency, newest first", gives="Statistic",
+           query={"since": "From this day (UTC) on."}),
+)  # fmt: skip
+def statistic(request: HttpRequest, name: str) -> HttpResponse:
+    from comity.kernel.sharing.followers import statistic as kept
+
+    since = body.day(body.query(request, "since").get("since"), "since")
+    found = kept(name)
+    return answer({"items": [one.as_json() for one in found.rows(service.node(), actor_of(request), since)]})
 
 
 @router.get(

@@ -63,7 +63,7 @@ def _root(
 
 _RECORDS: tuple[Callable[..., Any], ...] = (
     records.enter, records.amend, records.act, records.answer, records.submit, show.show, show.history, records.find,
-    records.inbox, records.activity, files.attach, files.fetch, sharing.subscribe, sharing.subscriptions,
+    records.inbox, records.statistics, files.attach, files.fetch, sharing.subscribe, sharing.subscriptions,
     sharing.feed, due.due, orders.reconcile, reports.reports, reports.confirm, reports.dispute,
     refusals.refusals,
 )  # fmt: skip

@@ -269,23 +269,30 @@ def inbox(as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: 
     return Shown({"items": [one.as_json() for one in items]}, page)
 
 
-def activity(
+def statistics(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which one; left out, what there is.")] = None,
     since: Annotated[str | None, typer.Option("--since", metavar="DAY", help="From this day (UTC) on.")] = None,
     as_: As = None,
     seat: SeatName = None,
     json: Json = False,
 ) -> Shown:
-    """How many acts of each kind this agency did on which day."""
-    from comity.kernel.sharing.activity import activity as verb
+    """What is counted of this agency's log: which statistics there are, or one of them."""
+    from comity.kernel.sharing import followers
 
+    if name is None:
+        kept = [
+            {"name": one, "title": of.title, "columns": list(of.columns)} for one, of in followers.statistics().items()
+        ]
+        return Shown({"items": kept}, lambda out: _table(out, ("name", "title"), kept))
+    wanted = followers.statistic(name)
     with signed_in(as_, seat) as session:
-        found = verb(session.node, session.actor, since=input.day(since, "--since"))
+        found = [one.as_json() for one in wanted.rows(session.node, session.actor, input.day(since, "--since"))]
+    return Shown({"items": found}, lambda out: _table(out, wanted.columns, found))
 
-    def page(out: Any) -> None:
-        rows = [(one.day.isoformat(), one.type, one.act, str(one.entries)) for one in found]
-        out.print(output.table(("day (UTC)", "type", "act", "entries"), rows) if rows else "nothing yet")
 
-    return Shown({"items": [one.as_json() for one in found]}, page)
+def _table(out: Any, columns: tuple[str, ...], items: Any) -> None:
+    rows = [tuple(str(one[name]) for name in columns) for one in items]
+    out.print(output.table(columns, rows) if rows else "nothing yet")
 
 
 def _said(session: Session, id: str, *, file: str | None, **options: list[str] | None) -> input.Input:

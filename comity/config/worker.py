@@ -1,8 +1,8 @@
 """The worker: gives entries their place and lets followers follow. One works at a time; a second one waits its turn.
 
 It works in three threads, so that none waits for another: the first gives places, the second lets the followers
-follow (sharing/followers declares them), the third sends to addresses (sharing/channels). Run by `comity serve` as a process of its own (`python -m comity.config.worker`), and
-inline by a command that wrote while no worker ran.
+follow (sharing/followers declares them), the third sends to addresses (sharing/channels). Run by `comity serve` as a
+process of its own (`python -m comity.config.worker`), and inline by a command that wrote while no worker ran.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ ROWS = (
             "Statistics are kept by followers of the log, and none of this name is declared.",
             "Ask for one of those that the list names."),
     problem("channel_unknown", 422, "No channel serves this",
-            "A subscription, or an open stream, is told by a channel; an address is served by the channel of its scheme.",
+            "A subscription or an open stream is told by a channel, an address by the channel of its scheme.",
             "Write an address that one of the channels serves, as https://host/path."),
     problem("webhook_failed", 502, "The receiving address did not take the delivery",
             "The address did not answer in time, answered with an error, or redirected; it is tried again.",

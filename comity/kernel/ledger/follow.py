@@ -26,15 +26,3 @@ def place_of(conn: Conn, name: str, agency: str) -> int:
 def move(conn: Conn, name: str, agency: str, place: int) -> None:
     """Move a follower in the same transaction as the rows that it wrote."""
     conn.execute("update comity.follower set place = %s where name = %s and agency = %s", (place, name, agency))
-
-
-def behind_own_log(name: str) -> str:
-    """The condition, in SQL, that a follower of the agency's own log has not come to its end."""
-    return f"""coalesce((select max(agency_place) from comity.sequence where agency = comity.me()), 0)
-        > coalesce((select place from comity.follower where name = '{name}' and agency = comity.me()), 0)"""
-
-
-def behind_stream(name: str) -> str:
-    """The condition, in SQL, that a follower of the node's stream has not come to its end."""
-    return f"""comity.stream_end()
-        > coalesce((select place from comity.follower where name = '{name}' and agency = comity.me()), 0)"""

@@ -12,7 +12,7 @@ from typing import Any
 
 from comity.kernel.ledger import follow
 from comity.kernel.policy.actor import Actor
-from comity.kernel.work.follower import Follower, Statistic
+from comity.kernel.work.follower import Follower, Statistic, behind_own_log
 from comity.kernel.work.node import Node, system
 
 NAME = "activity"
@@ -95,7 +95,7 @@ def activity(node: Node, actor: Actor, *, since: date | None = None) -> list[Act
 
 
 FOLLOWER = Follower(
-    NAME, "view", advance, pending=follow.behind_own_log(NAME), restart=restart,
+    NAME, "view", advance, pending=behind_own_log(NAME), restart=restart,
     statistic=Statistic(
         "How many acts of each kind this agency did on which day (UTC)", ("day", "type", "act", "entries"),
         lambda node, actor, since: activity(node, actor, since=since),

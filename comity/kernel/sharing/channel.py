@@ -1,4 +1,4 @@
-"""Channel: a way to be told, declared as one value. Subscribing, delivering and sending iterate them (sharing/channels).
+"""Channel: a way to be told, declared as one value; sharing/channels lists those that there are.
 
 Whoever is told gets a pointer: that something happened and where to look, decided with the reader's rights of that
 moment (sharing/stream_event). A channel moves it and decides nothing.

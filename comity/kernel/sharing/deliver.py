@@ -26,7 +26,7 @@ from comity.kernel.sharing.stream_event import (
     stream_events_of,
 )
 from comity.kernel.sharing.subscribe import FOLLOWER, Subscription, reader, selected, stop
-from comity.kernel.work.follower import Follower
+from comity.kernel.work.follower import Follower, behind_stream
 from comity.kernel.work.node import Node, Work, system
 
 PAGE = 1_000
@@ -165,7 +165,7 @@ def shelve(node: Node, agency: str) -> int:
         return len(active)
 
 
-_WAITS = f"exists (select from comity.subscription where state = 'active') and {follow.behind_stream(FOLLOWER)}"
+_WAITS = f"exists (select from comity.subscription where state = 'active') and {behind_stream(FOLLOWER)}"
 DELIVERIES = Follower(
     FOLLOWER, "effect", follow_subscriptions, pending=f"{_WAITS} or {outbox.owes(NOTICE)}",
     agencies=f"select comity.subscribers('{FOLLOWER}', '{NOTICE}')", suspended=shelve,

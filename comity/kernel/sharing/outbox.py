@@ -162,7 +162,8 @@ def revive(
 ) -> list[str]:
     """Dead letters of a subscription are due again: those of these followers, all or one entry's. Answers of which.
 
-    `stopped`: it is taken up again because it was stopped. The letter of the subscription itself brings back what was undecided.
+    `stopped`: it is taken up again because it was stopped. The letter of the subscription itself brings back what was
+    undecided.
     """
     rows = conn.execute(
         """update comity.outbox set attempts = 0, error = '', changed_at = %(now)s, due_at = '-infinity',

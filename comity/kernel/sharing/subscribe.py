@@ -32,8 +32,8 @@ MOST_OF_AGENCY = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """`state`: active · stopped (it erred; `reason` says how) · ended. `endpoint` is where it delivers, `address` how that
-    is written; both are empty for what goes to the inbox."""
+    """`state`: active · stopped (it erred; `reason` says how) · ended. `endpoint` is where it delivers, `address` how
+    that is written; both are empty for what goes to the inbox."""
 
     id: UUID
     agency: str

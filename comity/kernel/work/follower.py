@@ -66,3 +66,15 @@ class Follower:
             raise ValueError(f"{self.name}: what is done at once needs a query of the agencies that wait")
         if (self.kind == "view") != (self.restart is not None):
             raise ValueError(f"{self.name}: a view, and no effect, can be made anew")
+
+
+def behind_own_log(name: str) -> str:
+    """The condition, in SQL, that a follower of the agency's own log has not come to its end."""
+    return f"""coalesce((select max(agency_place) from comity.sequence where agency = comity.me()), 0)
+        > coalesce((select place from comity.follower where name = '{name}' and agency = comity.me()), 0)"""
+
+
+def behind_stream(name: str) -> str:
+    """The condition, in SQL, that a follower of the node's stream has not come to its end."""
+    return f"""comity.stream_end()
+        > coalesce((select place from comity.follower where name = '{name}' and agency = comity.me()), 0)"""
