@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from psycopg_pool import ConnectionPool
 
-from comity.config import loader, paths
+from comity.config import file_stores, loader, paths
 from comity.config.database import Database
 from comity.config.settings import Settings
 from comity.kernel.definitions.load import read_folder
@@ -35,6 +35,7 @@ def furnished(database: Database, settings: Settings) -> Node:
         pool=pool,
         home=settings.home,
         keys=KeyRing(settings.keys),
+        files=file_stores.opened(settings),
         extensions=loader.extensions(),
         backfill=loader.backfill(),
     )

@@ -15,7 +15,7 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from comity import clock
-from comity.config import loader, paths, worker
+from comity.config import file_stores, loader, paths, worker
 from comity.config.database import Database
 from comity.config.settings import Settings
 from comity.config.stories.referral import AGENCIES, SEATS
@@ -45,6 +45,7 @@ def node_on(database: Database, settings: Settings, *, connections: int = 12) ->
         pool=pool,
         home=settings.home,
         keys=KeyRing(settings.keys),
+        files=file_stores.opened(settings),
         extensions=loader.extensions(),
         backfill=loader.backfill(),
     )

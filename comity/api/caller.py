@@ -1,4 +1,4 @@
-"""Who calls: a bearer token of one member of one agency, and the purpose that the caller states."""
+"""Who calls: one member of one agency, as a provider of identity says, and the purpose that the caller states."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
     from comity.kernel.policy.actor import Actor
 
 _PURPOSE = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
-_TOKEN = re.compile(r"[\x21-\x7e]{1,512}\Z")
 
 
-class Bearer(AuthBase):
-    """Signs the caller in for one request. Raises Problem `token_invalid`, `member_suspended`, `agency_suspended`."""
+class Caller(AuthBase):
+    """Signs the caller in for one request, by the first of the service's providers that finds its proof among the
+    headers. Raises Problem `token_invalid`, `member_suspended`, `agency_suspended`. The interface's description names
+    the bearer token, which every node takes."""
 
     openapi_type = "http"
     openapi_scheme = "bearer"
 
     def __call__(self, request: HttpRequest) -> Actor:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or _TOKEN.fullmatch(token) is None:
-            raise Problem("token_invalid", fix="send Authorization: Bearer and the token that `member redeem` gave")
+        from comity.kernel.policy.identity import Credentials, shown, sign_in
+
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        found = shown(service.service().identities, Credentials(headers=headers))
         purpose = request.headers.get("Comity-Purpose", "")
         if purpose and _PURPOSE.fullmatch(purpose) is None:
             raise Problem("request_invalid", "Comity-Purpose is one word, a purpose that the definitions declare")
-        from comity.kernel.policy.tokens import sign_in
-
-        actor = sign_in(service.node(), token, purpose)
+        actor = sign_in(service.node(), found, purpose)
         request.actor = actor  # type: ignore[attr-defined]
         return actor
 
 
-bearer = Bearer()
+caller = Caller()
 
 
 BEHALF: dict[str, type] = {"on_behalf": str, "document": UUID}

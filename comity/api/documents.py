@@ -175,7 +175,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     ),
     "Subscription": opened(
         "id name state purpose", **{name: nullable(one) for name, one in _FILTER.items()}, id=ID, name=TEXT,
-        channel={**TEXT, "description": "By which it is told; empty where none serves its address."}, purpose=TEXT, state={"enum": ["active", "stopped", "ended"]}, reason=nullable(TEXT),
+        channel={**TEXT, "description": "By which it is told; empty where none serves its address."}, purpose=TEXT,
+        state={"enum": ["active", "stopped", "ended"]}, reason=nullable(TEXT),
     ),
     "Subscriptions": closed("items", items=listed("Subscription")),
     "Ticket": closed("ticket feed expires_at", ticket=TEXT, feed=TEXT, expires_at=INSTANT),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ninja import NinjaAPI
 from ninja.operation import Operation
 
-from comity.api.caller import bearer
+from comity.api.caller import caller
 
 
 class Api(NinjaAPI):
@@ -21,5 +21,5 @@ api = Api(
     urls_namespace="api",
     docs_url=None,
     openapi_url=None,
-    auth=bearer,
+    auth=caller,
 )

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from comity.kernel.policy.identity import Identity
     from comity.kernel.types.catalogue import Catalogue
     from comity.kernel.work.node import Node
 
@@ -22,13 +23,15 @@ GIBIBYTE = 1 << 30
 class Service:
     """`open_node` connects to the database (Problem `unavailable` while it does not answer) and is called once.
 
-    `core` is the catalogue of the pillars alone: the same for every caller. `file_limit` in bytes. `metrics_folder`
+    `core` is the catalogue of the pillars alone: the same for every caller. `identities` say who calls, in the order in
+    which they are asked. `file_limit` in bytes. `metrics_folder`
     is where the processes of one server leave their counts for each other; None keeps them in this process.
     """
 
     open_node: Callable[[], Node]
     core: Callable[[], Catalogue]
     version: str
+    identities: Sequence[Identity]
     file_limit: int = 5 * GIBIBYTE
     metrics_folder: Path | None = None
     metrics_open: bool = False

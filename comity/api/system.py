@@ -118,6 +118,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
     try:
         lag = service.node().lag()
         gauges["comity_database_up"] = ("Whether the database answers.", 1)
+        free = service.node().files.free()
+        if free is not None:
+            gauges["comity_files_free_bytes"] = ("Room in the store of files.", float(free))
         gauges["comity_sequencer_pending"] = ("Entries that wait for their place.", float(lag["pending"]))
         gauges["comity_sequencer_oldest_seconds"] = ("How long the oldest waits.", float(lag["oldest_seconds"]))
     except Exception as error:  # noqa: BLE001  the counts are told also while the database is away

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from comity.errors import Problem
 
 if TYPE_CHECKING:
+    from comity.kernel.policy.identity import Identity
     from comity.kernel.work.node import Node
 
 Files = Mapping[str, str]
@@ -21,12 +22,13 @@ class Services:
     """Each is a function, so that a command pays only for what it uses.
 
     `settings` reads the environment; `opened` connects and checks; `refused` turns a start-up refusal into a Problem,
-    or gives None for any other error. `serve`, `demo` and `database` are whole commands of config.
+    or gives None for any other error; `identities` are the providers that say who speaks. `serve`, `demo` and `database` are whole commands of config.
     """
 
     settings: Callable[[], Any]
     opened: Callable[[Any], AbstractContextManager[Node]]
     refused: Callable[[BaseException], Problem | None]
+    identities: Callable[[], Sequence[Identity]]
     serve: Callable[..., int]
     demo: Callable[..., int]
     examine: Callable[[Any], Sequence[Any]]

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import typer
 
-from comity.cli import credentials
 from comity.cli.services import services
 from comity.errors import Problem
 
@@ -62,12 +61,15 @@ class Session:
 @contextmanager
 def signed_in(agency: str | None, seat: str | None, purpose: str | None = None) -> Iterator[Session]:
     """The session of a seat; its agency's and member's suspension count from this moment."""
-    from comity.kernel.policy.tokens import sign_in
+    from comity.cli.seat import AGENCY, HOME, NAME
+    from comity.kernel.policy.identity import Credentials, shown, sign_in
 
     settings = services().settings()
-    token = credentials.choose(settings.home, agency, seat)
+    here = {HOME: str(settings.home), AGENCY: agency, NAME: seat}
+    said = Credentials(here={name: value for name, value in here.items() if value is not None})
+    found = shown(services().identities(), said)
     with services().opened(settings) as node:
-        actor = sign_in(node, token, purpose or "")
+        actor = sign_in(node, found, purpose or "")
         if agency is not None and actor.agency != agency:
             raise Problem("seat_unknown", f"the token is of {actor.agency}, not of {agency}", fix="unset COMITY_TOKEN")
         yield Session(node, actor)

@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from comity.config import file_stores
 from comity.config.database import Database, open_database, pending_migrations
 from comity.config.settings import Settings
 from comity.config.startup import StartupRefused, faults
@@ -24,7 +25,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    found = [_python(), _home(settings.home), _room(settings.home)]
+    found = [_python(), _home(settings.home), _room(settings.home), _files(settings)]
     try:
         database = open_database(settings)
     except StartupRefused as refused:
@@ -74,6 +75,17 @@ def _room(home: Path) -> Finding:
     return Finding(
         "free disk", free >= LITTLE_ROOM, f"{free / 2**30:.1f} GB", "free some space: below 1 GB writing may stop"
     )
+
+
+def _files(settings: Settings) -> Finding:
+    try:
+        free = file_stores.opened(settings).free()
+    except StartupRefused as refused:
+        return _refused("files", refused)
+    except OSError as error:
+        return Finding("files", False, f"{settings.files}: {error.strerror}", "correct COMITY_FILES")
+    room = "as much room as it gives" if free is None else f"{free / 2**30:.1f} GB free"
+    return Finding("files", free is None or free >= LITTLE_ROOM, f"{settings.files}, {room}", "free some space there")
 
 
 def _migrations(database: Database) -> Finding:

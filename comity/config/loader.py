@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comity.config import paths
+from comity.config import file_stores, paths
 from comity.config.database import Database, migrate, open_database
 from comity.config.settings import Settings
 from comity.config.startup import StartupRefused, check
@@ -51,7 +51,8 @@ def node_on(settings: Settings, database: Database, threads: int) -> Node:
         kwargs={"application_name": "comity"},
     )
     return Node(
-        pool=pool, home=settings.home, keys=KeyRing(settings.keys), extensions=extensions(),
+        pool=pool, home=settings.home, keys=KeyRing(settings.keys), files=file_stores.opened(settings),
+        extensions=extensions(),
         outward=settings.webhook_allow, outbox_days=settings.outbox_days, refusal_days=settings.refusal_days,
         backfill=backfill(),
     )  # fmt: skip

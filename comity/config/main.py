@@ -17,6 +17,7 @@ from comity.errors import Problem
 
 if TYPE_CHECKING:
     from comity.config.doctor import Finding
+    from comity.kernel.policy.identity import Identity
     from comity.kernel.work.node import Node
 
 
@@ -29,6 +30,7 @@ def services() -> Services:
         settings=settings,
         opened=_opened,
         refused=_refused,
+        identities=_identities,
         serve=_serve,
         demo=_demo,
         examine=_examine,
@@ -55,6 +57,12 @@ def _refused(error: BaseException) -> Problem | None:
     from comity.config.loader import as_problem
 
     return as_problem(error)
+
+
+def _identities() -> Sequence[Identity]:
+    from comity.config.identities import IDENTITIES
+
+    return IDENTITIES
 
 
 def _serve(of: Settings, *, as_json: bool) -> int:

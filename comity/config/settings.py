@@ -13,6 +13,7 @@
 | COMITY_FEED_BIND | address and port of the live feed, an origin of its own | the address above, the next port |
 | COMITY_FEED_ADDRESS | the feed as others reach it, when a proxy stands in front | made from the line above |
 | COMITY_WEBHOOK_ALLOW | networks that webhooks may reach although not public, as 10.1.2.0/24,127.0.0.1/32 | none |
+| COMITY_FILES | where files of records are kept, as disk or disk:/srv/files | disk, below COMITY_HOME |
 | COMITY_OUTBOX_DAYS | days after which a delivery that was made leaves the outbox | 30 |
 | COMITY_REFUSAL_DAYS | days after which the trace of a refused act is deleted | 90 |
 """
@@ -44,6 +45,7 @@ class Settings:
     webhook_allow: tuple[str, ...] = ()
     outbox_days: int = 30
     refusal_days: int = 90
+    files: str = "disk"
 
     @property
     def feed_address(self) -> str:
@@ -103,6 +105,7 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         feed_public=said("COMITY_FEED_ADDRESS"),
         webhook_allow=_networks("COMITY_WEBHOOK_ALLOW", said("COMITY_WEBHOOK_ALLOW") or ""),
         outbox_days=_number("COMITY_OUTBOX_DAYS", said("COMITY_OUTBOX_DAYS") or "30", 1, 36_500),
+        files=said("COMITY_FILES") or "disk",
         refusal_days=_number("COMITY_REFUSAL_DAYS", said("COMITY_REFUSAL_DAYS") or "90", 1, 36_500),
     )
 

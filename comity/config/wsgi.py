@@ -63,6 +63,7 @@ def make(of: Settings) -> WSGIHandler:
             open_node=open_node,
             core=loader.core_catalogue,
             version=__version__,
+            identities=IDENTITIES,
             metrics_folder=folder,
             metrics_open=getattr(of, "metrics_open", False),
             feed_address=of.feed_address,

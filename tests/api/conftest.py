@@ -36,7 +36,7 @@ def application(node: Node, node_settings: Settings) -> Any:
     from comity.config import loader, wsgi
 
     made = wsgi.make(node_settings)
-    service.attach(service.Service(open_node=lambda: node, core=loader.core_catalogue, version=__version__))
+    service.attach(service.Service(open_node=lambda: node, core=loader.core_catalogue, version=__version__, identities=IDENTITIES))
     return made
 
 

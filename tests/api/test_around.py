@@ -85,7 +85,8 @@ def test_openapi_is_whole(call: Any) -> None:
         "/subscriptions": {"get", "post"}, "/subscriptions/{id}": {"delete"}, "/subscriptions/{id}/replay": {"post"},
         "/webhooks": {"get", "post"}, "/webhooks/{id}": {"delete"}, "/feed/tickets": {"post"},
         "/dead-letters": {"get"}, "/dead-letters/{id}/replay": {"post"},
-        "/statistics": {"get"}, "/statistics/{name}": {"get"}, "/me": {"get"}, "/problems": {"get"}, "/problems/{code}": {"get"},
+        "/statistics": {"get"}, "/statistics/{name}": {"get"},
+        "/me": {"get"}, "/problems": {"get"}, "/problems/{code}": {"get"},
         "/health": {"get"}, "/metrics": {"get"}, "/openapi.json": {"get"},
     }  # fmt: skip
     told = {path.removeprefix("/api/v1"): set(one) for path, one in document["paths"].items()}

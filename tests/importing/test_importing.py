@@ -26,6 +26,7 @@ from comity.kernel.importing.report import ImportReport, Progress
 from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.install import install
+from comity.kernel.work.disk_store import DiskStore
 from comity.kernel.work.key_ring import KeyRing
 from comity.kernel.work.node import Node
 from tests.patience import PATIENCE
@@ -74,7 +75,9 @@ class City:
 
 def node_of(url: str, home: Path) -> Node:
     pool = ConnectionPool(url, min_size=1, max_size=4, open=True, timeout=PATIENCE)
-    return Node(pool=pool, home=home, keys=KeyRing(home / "keys"), extensions=extensions())
+    return Node(
+        pool=pool, home=home, keys=KeyRing(home / "keys"), files=DiskStore(home / "files"), extensions=extensions()
+    )
 
 
 @pytest.fixture

@@ -319,13 +319,15 @@ from psycopg_pool import ConnectionPool
 from comity.config import loader, paths
 from comity.kernel.policy import tokens
 from comity.kernel.portability import arrive, leave
+from comity.kernel.work.disk_store import DiskStore
 from comity.kernel.work.key_ring import KeyRing
 from comity.kernel.work.node import Node
 from comity.kernel.definitions.load import read_folder
 
 home = Path(sys.argv[1])
 pool = ConnectionPool(sys.argv[2], min_size=1, max_size=4, open=True)
-node = Node(pool, home, KeyRing(home / "keys"), extensions=loader.extensions(), backfill=loader.backfill())
+files = DiskStore(home / "files")
+node = Node(pool, home, KeyRing(home / "keys"), files, extensions=loader.extensions(), backfill=loader.backfill())
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 if len(sys.argv) == 4:
     arrive.judge = die

@@ -58,7 +58,7 @@ def call(district: District, home: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
     with monkeypatch.context() as patch:
         patch.setattr(service, "attach", lambda _: None)
         wsgi.make(settings({"COMITY_HOME": str(home)}))
-    held = service.Service(open_node=lambda: district.node, core=loader.core_catalogue, version=__version__)
+    held = service.Service(open_node=lambda: district.node, core=loader.core_catalogue, version=__version__, identities=IDENTITIES)
     monkeypatch.setattr(service, "_service", held)
     monkeypatch.setattr(service, "_node", district.node)
     client = Client(raise_request_exception=False, SERVER_NAME="localhost")

@@ -38,7 +38,7 @@ def call(world: World, node_settings: Settings, monkeypatch: pytest.MonkeyPatch)
     with monkeypatch.context() as patch:
         patch.setattr(service, "attach", lambda _: None)
         wsgi.make(node_settings)
-    held = service.Service(open_node=lambda: world.node, core=loader.core_catalogue, version=__version__)
+    held = service.Service(open_node=lambda: world.node, core=loader.core_catalogue, version=__version__, identities=IDENTITIES)
     monkeypatch.setattr(service, "_service", held)
     monkeypatch.setattr(service, "_node", world.node)
     client = Client(raise_request_exception=False, SERVER_NAME="localhost")

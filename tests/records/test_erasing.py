@@ -217,7 +217,10 @@ def test_a_file_is_unreadable_with_the_entry_that_named_it(world: World, case: R
     erased(world, "atf_agent", entries[0][0], f"file/{file}")
     assert places(world, canary) == []
     assert refused(fetch, world.node, world.seats["atf_agent"], file).code == "not_found"
-    assert world.rows("atf", "select data_key from comity.file where id = %s", file) == [(b"",)]
+    ((key, stored),) = world.rows("atf", "select data_key, stored from comity.file where id = %s", file)
+    assert key == b""
+    with pytest.raises(FileNotFoundError):
+        world.node.files.open("atf", stored)
 
 
 def test_an_answer_is_erased_by_who_gave_it(world: World, case: Receipt, canary: str) -> None:

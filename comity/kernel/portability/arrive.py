@@ -17,7 +17,6 @@ from uuid import UUID
 
 import orjson
 import psycopg
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from comity import clock, names
 from comity.clock import parse_instant
@@ -34,7 +33,7 @@ from comity.kernel.policy.powers import ADMIT_MEMBERS, carries
 from comity.kernel.portability import arrive_definitions as definitions
 from comity.kernel.portability.arrive_definitions import Shipped
 from comity.kernel.portability.rebuild import Rebuilt, entries_by_record, judge
-from comity.kernel.records import attach, deconfliction, install, project
+from comity.kernel.records import deconfliction, install, project, sealing
 from comity.kernel.types.catalogue import Catalogue, Type
 from comity.kernel.work.change import Row
 from comity.kernel.work.node import NODE, Conn, Node
@@ -143,7 +142,7 @@ class _Arriving:
         self.node, self.actor, self.folder, self.found, self.dry_run = node, actor, folder, found, dry_run
         self.agency = found.agency
         self.now = clock.now()
-        self.stored: list[Path] = []
+        self.stored: list[str] = []
         self.out = Arrived(found.agency, found.entries, found.root, dry_run=dry_run)
 
     def run(self, conn: Conn) -> None:
@@ -314,7 +313,7 @@ class _Arriving:
             ).fetchone()
             if named is None or named[0] is None:
                 continue  # the entry that named it was erased: it did not come along
-            item, data_key = named[0], AESGCM.generate_key(256)
+            item, data_key = named[0], sealing.new_key()
             stored = hashlib.sha256(f"{self.found.root} {file}".encode()).hexdigest()[:32]
             size, found = int(item["size"]), bytes.fromhex(item["digest"])
             if not self.dry_run:
@@ -332,16 +331,16 @@ class _Arriving:
             self.out.files += 1
 
     def keep(self, file: UUID, stored: str, data_key: bytes) -> tuple[int, bytes]:
-        path = attach.folder(self.node, self.agency) / stored
-        path.unlink(missing_ok=True)
-        self.stored.append(path)
+        self.node.files.delete(self.agency, stored)
+        self.stored.append(stored)
         with departure.opened(self.folder, f"{departure.FILES}/{file}") as source:
-            return attach.store(path, source, data_key, file)
+            kept = sealing.keep(self.node.files, (self.agency, stored), source, data_key, file)
+            return kept.size, kept.digest
 
     def forget_files(self) -> None:
-        for path in self.stored:
+        for stored in self.stored:
             with suppress(OSError):
-                path.unlink(missing_ok=True)
+                self.node.files.delete(self.agency, stored)
 
 
 def _become(conn: Conn, agency: str) -> None:

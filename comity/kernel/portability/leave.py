@@ -32,7 +32,7 @@ from comity.kernel.policy import tokens
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.powers import LEAVE
 from comity.kernel.portability.rebuild import as_text, entries_by_record
-from comity.kernel.records import attach
+from comity.kernel.records import sealing
 from comity.kernel.work.node import Conn, Node
 from comity.kernel.work.subject import visible
 
@@ -300,7 +300,7 @@ def _plain(node: Node, conn: Conn, agency: str, file: str) -> Iterator[bytes]:
     if row is None:
         raise Problem("file_damaged", f"The file {file} is in the log and not on this node")
     key = node.keys.unwrap(agency, row[1])
-    return attach.blocks_of(attach.folder(node, agency) / row[0], key, UUID(file), row[2])
+    return sealing.opened(node.files, (agency, row[0]), key, UUID(file), row[2])
 
 
 def _rows(conn: Conn, listed: _Listed, table: str, those: str, keys: tuple[str, ...]) -> None:

@@ -9,6 +9,8 @@ others took over into their own records stays theirs; an earlier entry that says
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -56,7 +58,22 @@ def erase(work: Work, entry: UUID, *, authority: str, paths: Collection[str] | N
         work.conn.execute("update comity.member set version = %s where id = %s", (order.version, order.record))
     elif rows[0]["kind"] not in ABOUT_ANOTHERS and not erased["type"].startswith("kernel."):
         _project(work, order, rows[0])
+    _forget_files(work, order.record)
     return done
+
+
+def _forget_files(work: Work, record: UUID) -> None:
+    """Delete, once this is committed, the bytes of the record's files whose key is gone: they are noise from then on,
+    so where the store fails, or the process ends before, they tell nobody anything."""
+
+    def delete(stored: str) -> None:
+        with suppress(OSError):
+            work.node.files.delete(work.agency, stored)
+
+    for (stored,) in work.conn.execute(
+        "select stored from comity.file where record = %s and agency = comity.me() and data_key = ''", (record,)
+    ).fetchall():
+        work.after.append(partial(delete, stored))
 
 
 def _entries(work: Work, entry: UUID) -> list[dict[str, Any]]:

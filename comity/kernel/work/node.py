@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -28,6 +28,7 @@ from comity.kernel.policy.generate import IncomingAgreement
 from comity.kernel.types.backfill import Backfill
 from comity.kernel.types.catalogue import Agreement, Catalogue, Type
 from comity.kernel.types.roles import SYSTEM as SYSTEM_ROLE
+from comity.kernel.work.file_store import FileStore
 from comity.kernel.work.key_ring import KeyRing
 from comity.kernel.work.on_behalf import Speaker, permit
 
@@ -47,7 +48,8 @@ class Work:
     """One transaction for one actor: the connection acts for the actor's agency and for nobody else.
 
     `others` are the definitions of other agencies that this transaction has read so far. `outsider`: the actor acts on
-    behalf of an institution, and that is no member.
+    behalf of an institution, and that is no member. `after` is done once it is committed: what a rollback could not
+    take back. A process may end before, so nothing else may depend on it.
     """
 
     node: Node
@@ -59,6 +61,7 @@ class Work:
     now: datetime
     others: dict[str, Catalogue] = field(default_factory=dict, compare=False)
     outsider: bool = False
+    after: list[Callable[[], None]] = field(default_factory=list, compare=False)
 
     @property
     def agency(self) -> str:
@@ -113,6 +116,7 @@ class Node:
     pool: ConnectionPool[Any]
     home: Path
     keys: KeyRing
+    files: FileStore
     extensions: Extensions = field(default_factory=Extensions)
     block: int = 1
     burst: int = 1
@@ -191,6 +195,8 @@ class Node:
                 speaker = Speaker(conn, actor, held.catalogue, held.policies, work.today)
                 work = replace(work, outsider=permit(speaker))
             yield work
+        for one in work.after:
+            one()
 
     @contextmanager
     def view(self, agency: str) -> Iterator[Conn]:
