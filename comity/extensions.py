@@ -2,7 +2,6 @@
 
 Guard      a condition of an act that one sentence cannot say: returns what is missing.
 Package    builds what another institution asks for (a referral) from the facts, or says exactly what is missing.
-Format     reads a foreign file as rows.
 
 A pillar owns no table, opens no transaction and makes no request. Facts hold only what the acting agency may see.
 The name of an extension is `pillar.function`; `config` registers what a pillar's `pillar.yml` names.
@@ -10,10 +9,9 @@ The name of an extension is `pillar.function`; `config` registers what a pillar'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any, Protocol
 
 
@@ -160,7 +158,6 @@ class Row:
 Guard = Callable[[Facts], Sequence[Missing]]
 Package = Callable[[Facts, Fact], Parcel]
 """Called with the facts around the subject and the receiver's profile record (a Fact of its own)."""
-Format = Callable[[Path], Iterator[Row]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,4 +166,3 @@ class Extensions:
 
     guards: Mapping[str, Guard] = field(default_factory=dict)
     packages: Mapping[str, Package] = field(default_factory=dict)
-    formats: Mapping[str, Format] = field(default_factory=dict)

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 _PURPOSE = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 
 
-class Caller(AuthBase):
+class Bearer(AuthBase):
     """Signs the caller in for one request, by the first of the service's providers that finds its proof among the
-    headers. Raises Problem `token_invalid`, `member_suspended`, `agency_suspended`. The interface's description names
-    the bearer token, which every node takes."""
+    headers. Raises Problem `token_invalid`, `member_suspended`, `agency_suspended`, and what the provider refuses.
+
+    It is named for what the interface's description says of it: the token, which every node takes.
+    """
 
     openapi_type = "http"
     openapi_scheme = "bearer"
@@ -40,7 +42,7 @@ class Caller(AuthBase):
         return actor
 
 
-caller = Caller()
+caller = Bearer()
 
 
 BEHALF: dict[str, type] = {"on_behalf": str, "document": UUID}

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from comity.api import service
-from comity.api.caller import bearer
+from comity.api.caller import caller
 from comity.api.documents import route_docs
 from comity.api.responses import answer
 
@@ -48,7 +48,7 @@ def _known(request: HttpRequest) -> dict[str, dict[str, Any]]:
         return _public()
     from comity.kernel.definitions.problem_codes import explained
 
-    return explained(service.node().catalogue(bearer(request).agency))
+    return explained(service.node().catalogue(caller(request).agency))
 
 
 @lru_cache(maxsize=1)

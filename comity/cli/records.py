@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -211,20 +212,27 @@ def find(
     owner: Annotated[str | None, typer.Option("--owner", metavar="AGENCY", help="Only records of this agency.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=200)] = 20,
     cursor: Annotated[str | None, typer.Option("--cursor", help="The next page's cursor.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write all that is found, 10,000 at most: .csv .tsv .jsonl"),
+    ] = None,
     as_: As = None,
     seat: SeatName = None,
     purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Find records by words and filters, in one's own agency and wherever one may look."""
+    from comity.kernel.views.export import export
     from comity.kernel.views.find import find as verb
 
+    filters = dict(input.pair(one, "--where") for one in where or ())
+    asked = {"type": type, "text": text, "where": filters or None, "cursor": cursor, "owner": owner}
     with signed_in(as_, seat, purpose) as session:
-        filters = dict(input.pair(one, "--where") for one in where or ())
-        page = verb(
-            session.node, session.actor, type=type, text=text, where=filters or None, limit=limit, cursor=cursor,
-            owner=owner,
-        )  # fmt: skip
+        if out is not None:
+            made = export(session.node, session.actor, out, **asked)
+            more = "; there is more, which a narrower search would hold" if made.more else ""
+            return Shown(made.as_json(), f"{made.rows} records in {made.path}{more}")
+        page = verb(session.node, session.actor, limit=limit, **asked)
 
     def show(out: Any) -> None:
         rows = [

@@ -1,4 +1,4 @@
-"""The provider of identity of the command line: a seat of this machine, by the token that its home keeps (credentials)."""
+"""The provider of identity of the command line: a seat of this machine, by the token kept in its home (credentials)."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ class Services:
     """Each is a function, so that a command pays only for what it uses.
 
     `settings` reads the environment; `opened` connects and checks; `refused` turns a start-up refusal into a Problem,
-    or gives None for any other error; `identities` are the providers that say who speaks. `serve`, `demo` and `database` are whole commands of config.
+    or gives None for any other error; `identities` are the providers that say who speaks. `serve`, `demo` and
+    `database` are whole commands of config.
     """
 
     settings: Callable[[], Any]

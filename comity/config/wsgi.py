@@ -16,6 +16,7 @@ from comity import __version__
 from comity.api import gate, service
 from comity.config import loader, log
 from comity.config.children import end_with_parent
+from comity.config.identities import IDENTITIES
 from comity.config.settings import Settings, settings
 from comity.config.startup import StartupRefused
 from comity.errors import Problem

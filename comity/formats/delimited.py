@@ -1,22 +1,31 @@
-"""CSV and TSV, as of RFC 4180: quoted fields may hold delimiters, quotes and line ends.
+"""CSV and TSV, read and written, as of RFC 4180: quoted fields may hold delimiters, quotes and line ends.
 
 An unclosed or misplaced quote costs the line it stands on and no other: the lines that it swallowed are read again.
 Each line is read at most twice, since the quote that closes an open one is the next there is.
+
+What is written stands behind an apostrophe where a spreadsheet would run it as a formula: whoever opens the file wants
+to read what somebody else entered. Read again, it still stands there.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TextIO
 
 from comity.extensions import Row
+from comity.formats.format import WriteRow
 from comity.formats.rows import ROW_LIMIT, UNREADABLE, BadRow, Options, Table, cut, header, lines, open_text
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}
+_FORMULA = re.compile(r"[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z")
 
 
 @contextmanager
@@ -105,3 +114,26 @@ def _rows(reader: Iterator[list[str]], source: _Lines, columns: tuple[str, ...])
             yield BadRow(number, "row_encoding", "The row holds bytes that the encoding does not know.", shown)
         else:
             yield Row(number, dict(zip(columns, values, strict=True)))
+
+
+def write(out: TextIO, kind: str, columns: Sequence[str]) -> WriteRow:
+    """Begin a CSV or TSV text with its header; gives what writes a row (see Format)."""
+    writer = csv.writer(out, delimiter=DELIMITERS[kind])
+    writer.writerow([spelled(name) for name in columns])
+
+    def row(values: Mapping[str, Any]) -> None:
+        writer.writerow([spelled(values.get(name)) for name in columns])
+
+    return row
+
+
+def spelled(value: Any) -> str:
+    """A value as it stands in a cell. Lists and objects stand as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (dict, list, tuple)):
+        value = json.dumps(value, ensure_ascii=False, default=str)
+    text = str(value).replace("\0", "\\0")
+    return "'" + text if _FORMULA.match(text) and not _NUMBER.match(text) else text

@@ -1,4 +1,4 @@
-"""JSON as rows: an array of objects, an object that holds one, or one object a line (JSONL).
+"""JSON as rows: an array of objects, an object that holds one, or one object a line (JSONL), which is written too.
 
 Read in constant memory. An element that is refused (see strict_json) is one BadRow; reading goes on behind it as long
 as its brackets tell where it ends. Objects within an object become columns with a dot: `location.latitude`.
@@ -6,16 +6,18 @@ as its brackets tell where it ends. Objects within an object become columns with
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from comity.errors import Problem
 from comity.extensions import Row
 from comity.formats import strict_json
+from comity.formats.format import WriteRow
 from comity.formats.rows import ROW_LIMIT, UNREADABLE, BadRow, Options, Table, cut, lines, objects, open_text, refuse
 
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -28,6 +30,16 @@ def read(file: Path, kind: str, options: Options) -> Iterator[Table]:
     with open_text(file, options.encoding) as (text, position):
         rows = _lines(text) if kind == "jsonl" else _Array(file, text, options.at).rows()
         yield objects(rows, position)
+
+
+def write(out: TextIO, kind: str, columns: Sequence[str]) -> WriteRow:
+    """Begin a JSONL text; gives what writes a row (see Format). What is empty in a row is null."""
+
+    def row(values: Mapping[str, Any]) -> None:
+        line = {name: values.get(name) for name in columns}
+        out.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+
+    return row
 
 
 def _lines(text: TextIOWrapper) -> Iterator[Row | BadRow]:

@@ -1,35 +1,66 @@
-"""One way in for every format: `open_table` finds the reader by the mapping's format or the file's suffix."""
+"""The formats there are, and one way in and out for all: by a format's name, else by the file's suffix."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from comity.extensions import Format
 from comity.formats import delimited, json_rows, spreadsheet
-from comity.formats.rows import Options, Table, format_of, objects, refuse
+from comity.formats.format import Format, WriteRow
+from comity.formats.rows import Options, Table, refuse
 
-READERS = {
-    "csv": delimited.read, "tsv": delimited.read, "xlsx": spreadsheet.read,
-    "json": json_rows.read, "jsonl": json_rows.read,
-}  # fmt: skip
+FORMATS: tuple[Format, ...] = (
+    Format("csv", (".csv",), delimited.read, delimited.write),
+    Format("tsv", (".tsv", ".tab"), delimited.read, delimited.write),
+    Format("xlsx", (".xlsx",), spreadsheet.read),
+    Format("json", (".json",), json_rows.read),
+    Format("jsonl", (".jsonl", ".ndjson"), json_rows.read, json_rows.write),
+)
 
 
 @contextmanager
-def open_table(file: Path, options: Options, extra: Mapping[str, Format] | None = None) -> Iterator[Table]:
-    """Open a foreign file as a Table. `extra` are the formats that pillars add, by `pillar.function`.
-
-    Raises Problem import_refused when the file is absent, of an unknown format, or unreadable as a whole.
-    """
+def open_table(file: Path, options: Options) -> Iterator[Table]:
+    """Open a foreign file as a Table. Raises Problem import_refused when the file is absent, of an unknown format, or
+    unreadable as a whole."""
     if not file.is_file():
         raise refuse("file_missing", str(file), f"There is no file {file}.", "Check the path.")
-    kind = format_of(file, options)
-    if extra and kind in extra:
-        yield objects(extra[kind](file), lambda: 0)
-    elif kind in READERS:
-        with READERS[kind](file, kind, options) as table:
-            yield table
-    else:
-        known = ", ".join(sorted([*READERS, *(extra or ())]))
+    kind = options.format or _by_suffix(file, "Name one in the mapping, as in source: {format: csv}.")
+    found = next((one for one in FORMATS if one.name == kind), None)
+    if found is None or found.read is None:
+        known = ", ".join(sorted(one.name for one in FORMATS if one.read))
         raise refuse("format_unknown", file.name, f"There is no reader for {kind!r}.", f"Formats are {known}.")
+    with found.read(file, found.name, options) as table:
+        yield table
+
+
+def writable(file: Path) -> Format:
+    """The format in which a file of this name is written, by its suffix. Raises Problem import_refused."""
+    known = ", ".join(suffix for one in FORMATS if one.write for suffix in one.suffixes)
+    kind = _by_suffix(file, f"Name a file that ends in one of {known}.")
+    found = next(one for one in FORMATS if one.name == kind)
+    if found.write is None:
+        fix = f"Name a file that ends in one of {known}."
+        raise refuse("format_unknown", file.name, f"{kind} is read here and not written.", fix)
+    return found
+
+
+@contextmanager
+def new_table(file: Path, columns: Sequence[str], *, replace: bool = False) -> Iterator[WriteRow]:
+    """A new file of rows, for its owner alone; gives what writes a row, which is in the file from then on, whatever
+    ends the process. FileExistsError where a file is there already and may not be replaced. Raises Problem
+    import_refused for a name that no format writes."""
+    write = writable(file).write
+    assert write is not None
+    way = os.O_TRUNC if replace else os.O_EXCL
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | way, 0o600)
+    with os.fdopen(handle, "w", buffering=1, encoding="utf-8", errors="backslashreplace", newline="") as out:
+        yield write(out, writable(file).name, columns)
+
+
+def _by_suffix(file: Path, fix: str) -> str:
+    for one in FORMATS:
+        if file.suffix.lower() in one.suffixes:
+            return one.name
+    raise refuse("format_unknown", file.name, f"The suffix {file.suffix or '(none)'} names no format.", fix)

@@ -85,24 +85,9 @@ class Table:
     position: Callable[[], int]
 
 
-SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".xlsx": "xlsx", ".json": "json", ".jsonl": "jsonl",
-            ".ndjson": "jsonl"}  # fmt: skip
-
-
 def refuse(code: str, path: str, message: str, fix: str) -> Problem:
     """The Problem of a file that cannot be read at all."""
     return Problem("import_refused", message, faults=[Fault(code, path, message, fix)], fix=fix)
-
-
-def format_of(file: Path, options: Options) -> str:
-    """The format of a file: what the options say, else its suffix. Raises Problem import_refused."""
-    found = options.format or SUFFIXES.get(file.suffix.lower(), "")
-    if not found:
-        raise refuse(
-            "format_unknown", file.name, f"The suffix {file.suffix or '(none)'} names no format.",
-            "Name one in the mapping, as in source: {format: csv}.",
-        )  # fmt: skip
-    return found
 
 
 @contextmanager

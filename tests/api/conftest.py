@@ -34,9 +34,14 @@ def application(node: Node, node_settings: Settings) -> Any:
     from comity import __version__
     from comity.api import service
     from comity.config import loader, wsgi
+    from comity.config.identities import IDENTITIES
 
     made = wsgi.make(node_settings)
-    service.attach(service.Service(open_node=lambda: node, core=loader.core_catalogue, version=__version__, identities=IDENTITIES))
+    service.attach(
+        service.Service(
+            open_node=lambda: node, core=loader.core_catalogue, version=__version__, identities=IDENTITIES
+        )
+    )  # fmt: skip
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import logging
 import sys
@@ -158,7 +159,7 @@ def test_while_the_database_is_away(call: Any, node: Any, monkeypatch: pytest.Mo
         raise Problem("unavailable")
 
     monkeypatch.setattr(service, "_node", None)
-    monkeypatch.setattr(service, "_service", service.Service(open_node=away, core=service.service().core, version="0", identities=()))  # type: ignore[arg-type]
+    monkeypatch.setattr(service, "_service", dataclasses.replace(service.service(), open_node=away))  # type: ignore[arg-type]
     for path in ("/me", "/health"):
         response = call("agent")("GET", path)
         refused(response, 503, "unavailable")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import os
 from typing import Any
@@ -40,7 +41,7 @@ def test_a_file_needs_a_name(call: Any, case: Any) -> None:
 
 def test_a_file_has_a_limit(call: Any, case: Any, monkeypatch: Any) -> None:
     of = service.service()
-    small = service.Service(open_node=of.open_node, core=of.core, version=of.version, identities=of.identities, file_limit=10)
+    small = dataclasses.replace(of, file_limit=10)
     monkeypatch.setattr(service, "_service", small)
     response = call("agent")("POST", f"/records/id/{case['record']}/files", raw=b"x" * 11, query={"name": "a"})
     refused(response, 413, "body_too_large")

@@ -13,6 +13,7 @@ from comity import __version__
 from comity.api import service
 from comity.cli.app import run
 from comity.config import loader, wsgi
+from comity.config.identities import IDENTITIES
 from comity.config.main import services
 from comity.config.settings import settings
 from tests.membership.stage import District
@@ -58,7 +59,9 @@ def call(district: District, home: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
     with monkeypatch.context() as patch:
         patch.setattr(service, "attach", lambda _: None)
         wsgi.make(settings({"COMITY_HOME": str(home)}))
-    held = service.Service(open_node=lambda: district.node, core=loader.core_catalogue, version=__version__, identities=IDENTITIES)
+    held = service.Service(
+        open_node=lambda: district.node, core=loader.core_catalogue, version=__version__, identities=IDENTITIES
+    )
     monkeypatch.setattr(service, "_service", held)
     monkeypatch.setattr(service, "_node", district.node)
     client = Client(raise_request_exception=False, SERVER_NAME="localhost")

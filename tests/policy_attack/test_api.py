@@ -12,6 +12,7 @@ import pytest
 from comity import __version__
 from comity.api import service
 from comity.config import loader, wsgi
+from comity.config.identities import IDENTITIES
 from comity.config.settings import Settings
 from tests.policy_attack.planting import Garden
 from tests.policy_attack.test_verbs import SEATS as EVERY_SEAT
@@ -38,7 +39,9 @@ def call(world: World, node_settings: Settings, monkeypatch: pytest.MonkeyPatch)
     with monkeypatch.context() as patch:
         patch.setattr(service, "attach", lambda _: None)
         wsgi.make(node_settings)
-    held = service.Service(open_node=lambda: world.node, core=loader.core_catalogue, version=__version__, identities=IDENTITIES)
+    held = service.Service(
+        open_node=lambda: world.node, core=loader.core_catalogue, version=__version__, identities=IDENTITIES
+    )
     monkeypatch.setattr(service, "_service", held)
     monkeypatch.setattr(service, "_node", world.node)
     client = Client(raise_request_exception=False, SERVER_NAME="localhost")

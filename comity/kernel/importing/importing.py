@@ -8,14 +8,14 @@ refused together.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from comity import clock
 from comity.errors import Problem
-from comity.extensions import Format, Row
+from comity.extensions import Row
 from comity.formats.open_file import open_table
 from comity.formats.rows import BadRow, Table
 from comity.kernel.importing.mapping import Mapping as Rules
@@ -62,14 +62,14 @@ def run(
     place = chosen.rejects or node.home / "imports" / f"{rules.name}-{digest[:12]}-rejects.csv"
     _spare(place, file, mapping)
     take: Take = (Rehearse if chosen.dry_run else Enter)(node, actor, rules)
-    return _Import(rules, file, digest, take, replace(chosen, rejects=place)).run(node.extensions.formats)
+    return _Import(rules, file, digest, take, replace(chosen, rejects=place)).run()
 
 
 def inspect(file: Path, mapping: Path, *, rejects: Path | None = None, progress: Report | None = None) -> ImportReport:
     """Read and map a file without a node: what the mapping alone can tell. Raises as `run` does before it writes."""
     if rejects:
         _spare(rejects, file, mapping)
-    return _Import(load(mapping), file, _digest(file), Judge(), Options(True, rejects, progress)).run({})
+    return _Import(load(mapping), file, _digest(file), Judge(), Options(True, rejects, progress)).run()
 
 
 def _spare(rejects: Path, *given: Path) -> None:
@@ -94,10 +94,10 @@ class _Import:
         self.rejects = RejectFiles(chosen.rejects)
         self.waiting: list[Asked] = []
 
-    def run(self, formats: Mapping[str, Format]) -> ImportReport:
+    def run(self) -> ImportReport:
         began = clock.monotonic()
         try:
-            with open_table(self.file, self.rules.options, formats) as table:
+            with open_table(self.file, self.rules.options) as table:
                 if absent := self.rules.absent(table.columns):
                     names = ", ".join(fault.path for fault in absent)
                     raise Problem(
@@ -162,7 +162,6 @@ class _Import:
                 self.rejects.write(taken.notes, taken=True)
                 self.report.notes.update(one.code for one in taken.notes)
         self.waiting.clear()
-        self.rejects.flush()
 
     def _refuse(self, rejects: Iterable[Reject]) -> None:
         found = list(rejects)

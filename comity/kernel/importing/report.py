@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+from comity.formats.format import WriteRow
+from comity.formats.open_file import new_table
 from comity.kernel.importing.mapping import Reject
 
 COLUMNS = ("row", "outcome", "record", "field", "column", "value", "code", "reason", "fix")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +67,13 @@ class ImportReport:
 class RejectFiles:
     """The rows that were not taken, as CSV for a person and as JSONL beside it for a program; none when there is none.
 
-    They hold what the source says of people, so only the owner of the process may read them. In the CSV a value that
-    a spreadsheet would run as a formula stands behind an apostrophe.
+    They hold what the source says of people, so only the owner of the process may read them.
     """
 
     def __init__(self, path: Path | None) -> None:
         self.path = path.with_suffix(".csv") if path else None
-        self._files: list[TextIO] = []
-        self._csv: Any = None
+        self._files = ExitStack()
+        self._rows: list[WriteRow] = []
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -89,35 +87,22 @@ class RejectFiles:
     def write(self, rejects: Sequence[Reject], *, taken: bool = False) -> None:
         if self.path is None:
             return
-        if not self._files:
+        if not self._rows:
             self._open()
         for one in rejects:
             line = {**asdict(one), "outcome": "taken" if taken else "refused"}
-            self._csv.writerow([_plain(line[name]) for name in COLUMNS])
-            self._files[1].write(json.dumps(line, ensure_ascii=False) + "\n")
-
-    def flush(self) -> None:
-        for one in self._files:
-            one.flush()
+            for row in self._rows:
+                row(line)
 
     def close(self) -> str | None:
         """Close both files; the path of the CSV, or None when nothing was written."""
-        for one in self._files:
-            one.close()
-        return str(self.path) if self._files else None
+        self._files.close()
+        return str(self.path) if self._rows else None
 
     def _open(self) -> None:
         for one in self.paths:
             one.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(one, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            self._files.append(os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline=""))
-        self._csv = csv.writer(self._files[0])
-        self._csv.writerow(COLUMNS)
-
-
-def _plain(value: Any) -> str:
-    said = str(value).replace("\0", "\\0")
-    return "'" + said if said.startswith(_FORMULA) else said
+            self._rows.append(self._files.enter_context(new_table(one, COLUMNS, replace=True)))
 
 
 def peak_memory_mib() -> float:

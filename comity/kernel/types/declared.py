@@ -45,8 +45,8 @@ class Declared:
                 self.faults.add("bad_name", form.at("knows"), f"{home} knows {name!r}", "name another pillar")
         extensions = {key: one.plain() for key, one in form.items("extensions")}
         for key, named in extensions.items():
-            if key not in ("guards", "packages", "formats") or not is_map(named):
-                fix = "guards, packages and formats, each name: module:function"
+            if key not in ("guards", "packages") or not is_map(named):
+                fix = "guards and packages, each name: module:function"
                 self.faults.add("unknown_key", form.at("extensions"), f"extensions of {home}: {key}", fix)
         self.pillars[home] = Pillar(
             home, form.text("title", home), tuple(form.plain("needs", []) or ()), form.names("knows"), extensions,
