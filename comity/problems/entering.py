@@ -205,7 +205,7 @@ REQUESTS = (
           "Nothing can be made under this name: its folder is absent, closed or full.",
           "Choose a folder that is there and has room."),
     fault("file_exists", "The file is there already",
-          "What was fetched would be written over an existing file.",
+          "What was fetched or found would be written over an existing file.",
           "Choose another name."),
     fault("folder_absent", "There is no such folder",
           "The path names no folder of definitions.",

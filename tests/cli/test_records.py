@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import sys
@@ -129,6 +130,25 @@ def test_find_pages_and_filters(comity: Command, case: Any) -> None:
     page = comity("find", "investigation.case", *AGENT, "--where", f"number={case['number']}")
     assert case["number"] in page.out and "Straw purchases" in page.out
     assert "nothing found" in comity("find", "investigation.case", *AGENT, "--text", "zzzzqqq").out
+
+
+def test_what_is_found_is_written_to_a_file(comity: Command, case: Any, tmp_path: Path) -> None:
+    formula = "=HYPERLINK(0)"
+    comity("enter", "investigation.case", *AGENT, "--set", f"title={formula}", "--set", "program=firearms", "--set",
+           "opened=2026-11-20")  # fmt: skip
+    file = tmp_path / "cases.csv"
+    made = comity("find", "investigation.case", *AGENT, "--out", str(file), "--json").json
+    with file.open(newline="", encoding="utf-8") as text:
+        rows = list(csv.DictReader(text))
+    assert (made["format"], made["rows"], made["more"]) == ("csv", len(rows), False)
+    (mine,) = [row for row in rows if row["number"] == case["number"]]
+    assert mine["fields.title"] == mine["title"] and mine["fields.program"] == "firearms"
+    assert f"'{formula}" in {row["title"] for row in rows}
+    again = comity("find", "investigation.case", *AGENT, "--out", str(file), "--json")
+    assert (again.code, again.json["faults"][0]["code"]) == (2, "file_exists")
+    nowhere = comity("find", "investigation.case", *AGENT, "--out", str(tmp_path / "no" / "a.csv"), "--json")
+    assert nowhere.json["faults"][0]["code"] == "file_unwritable"
+    assert comity("find", *AGENT, "--out", str(tmp_path / "a.xlsx"), "--json").json["code"] == "import_refused"
 
 
 def test_another_agency_sees_nothing_of_it(comity: Command, case: Any) -> None:

@@ -64,4 +64,4 @@ def _row(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refused(code: str, message: str, fix: str) -> Problem:
-    return Problem("request_invalid", "nothing was written", faults=[Fault(code, "--out", message, fix)])
+    return Problem("request_invalid", "nothing was written", faults=[Fault(code, "file", message, fix)])

@@ -13,5 +13,5 @@ create policy delivered_only on comity.outbox as restrictive for delete
     using (state = 'done' and follower in ('notice', 'webhook', 'settle'));
 grant select, insert, update, delete on comity.outbox to comity_app;
 
-create policy own on comity.activity using (agency = comity.me()) with check (agency = comity.me());
-grant select, insert, update, delete on comity.activity to comity_app;
+create policy own on comity.tally using (agency = comity.me()) with check (agency = comity.me());
+grant select, insert, update, delete on comity.tally to comity_app;

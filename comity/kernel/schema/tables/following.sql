@@ -28,12 +28,13 @@ create index outbox_webhooks on comity.outbox (due_at) where state = 'due' and f
 create index outbox_delivered on comity.outbox (agency, changed_at)
     where state = 'done' and follower in ('notice', 'webhook', 'settle');
 
--- A view: entries counted by day, type and act. It holds no content and can be rebuilt from nothing.
-create table comity.activity (
+-- What views count of an agency's log, by day and by what each statistic says (activity: type, act). It holds no content
+-- and can be rebuilt from nothing.
+create table comity.tally (
     agency text not null,
+    statistic text not null,
     day date not null,
-    type text not null,
-    act text not null,
+    key text[] not null,
     entries bigint not null,
-    primary key (agency, day, type, act)
+    primary key (agency, statistic, day, key)
 );
