@@ -153,9 +153,9 @@ def test_without_providers_of_identity_nobody_is_known(
     )
     monkeypatch.setattr(service, "_node", world.node)
     monkeypatch.setattr(service, "_service", made)
-    assert Client().get("/api/v1/me", headers=headers).status_code == 200
+    assert Client(SERVER_NAME="localhost").get("/api/v1/me", headers=headers).status_code == 200
     monkeypatch.setattr(service, "_service", dataclasses.replace(made, identities=()))
-    response = Client().get("/api/v1/me", headers=headers)
+    response = Client(SERVER_NAME="localhost").get("/api/v1/me", headers=headers)
     assert (response.status_code, response.json()["code"]) == (401, "token_invalid")
 
 

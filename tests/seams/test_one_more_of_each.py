@@ -154,7 +154,7 @@ class TestIdentity:
         )  # fmt: skip
         monkeypatch.setattr(service, "_service", made)
         monkeypatch.setattr(service, "_node", world.node)
-        return Client()
+        return Client(SERVER_NAME="localhost")
 
     def asked(self, client: Client, **headers: str) -> tuple[int, dict[str, Any]]:
         response = client.get("/api/v1/me", headers=headers)
