@@ -63,7 +63,14 @@ def test_the_doctor_finds_nothing(database: Database, node_settings: Settings) -
     findings = {finding.name: finding for finding in examine(node_settings)}
     ill = [finding for finding in findings.values() if not finding.ok and finding.name != "free disk"]
     assert ill == []
-    assert {"python", "COMITY_HOME", "database", "start-up checks", "migrations", "sequencer"} <= set(findings)
+    assert {"python", "COMITY_HOME", "files", "database", "start-up checks", "migrations", "sequencer"} <= set(findings)
+
+
+def test_the_doctor_looks_at_the_store_of_files(tmp_path: Path) -> None:
+    chosen = settings({"COMITY_HOME": str(tmp_path), "DATABASE_URL": f"host={tmp_path} dbname=comity",
+                       "COMITY_FILES": "tape:4"})  # fmt: skip
+    (found,) = [finding for finding in examine(chosen) if finding.name == "files"]
+    assert not found.ok and "tape" in found.detail and "disk" in found.fix
 
 
 def test_the_doctor_names_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def export(node: Node, actor: Actor, file: Path, **asked: Any) -> Exported:
     """
     kind = writable(file).name
     if file.exists():
-        raise _refused("file_exists", f"{file} exists already", "choose another name")
+        raise _unwritten("file_exists", f"{file} exists already", "choose another name")
     rows: list[dict[str, Any]] = []
     cursor = asked.pop("cursor", None)
     while True:
@@ -55,7 +55,7 @@ def export(node: Node, actor: Actor, file: Path, **asked: Any) -> Exported:
                 write(row)
     except OSError as error:
         fix = "choose a folder that is there and has room"
-        raise _refused("file_unwritable", f"{file}: {error.strerror}", fix) from error
+        raise _unwritten("file_unwritable", f"{file}: {error.strerror}", fix) from error
     return Exported(str(file), kind, len(rows), bool(cursor))
 
 
@@ -63,5 +63,5 @@ def _row(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: item[name] for name in FIRST} | {f"fields.{name}": one for name, one in item["fields"].items()}
 
 
-def _refused(code: str, message: str, fix: str) -> Problem:
-    return Problem("request_invalid", "nothing was written", faults=[Fault(code, "file", message, fix)])
+def _unwritten(code: str, message: str, fix: str) -> Problem:
+    return Problem("request_invalid", "nothing was written", faults=[Fault(code, "path", message, fix)])
