@@ -111,6 +111,15 @@ def test_a_receipt_has_an_address(call: Any, case: Any) -> None:
     assert absent.content == hidden.content
 
 
+def test_statistics_are_listed_and_shown(call: Any) -> None:
+    (listed,) = call("agent")("GET", "/statistics").json()["items"]
+    assert (listed["name"], listed["columns"]) == ("activity", ["day", "type", "act", "entries"])
+    shown = call("agent")("GET", "/statistics/activity", query={"since": "2026-01-01"})
+    assert shown.status_code == 200 and all(set(one) == set(listed["columns"]) for one in shown.json()["items"])
+    assert call("agent")("GET", "/statistics/activity", query={"since": "soon"}).json()["code"] == "request_invalid"
+    assert call("agent")("GET", "/statistics/weather").json()["code"] == "statistic_unknown"
+
+
 def test_the_inbox_answers(call: Any) -> None:
     assert isinstance(call("agent")("GET", "/inbox").json()["items"], list)
 

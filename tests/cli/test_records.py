@@ -151,6 +151,16 @@ def test_what_is_found_is_written_to_a_file(comity: Command, case: Any, tmp_path
     assert comity("find", *AGENT, "--out", str(tmp_path / "a.xlsx"), "--json").json["code"] == "import_refused"
 
 
+def test_statistics_are_listed_and_shown(comity: Command, case: Any) -> None:
+    listed = comity("statistics", "--json").json["items"]
+    assert [(one["name"], one["columns"]) for one in listed] == [("activity", ["day", "type", "act", "entries"])]
+    counted = comity("statistics", "activity", *AGENT, "--json").json["items"]
+    assert any((one["type"], one["act"]) == ("investigation.case", "enter") for one in counted)
+    assert "investigation.case" in comity("statistics", "activity", *AGENT).out
+    assert comity("statistics", "weather", *AGENT, "--json").json["code"] == "statistic_unknown"
+    assert "nothing yet" in comity("statistics", "activity", *AGENT, "--since", "2999-01-01").out
+
+
 def test_another_agency_sees_nothing_of_it(comity: Command, case: Any) -> None:
     hidden = comity("show", case["number"], "--as", "dea", "--json")
     absent = comity("show", "ATF-2026-999999", "--as", "dea", "--json")
