@@ -121,26 +121,33 @@ def _first(node: Node) -> int:
 
 
 def _follow(node: Node, agency: str, watching: set[str], among: Sequence[Follower]) -> int:
-    """One agency's followers; what effects moved. A suspended agency's wait; a failing one is told and does not stop
-    the other agencies'."""
+    """One agency's followers; what effects moved. A suspended agency's wait; what fails is told and stops no other."""
     try:
         found = pending_work(node, agency)
-        watched = any(one.of_any and one.name in found for one in followers.FOLLOWERS)
-        (watching.add if watched else watching.discard)(agency)
-        if found.suspended:
-            _suspend(node, agency)
-        moved = 0
-        for one in among:
-            if one.name in found:
-                stepped = one.step(node, agency)
-                moved += stepped if one.kind == "effect" else 0
-        return moved
     except Problem as problem:
-        if problem.code == "agency_suspended":
-            _suspend(node, agency)
-        if problem.code not in ("agency_suspended", "version_conflict"):
-            print(f"worker: {agency}: {problem.code}", file=sys.stderr, flush=True)
-        return 0
+        return _failed(node, agency, problem)
+    watched = any(one.of_any and one.name in found for one in followers.FOLLOWERS)
+    (watching.add if watched else watching.discard)(agency)
+    if found.suspended:
+        _suspend(node, agency)
+    moved = 0
+    for one in among:
+        if one.name in found:
+            try:
+                stepped = one.step(node, agency)
+            except Problem as problem:
+                stepped = _failed(node, agency, problem, one.name)
+            moved += stepped if one.kind == "effect" else 0
+    return moved
+
+
+def _failed(node: Node, agency: str, problem: Problem, follower: str = "followers") -> int:
+    """What failed moved nothing, and is tried in the next round."""
+    if problem.code == "agency_suspended":
+        _suspend(node, agency)
+    elif problem.code != "version_conflict":
+        print(f"worker: {agency}: {follower}: {problem.code}", file=sys.stderr, flush=True)
+    return 0
 
 
 def _suspend(node: Node, agency: str) -> None:

@@ -189,6 +189,7 @@ class TestStatistic:
     def test_the_worker_keeps_it_and_it_is_shown_with_the_others(self, world: World) -> None:
         seat = world.seats["fsl_analyst"]
         made = world.enter("fsl_analyst", "registry.document", {"kind": "other", "title": "Worksheet"})
+        place_all(world)
         assert "authors" in pending_work(world.node, "fsl")
         world.follow()
         assert "authors" not in pending_work(world.node, "fsl")
@@ -216,10 +217,10 @@ class TestStatistic:
         broken = dataclasses.replace(AUTHORS, name="broken", step=fails)
         world.enter("fsl_analyst", "registry.document", {"kind": "other", "title": "Worksheet"})
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(followers, "FOLLOWERS", (*followers.FOLLOWERS, broken))
+            patched.setattr(followers, "FOLLOWERS", (broken, *followers.FOLLOWERS))
             place_all(world)
             worker.follow_all(world.node)
-        assert "worker: fsl: unavailable" in capsys.readouterr().err
+        assert "worker: fsl: broken: unavailable" in capsys.readouterr().err
         assert "activity" not in pending_work(world.node, "fsl")
 
 

@@ -165,8 +165,8 @@ def shelve(node: Node, agency: str) -> int:
         return len(active)
 
 
-_WAITS = f"exists (select from comity.subscription where state = 'active') and {behind_stream(FOLLOWER)}"
+_BEHIND = f"exists (select from comity.subscription where state = 'active') and {behind_stream(FOLLOWER)}"
 DELIVERIES = Follower(
-    FOLLOWER, "effect", follow_subscriptions, pending=f"{_WAITS} or {outbox.owes(NOTICE)}",
+    FOLLOWER, "effect", follow_subscriptions, pending=f"{_BEHIND} or {outbox.owes(NOTICE)}",
     agencies=f"select comity.subscribers('{FOLLOWER}', '{NOTICE}')", suspended=shelve,
 )  # fmt: skip
