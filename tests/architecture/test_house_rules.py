@@ -58,10 +58,10 @@ def test_one_page_lists_every_extension_point_and_each_has_a_user() -> None:
     for one in dataclasses.fields(Extensions):
         assert f"**{one.name[:-1].capitalize()}**" in section, one.name
     used = loader.extensions()
-    for kind in ("guards", "packages"):
+    for kind in ("calculations", "packages"):
         held = getattr(used, kind)
         assert held, f"no extension point without a user: {kind}"
-        assert all(name in section for name in held if "." in name) or kind == "guards"
+        assert all(name in section for name in held if "." in name) or kind == "calculations"
 
 
 def test_the_page_names_every_pillar_and_every_room() -> None:

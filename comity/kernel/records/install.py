@@ -152,15 +152,15 @@ def refuse_unworkable(
 
 
 def _not_there(node: Node, catalogue: Catalogue) -> list[Fault]:
-    """Guards and packages that the definitions name and no installed pillar brings."""
+    """Calculations and packages that the definitions name and no installed pillar brings."""
     out = []
     for of in catalogue.types.values():
         rules = [rule for one in of.acts.values() for rule in one.guards]
         rules += [rule for one in (of.offer.answers.values() if of.offer else ()) for rule in one.guards]
         out += [
-            Fault("extension_unknown", rule.source, f"no guard {rule.extension} is installed", "install its pillar")
+            Fault("extension_unknown", rule.source, f"there is no calculation {rule.extension}", "install its pillar")
             for rule in rules
-            if rule.extension and rule.extension not in node.extensions.guards
+            if rule.extension and rule.extension not in node.extensions.calculations
         ]
         out += [
             Fault("extension_unknown", one.source, f"no package {one.package} is installed", "install its pillar")

@@ -1,0 +1,253 @@
+"""What lets a person go: of each record that a release may name, whether it does, under which ground, and else why not.
+
+Each function answers for one kind of record with the code of a refusal, or LETS_GO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from comity.extensions import Fact, Facts
+from comity.pillars.custody import holds
+from comity.pillars.custody.kept_under import (
+    IN_FORCE,
+    KEEPING_DUTIES,
+    KEEPING_ORDERS,
+    KEEPING_WARRANTS,
+    ORDER,
+    RECALLED,
+    SENTENCE,
+    SERVED,
+    SERVICE,
+    WARRANT,
+    Keeping,
+    recalled,
+    stayed,
+)
+from comity.pillars.custody.same_person import of_another
+
+RELEASE = "custody.release"
+JUDGMENT = "court.judgment"
+BAIL = "custody.bail"
+DOCUMENT = "registry.document"
+
+LETS_GO = ""
+NOT_ORDERED = "release_not_ordered"
+WITHOUT_COURT = ("period_ended", "bail", "own_recognizance", "charges_ended")
+COMMITTED = ("commitment_order", "remand", "sentence", "writ")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One release as it is judged: of which stay, on which ground, and what keeps the person."""
+
+    facts: Facts
+    release: Fact
+    stay: Fact
+    ground: str
+    kept: Sequence[Keeping]
+
+
+def judged(asked: Asked, one: Fact) -> str:
+    """The code of what keeps a named record from letting go; LETS_GO when nothing does."""
+    refusal = _KINDS.get(one.type, _nothing)(asked, one)
+    return "order_of_another" if refusal == LETS_GO and of_another(asked.facts, asked.stay, one) else refusal
+
+
+def _nothing(asked: Asked, one: Fact) -> str:
+    return NOT_ORDERED
+
+
+def _service(asked: Asked, one: Fact) -> str:
+    """What an order asks of this custodian, once acknowledged; the recall of what it kept under; of a recall, that."""
+    duty, orders = one.fields.get("duty"), asked.facts.linked(one, "order")
+    if one.fields.get("addressee") != asked.facts.agency:
+        return "addressed_to_another"
+    recalls = [order for order in orders if order.fields.get("kind") == "recall"]
+    if recalls:
+        return _order(asked, recalls[0])
+    if one.state in RECALLED:
+        return LETS_GO if duty in ("detain", "receive", "arrest") else "order_recalled"
+    handed = asked.ground == "transfer" and duty in ("surrender_custody", "produce")
+    if duty != "release" and not handed:
+        return NOT_ORDERED
+    if one.state not in SERVED:
+        return "order_not_acknowledged" if one.state == "offered" else "order_not_in_force"
+    if handed:
+        return LETS_GO
+    if _used(asked, one.id):
+        return "order_used"
+    return next((refusal for order in orders if (refusal := _stands(asked, order))), LETS_GO)
+
+
+def _order(asked: Asked, one: Fact) -> str:
+    """An order of release, a recall, or an order to keep that was recalled; each as the docket has it."""
+    kind = one.fields.get("kind")
+    if kind in ("detention", "commitment", "remand"):
+        return LETS_GO if one.state == "recalled" else NOT_ORDERED
+    freeing = kind == "release" or (kind == "bail" and asked.ground == "own_recognizance")
+    handed = asked.ground == "transfer" and kind in ("transfer", "production")
+    if kind == "recall":
+        ended = [other for other in asked.facts.linked(one, "recalls") if _keeps_by_kind(other)]
+        return NOT_ORDERED if not ended else _docket(one)
+    if not (freeing or handed):
+        return NOT_ORDERED
+    if asked.facts.agency not in one.fields.get("addressees", ()):
+        return "addressed_to_another"
+    return _stands(asked, one) if freeing else _docket(one)
+
+
+def _keeps_by_kind(one: Fact) -> bool:
+    return one.fields.get("kind") in ("detention", "commitment", "remand", "arrest", "bench")
+
+
+def _docket(one: Fact) -> str:
+    if one.state in IN_FORCE:
+        return LETS_GO
+    return {"drafted": "order_not_entered", "signed": "order_not_entered", "recalled": "order_recalled"}.get(
+        one.state, "order_not_in_force"
+    )
+
+
+def _stands(asked: Asked, order: Fact) -> str:
+    """Whether an order of release is in force, not suspended, not used up, and its bail accepted."""
+    facts = asked.facts
+    if order.state in IN_FORCE and recalled(facts, order.id):
+        return "order_recalled"
+    if order.state in IN_FORCE and stayed(facts, order):
+        return "order_stayed"
+    return _docket(order) or ("order_used" if _used(asked, order.id) else _bailed(facts.linking(order, BAIL, "order")))
+
+
+def _used(asked: Asked, authority: str) -> bool:
+    """Whether it let a person go from an earlier stay: an order of release is carried out once."""
+    at, stay = asked.release.fields.get("released_at"), asked.release.links.get("intake")
+    earlier = asked.facts.linking(authority, RELEASE, "authority")
+    done = [one for one in earlier if one.state == "completed" and one.links.get("intake") != stay]
+    return any(at is None or holds.before(one.fields.get("released_at"), at) for one in done)
+
+
+def _bailed(bails: Sequence[Fact]) -> str:
+    """Of the bail that an order of release sets, whether it was accepted; an order that sets none is met."""
+    states = {one.state for one in bails}
+    if not states or "accepted" in states:
+        return LETS_GO
+    if states & {"furnished", "refused"}:
+        return "bond_not_accepted"
+    return "condition_not_met" if "set" in states else "bail_ended"
+
+
+def _warrant(asked: Asked, one: Fact) -> str:
+    recalled_arrest = one.state == "recalled" and one.fields.get("kind") in ("arrest", "bench")
+    return LETS_GO if recalled_arrest else NOT_ORDERED
+
+
+def _judgment(asked: Asked, one: Fact) -> str:
+    if asked.ground != "charges_ended" or one.fields.get("kind") == "conviction":
+        return NOT_ORDERED
+    return LETS_GO if one.state == "entered" else _not_yet(one)
+
+
+def _sentence(asked: Asked, one: Fact) -> str:
+    """Imprisonment that is served, which the custodian computes; a sentence without imprisonment, at once."""
+    kind = one.fields.get("kind")
+    if asked.ground == "sentence_served" and one.state == "served":
+        return LETS_GO
+    served = (
+        asked.ground == "sentence_served" and kind in ("imprisonment", "time_served") and not one.fields.get("life")
+    )
+    free = asked.ground == "court_order" and kind != "imprisonment"
+    if asked.ground == "court_order" and one.state == "vacated":
+        return LETS_GO
+    if not (served or free):
+        return NOT_ORDERED
+    if free and any(_term(other) for judgment in asked.facts.linked(one, "judgment") for other in _of(asked, judgment)):
+        return "another_term_runs"
+    return LETS_GO if one.state == "in_force" else _not_yet(one)
+
+
+def _of(asked: Asked, judgment: Fact) -> Sequence[Fact]:
+    return asked.facts.linking(judgment, SENTENCE, "judgment")
+
+
+def _term(one: Fact) -> bool:
+    return one.state == "in_force" and one.fields.get("kind") == "imprisonment" and not one.fields.get("suspended")
+
+
+def _not_yet(one: Fact) -> str:
+    return "order_not_entered" if one.state in ("drafted", "signed") else "order_not_in_force"
+
+
+def _bail(asked: Asked, one: Fact) -> str:
+    if asked.ground != "bail":
+        return NOT_ORDERED
+    orders = asked.facts.linked(one, "order")
+    if any(order.state == "recalled" or recalled(asked.facts, order.id) for order in orders):
+        return "order_recalled"
+    if any(stayed(asked.facts, order) for order in orders):
+        return "order_stayed"
+    return _bailed([one])
+
+
+def _transfer(asked: Asked, one: Fact) -> str:
+    handed = asked.ground == "transfer" and one.state in ("accepted", "ended")
+    return LETS_GO if handed else NOT_ORDERED
+
+
+def _detainer(asked: Asked, one: Fact) -> str:
+    """One that took the person over; or the end of the one on which alone the person was taken in."""
+    if asked.ground == "transfer":
+        return LETS_GO if one.state == "executed" else NOT_ORDERED
+    alone = one.id in asked.stay.links.get("authority", ())
+    ended = asked.ground == "period_ended" and one.state in ("lifted", "withdrawn")
+    return LETS_GO if ended and alone else NOT_ORDERED
+
+
+def _hold(asked: Asked, one: Fact) -> str:
+    """A hold whose last day was known when it began, ended on that day or later."""
+    if asked.ground != "period_ended" or one.state != "ended":
+        return NOT_ORDERED
+    last, ended = one.fields.get("expires_on"), holds.instant(one.fields.get("ended_at"))
+    if last is None or ended is None:
+        return NOT_ORDERED
+    return LETS_GO if str(last) <= asked.facts.day(ended).isoformat() else "end_not_reached"
+
+
+def _document(asked: Asked, one: Fact) -> str:
+    return LETS_GO if asked.ground == "compassionate" and one.state == "current" else NOT_ORDERED
+
+
+def _stay(asked: Asked, one: Fact) -> str:
+    """Of an arrest without a warrant that no court has seen, the law alone."""
+    if one.id != asked.stay.id or one.fields.get("ground") != "arrest_without_warrant":
+        return NOT_ORDERED
+    if asked.ground not in WITHOUT_COURT or asked.kept:
+        return NOT_ORDERED
+    holds_of_court = asked.facts.linking(one, holds.HOLD, "intake")
+    seen = any(hold.fields.get("basis") in COMMITTED and hold.state in ("active", "ended") for hold in holds_of_court)
+    return NOT_ORDERED if seen or any(_committed(one) for one in _named(asked)) else LETS_GO
+
+
+def _named(asked: Asked) -> Sequence[Fact]:
+    return asked.facts.linked(asked.release, "authority")
+
+
+def _committed(one: Fact) -> bool:
+    """Whether a court has seen the person, whatever came of it."""
+    if one.type == SERVICE:
+        return one.state in SERVED and one.fields.get("duty") in KEEPING_DUTIES
+    if one.type == ORDER:
+        return one.state in IN_FORCE and one.fields.get("kind") in KEEPING_ORDERS
+    return (
+        one.type == WARRANT
+        and one.state in ("active", "stayed", "executed")
+        and one.fields.get("kind") in KEEPING_WARRANTS
+    )
+
+
+_KINDS: Mapping[str, Callable[[Asked, Fact], str]] = {
+    SERVICE: _service, ORDER: _order, WARRANT: _warrant, JUDGMENT: _judgment, SENTENCE: _sentence, BAIL: _bail,
+    holds.TRANSFER: _transfer, holds.DETAINER: _detainer, holds.HOLD: _hold, holds.INTAKE: _stay,
+    DOCUMENT: _document,
+}  # fmt: skip

@@ -1,0 +1,156 @@
+"""Who may let a person go: the rule that decides over a release, for its acts and for reconciling alike.
+
+A release stands when nothing else keeps the person and what is named as its authority lets the person go: it is of a
+kind that does under the ground given, in force, addressed to this custodian, of this person, not used before, its
+conditions met. All that the stay is kept under must be answered by something that is named. The pairs of records and
+answers in `tests/release/` say what is right; a test turns each condition that stands here and wants one of them red.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from comity.extensions import Fact, Facts, Missing, Outcome
+from comity.pillars.custody import holds
+from comity.pillars.custody.kept_under import (
+    ORDER,
+    RECALLED,
+    SENTENCE,
+    SERVICE,
+    Keeping,
+    cases_of,
+    counts_since,
+    keeping,
+)
+from comity.pillars.custody.lets_go import BAIL, DOCUMENT, JUDGMENT, LETS_GO, NOT_ORDERED, Asked, judged
+
+
+def release_authority(facts: Facts) -> Outcome:
+    """What speaks against a release (`facts.subject`), every reason once. `rests_on`: what lets the person go.
+
+    Where no court is on record, only what keeps the person is judged: what lets go cannot be recorded there.
+    """
+    release = facts.subject
+    stay = next(iter(facts.linked(release, "intake")), None)
+    if stay is None:
+        return Outcome()
+    missing = [*_custody(facts, stay), *holds.keeps(facts, stay), *holds.on_the_way(facts, stay)]
+    missing += _other_stays(facts, stay)
+    if not facts.knows(ORDER):
+        return Outcome(missing)
+    asked = Asked(facts, release, stay, str(release.fields.get("ground", "")), keeping(facts, stay))
+    named = {one.id: (one, judged(asked, one)) for one in (*facts.linked(release, "authority"), stay)}
+    lets = [one for one, refusal in named.values() if refusal == LETS_GO]
+    if lets:
+        missing += [_still(asked, one) for one in asked.kept if not any(_answers(asked, by, one) for by in lets)]
+        missing += [_said(asked, "person_decides", one) for one in lets if one.type == DOCUMENT]
+    else:
+        missing += _why_not(asked, [pair for pair in named.values() if pair[0] is not stay])
+    return Outcome(missing, rests_on=[one.id for one in lets])
+
+
+def _why_not(asked: Asked, named: Sequence[tuple[Fact, str]]) -> list[Missing]:
+    """The first thing that is wrong with each authority; what is of no fitting kind is said only when all are."""
+    telling = {refusal: one for one, refusal in reversed(named) if refusal != NOT_ORDERED}
+    return [_said(asked, refusal, one) for refusal, one in telling.items()] or [_said(asked, NOT_ORDERED, asked.stay)]
+
+
+def _custody(facts: Facts, stay: Fact) -> Iterator[Missing]:
+    """Only who has the person lets the person go, and only once."""
+    if stay.agency != facts.agency or stay.state == "transferred":
+        yield holds.elsewhere(facts, stay, f"{holds.label(stay)} is not in the custody of {facts.agency}.")
+    elif stay.state not in ("in_custody", "out"):
+        yield Missing(
+            code="stay_closed", severity="error", message=f"{holds.label(stay)} has ended: {stay.state}.",
+            about=stay.id, about_label=holds.label(stay), owed_by=facts.agency, since=facts.today,
+            fix="Name the stay that still runs.",
+        )  # fmt: skip
+
+
+def _other_stays(facts: Facts, stay: Fact) -> Iterator[Missing]:
+    """A hold on another open stay of the person keeps as well; an open stay without one is for a person to decide."""
+    for person in holds.persons(facts, stay):
+        for other in facts.linking(person, holds.INTAKE, "person"):
+            if other.id == stay.id or other.agency != facts.agency or other.state not in ("in_custody", "out"):
+                continue
+            found = holds.keeps(facts, other)
+            yield from found
+            if not found:
+                yield Missing(
+                    code="stay_open_twice", severity="decides", about=other.id, about_label=holds.label(other),
+                    message=f"The person is also held on {holds.label(other)}, which is still open.",
+                    owed_by=facts.agency, since=facts.today, fix="End the other stay, or let a supervisor decide.",
+                )  # fmt: skip
+
+
+def _answers(asked: Asked, by: Fact, kept: Keeping) -> bool:
+    """Whether what lets go also ends something that keeps: each by its own kind, and of the same case."""
+    if asked.ground == "transfer" or by.type == DOCUMENT:
+        return True
+    if by.type == holds.HOLD:
+        orders = {kept.fact.id, *kept.fact.links.get("order", ())}
+        return by.fields.get("basis") != "detainer" and bool(orders & set(by.links.get("ground", ())))
+    if by.type not in (SERVICE, ORDER, JUDGMENT, SENTENCE, BAIL) or _ends_one_thing(by):
+        return False
+    if kept.fact.type == SENTENCE and by.type in (SENTENCE, BAIL):
+        return by.id == kept.fact.id
+    cases = cases_of(asked.facts, by)
+    if cases and kept.cases and not cases & kept.cases:
+        return False
+    return by.type in (JUDGMENT, SENTENCE) or kept.since <= counts_since(by)
+
+
+def _ends_one_thing(by: Fact) -> bool:
+    """A recall, or what was recalled: it ends what it kept under, and nothing besides."""
+    if by.state in RECALLED or by.fields.get("kind") == "recall":
+        return True
+    return by.type == SERVICE and by.fields.get("duty") != "release"
+
+
+def _still(asked: Asked, kept: Keeping) -> Missing:
+    one = kept.fact
+    code = "another_term_runs" if one.type == SENTENCE else "still_kept"
+    what = str(one.fields.get("duty") or one.fields.get("kind") or "").replace("_", " ")
+    return Missing(
+        code=code, severity="error", message=f"{holds.label(one)} ({what}) stands and keeps the person.", about=one.id,
+        about_label=holds.label(one), owed_by=one.agency, since=one.entered_at.date(),
+        fix=f"Ask {one.agency} for what ends it, and name that as well.",
+    )  # fmt: skip
+
+
+def _said(asked: Asked, code: str, one: Fact) -> Missing:
+    severity = "decides" if code == "person_decides" else "error"
+    message, fix = _SAID[code]
+    return Missing(
+        code=code, severity=severity, message=message.format(one=holds.label(one)), about=asked.release.id,
+        about_label=holds.label(asked.release), owed_by=asked.facts.agency, since=asked.facts.today, fix=fix,
+    )  # fmt: skip
+
+
+_SAID: Mapping[str, tuple[str, str]] = {
+    NOT_ORDERED: (
+        "Nothing that is named as authority lets this person go: it is of no kind that does under this ground.",
+        "Name what lets go and stands: the order that this custodian acknowledged, accepted bail, the sentence or "
+        "judgment, the transfer. If a court is not here, its order is entered on its behalf with the document.",
+    ),
+    "order_of_another": (
+        "{one} is about another person, stay or case.",
+        "Name the order of this person. If the names differ and it is one person, enter the claim of identity first.",
+    ),
+    "addressed_to_another": ("{one} is addressed to another.", "Ask the court to serve it on this custodian."),
+    "order_not_acknowledged": ("{one} was served and is not acknowledged.", "Acknowledge it first."),
+    "order_not_entered": ("{one} is not entered on the docket.", "Ask the clerk; it counts once it is entered."),
+    "order_not_in_force": ("{one} is not in force.", "Name what stands."),
+    "order_recalled": ("{one} was recalled.", "Name what stands; what was recalled lets nobody go."),
+    "order_stayed": ("{one} is stayed by an order of a court.", "Wait until the stay ends."),
+    "order_used": ("{one} has let the person go once; a later stay wants another.", "Name the order of this stay."),
+    "bond_not_accepted": ("The bail of {one} is furnished and not accepted.", "Ask the court to accept it."),
+    "condition_not_met": ("The bail of {one} is set and not furnished.", "Wait until it is furnished and accepted."),
+    "bail_ended": ("The bail of {one} no longer stands.", "Ask the court."),
+    "end_not_reached": ("The end of {one} was not reached when it ended.", "Wait for its last day."),
+    "another_term_runs": ("Beside {one} a term of imprisonment runs.", "Name what ends the term."),
+    "person_decides": (
+        "{one} is a paper and no act on record.",
+        "A supervisor who has seen the original decides, with the reason.",
+    ),
+}  # fmt: skip
