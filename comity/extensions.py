@@ -84,6 +84,9 @@ class Facts(Protocol):
     def knows(self, type_name: str) -> bool:
         """Whether the type is installed here: what cannot be recorded is not missed."""
 
+    given: Mapping[str, Fact]
+    """What is handed over beside the subject, by name: the `profile` of the office for which a package is made."""
+
     def linked(self, fact: Fact, name: str) -> Sequence[Fact]:
         """The records that `fact` points at by the link `name`, oldest first; hidden ones are absent."""
 
@@ -188,8 +191,8 @@ class Outcome:
 
 Calculation = Callable[[Facts], Outcome]
 """Pure: the same facts, the same outcome. Judged before an act, by a rule between acts, and for a page."""
-Package = Callable[[Facts, Fact], Parcel]
-"""Called with the facts around the subject and the receiver's profile record (a Fact of its own)."""
+Package = Callable[[Facts], Parcel]
+"""Called with the facts around the subject; the receiver's profile record is given as `profile`."""
 Format = Callable[[Path], Iterator[Row]]
 
 

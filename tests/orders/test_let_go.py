@@ -244,7 +244,7 @@ def test_an_order_lets_nobody_else_go(stage: Stage) -> None:
         released(stage, kept, other)
 
     alone, person = a_stay(stage)
-    _, another = a_stay(stage)
+    another = stage.enter("intake", "registry.person", {"role": "prisoner", "name": "Sam Sample"})
     named = on_the_docket(
         stage, "court.order", case,
         {"kind": "release", "title": "Release", "terms": "So ordered.", "addressees": ["detention"],

@@ -1,4 +1,4 @@
-"""Pairs of records and answers for the rule over a release, read from YAML and put to it. The form is in README.md here.
+"""Pairs of records and answers for the rule over a release, read from YAML and put to it. Its form: README.md here.
 
 Read strictly, by the types themselves: a field, link, state or code that a type has not is an error, so that a record
 which is misspelt does not pass for one that is not there.
@@ -28,7 +28,7 @@ CASE = {
     "id", "title", "pair", "like", "but", "without", "records", "release", "right", "code", "why", "citation", "marked",
     "today",
 }  # fmt: skip
-RECORD = {"is", "state", "at", "by", "hidden", "acts"}
+RECORD = {"is", "state", "at", "by", "hidden", "acts", "answer"}
 RELEASE = {"stay", "authority", "ground", "at"}
 
 
@@ -141,6 +141,7 @@ class Records:
         self.zone, self._catalogue = ZoneInfo(pair.zone), types_of(pair.law)
         self.now = self.instant(pair.release["at"])
         self.today = self.day(self.now)
+        self.given: dict[str, Fact] = {}
         self._hidden = {name for name, one in pair.records.items() if one.get("hidden")}
         self._all: dict[str, Fact] = {}
         for order, (name, one) in enumerate(pair.records.items()):
@@ -161,8 +162,8 @@ class Records:
         self._check(pair.id, self._catalogue.type("custody.release"), fields)
         return Fact(
             id="release", type="custody.release", agency=self.agency, number="RELEASE", title="", state="prepared",
-            version=1, fields=fields, links=links, marks=frozenset(), entered_at=self.now, entered_by="officer", acts={},
-            owner=self.agency,
+            version=1, fields=fields, links=links, marks=frozenset(), entered_at=self.now, entered_by="officer",
+            acts={}, owner=self.agency,
         )  # fmt: skip
 
     def _fact(self, pair: Pair, name: str, said: Mapping[str, Any], order: int) -> Fact:
@@ -185,7 +186,7 @@ class Records:
         return Fact(
             id=name, type=of.core_name, agency=owner, number=name, title="", state=state, version=1, fields=fields,
             links=links, marks=frozenset(), entered_at=entered, entered_by="somebody", acts=acts, owner=owner,
-            offer=self._offer(of, owner, fields, state, entered),
+            offer=self._offer(of, owner, fields, said.get("answer", state), entered),
         )  # fmt: skip
 
     def _offer(self, of: Type, owner: str, fields: Mapping[str, Any], state: str, at: datetime) -> OfferFact | None:

@@ -142,6 +142,9 @@ def _obligation_rule(form: Form, name: str, faults: Faults) -> ObligationRule:
     if given is None or (written is None and not calculation) or (never and "done" in form):
         fix = "write given: and one of done:, never: and calculation:"
         faults.add("wrong_kind", form.source, f"joint {name} does not say what is given and what is done", fix)
+    if "beside" in form and not calculation:
+        fix = "write a calculation of a pillar, and name it: calculation: pillar.function"
+        faults.add("unknown_key", form.at("beside"), f"joint {name} has conditions beside it, which are not read", fix)
     for key in ("title", "message"):
         if not form.text(key):
             faults.add("wrong_kind", form.source, f"joint {name} has no {key}", f"add {key}:")

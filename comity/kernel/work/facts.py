@@ -26,6 +26,7 @@ class FactGraph:
         `at`: as it was known at a past instant, read with today's rights; `subject` is handed over as of then.
         """
         self._work = work
+        self.given: dict[str, Fact] = {}
         self._held: dict[str, Fact] = {}
         self._foreign: dict[str, tuple[Subject, list[str]]] = {}
         self.agency, self.owner = work.actor.institution, work.agency

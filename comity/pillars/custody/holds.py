@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from comity.extensions import Fact, Facts, Missing, Outcome
+from comity.pillars.custody.same_person import of_another
 
 INTAKE = "custody.intake"
 HOLD = "custody.hold"
@@ -32,7 +33,7 @@ def keeps(facts: Facts, intake: Fact) -> list[Missing]:
     holds = [one for one in facts.linking(intake, HOLD, "intake") if one.state == "active"]
     covered = {target for one in holds for target in one.links.get("detainer", ())}
     asked = [one for one in detainers(facts, intake) if one.id not in covered]
-    missing = [_held(facts, intake, one) for one in (*holds, *asked)]
+    missing = [_of_another(facts, intake, one) or _held(facts, intake, one) for one in (*holds, *asked)]
     return [*missing, _unseen(facts, intake)] if hidden_against(facts, intake) else missing
 
 
@@ -81,7 +82,8 @@ def hold_was_active(facts: Facts) -> Outcome:
     holds = facts.linking(intake, HOLD, "intake")
     if left is not None and any(_ran(one, left) for one in holds):
         return Outcome()
-    if detainers(facts, intake):
+    asked = [one.offer.offered_at for one in detainers(facts, intake) if one.offer is not None]
+    if left is not None and any(at <= left for at in asked):
         return Outcome()
     name = label(intake)
     lack = Missing(
@@ -186,6 +188,18 @@ def _held(facts: Facts, intake: Fact, hold: Fact) -> Missing:
         since=hold.entered_at.date(),
         fix=f"Ask {authority} to lift it; then end the hold.",
     )
+
+
+def _of_another(facts: Facts, intake: Fact, hold: Fact) -> Missing | None:
+    """A hold that was entered here on a detainer that asks for another person: it is there, and is no ground."""
+    wrong = [one for one in facts.linked(hold, "detainer") if of_another(facts, intake, one)]
+    if not wrong:
+        return None
+    return Missing(
+        code="hold_of_another", severity="decides", about=hold.id, about_label=label(hold), owed_by=facts.agency,
+        message=f"{label(hold)} rests on {label(wrong[0])}, which asks for another person.", since=facts.today,
+        fix="Retract the hold and enter it on the stay of the person, or let a supervisor decide.",
+    )  # fmt: skip
 
 
 def _unseen(facts: Facts, intake: Fact) -> Missing:

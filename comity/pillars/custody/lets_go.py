@@ -22,6 +22,7 @@ from comity.pillars.custody.kept_under import (
     SERVICE,
     WARRANT,
     Keeping,
+    cases_of,
     recalled,
     stayed,
 )
@@ -52,7 +53,15 @@ class Asked:
 def judged(asked: Asked, one: Fact) -> str:
     """The code of what keeps a named record from letting go; LETS_GO when nothing does."""
     refusal = _KINDS.get(one.type, _nothing)(asked, one)
-    return "order_of_another" if refusal == LETS_GO and of_another(asked.facts, asked.stay, one) else refusal
+    if refusal == LETS_GO and (of_another(asked.facts, asked.stay, one) or _of_another_case(asked, one)):
+        return "order_of_another"
+    return refusal
+
+
+def _of_another_case(asked: Asked, one: Fact) -> bool:
+    """Whether an order has a case, and all that keeps the person is known to be of others."""
+    cases = cases_of(asked.facts, one) if one.type in (SERVICE, ORDER) else frozenset()
+    return bool(cases and asked.kept) and all(kept.cases and not kept.cases & cases for kept in asked.kept)
 
 
 def _nothing(asked: Asked, one: Fact) -> str:
@@ -146,7 +155,17 @@ def _warrant(asked: Asked, one: Fact) -> str:
 def _judgment(asked: Asked, one: Fact) -> str:
     if asked.ground != "charges_ended" or one.fields.get("kind") == "conviction":
         return NOT_ORDERED
+    if one.state == "entered" and _charges_left(asked, one):
+        return "charge_open"
     return LETS_GO if one.state == "entered" else _not_yet(one)
+
+
+def _charges_left(asked: Asked, judgment: Fact) -> bool:
+    """Whether a charge of its case still waits, of which the judgment says nothing; one that names none is on all."""
+    facts, found = asked.facts, set(judgment.links.get("charge", ()))
+    instruments = (one for case in facts.linked(judgment, "case") for one in facts.linked(case, "instrument"))
+    charges = [one for instrument in instruments for one in facts.linked(instrument, "charge")]
+    return bool(found) and any(one.state == "pending" and one.id not in found for one in charges)
 
 
 def _sentence(asked: Asked, one: Fact) -> str:
@@ -215,7 +234,9 @@ def _hold(asked: Asked, one: Fact) -> str:
 
 
 def _document(asked: Asked, one: Fact) -> str:
-    return LETS_GO if asked.ground == "compassionate" and one.state == "current" else NOT_ORDERED
+    """The paper of a clemency: never a letter, the custodian's own least of all. A person decides on it besides."""
+    paper = one.state == "current" and one.fields.get("kind") in ("court_paper", "certified_record")
+    return LETS_GO if asked.ground == "compassionate" and paper else NOT_ORDERED
 
 
 def _stay(asked: Asked, one: Fact) -> str:

@@ -22,7 +22,7 @@ from comity.pillars.custody.kept_under import (
     counts_since,
     keeping,
 )
-from comity.pillars.custody.lets_go import BAIL, DOCUMENT, JUDGMENT, LETS_GO, NOT_ORDERED, Asked, judged
+from comity.pillars.custody.lets_go import BAIL, DOCUMENT, JUDGMENT, LETS_GO, NOT_ORDERED, RELEASE, Asked, judged
 
 
 def release_authority(facts: Facts) -> Outcome:
@@ -34,11 +34,13 @@ def release_authority(facts: Facts) -> Outcome:
     stay = next(iter(facts.linked(release, "intake")), None)
     if stay is None:
         return Outcome()
-    missing = [*_custody(facts, stay), *holds.keeps(facts, stay), *holds.on_the_way(facts, stay)]
-    missing += _other_stays(facts, stay)
+    missing = [*_custody(facts, release, stay), *holds.keeps(facts, stay), *holds.on_the_way(facts, stay)]
+    others = _other_stays(facts, stay)
+    missing += [one for other in others for one in holds.keeps(facts, other) or [_open_twice(facts, other)]]
     if not facts.knows(ORDER):
         return Outcome(missing)
-    asked = Asked(facts, release, stay, str(release.fields.get("ground", "")), keeping(facts, stay))
+    kept = {one.fact.id: one for each in (stay, *others) for one in keeping(facts, each)}
+    asked = Asked(facts, release, stay, str(release.fields.get("ground", "")), tuple(kept.values()))
     named = {one.id: (one, judged(asked, one)) for one in (*facts.linked(release, "authority"), stay)}
     lets = [one for one, refusal in named.values() if refusal == LETS_GO]
     if lets:
@@ -55,11 +57,12 @@ def _why_not(asked: Asked, named: Sequence[tuple[Fact, str]]) -> list[Missing]:
     return [_said(asked, refusal, one) for refusal, one in telling.items()] or [_said(asked, NOT_ORDERED, asked.stay)]
 
 
-def _custody(facts: Facts, stay: Fact) -> Iterator[Missing]:
+def _custody(facts: Facts, release: Fact, stay: Fact) -> Iterator[Missing]:
     """Only who has the person lets the person go, and only once."""
+    gone = [one for one in facts.linking(stay, RELEASE, "intake") if one.state == "completed" and one.id != release.id]
     if stay.agency != facts.agency or stay.state == "transferred":
         yield holds.elsewhere(facts, stay, f"{holds.label(stay)} is not in the custody of {facts.agency}.")
-    elif stay.state not in ("in_custody", "out"):
+    elif gone or stay.state not in ("in_custody", "out"):
         yield Missing(
             code="stay_closed", severity="error", message=f"{holds.label(stay)} has ended: {stay.state}.",
             about=stay.id, about_label=holds.label(stay), owed_by=facts.agency, since=facts.today,
@@ -67,20 +70,19 @@ def _custody(facts: Facts, stay: Fact) -> Iterator[Missing]:
         )  # fmt: skip
 
 
-def _other_stays(facts: Facts, stay: Fact) -> Iterator[Missing]:
-    """A hold on another open stay of the person keeps as well; an open stay without one is for a person to decide."""
-    for person in holds.persons(facts, stay):
-        for other in facts.linking(person, holds.INTAKE, "person"):
-            if other.id == stay.id or other.agency != facts.agency or other.state not in ("in_custody", "out"):
-                continue
-            found = holds.keeps(facts, other)
-            yield from found
-            if not found:
-                yield Missing(
-                    code="stay_open_twice", severity="decides", about=other.id, about_label=holds.label(other),
-                    message=f"The person is also held on {holds.label(other)}, which is still open.",
-                    owed_by=facts.agency, since=facts.today, fix="End the other stay, or let a supervisor decide.",
-                )  # fmt: skip
+def _other_stays(facts: Facts, stay: Fact) -> list[Fact]:
+    """The other open stays of the person with this custodian: what keeps on them keeps."""
+    found = (one for person in holds.persons(facts, stay) for one in facts.linking(person, holds.INTAKE, "person"))
+    running = {one.id: one for one in found if one.agency == facts.agency and one.state in ("in_custody", "out")}
+    return [one for one in running.values() if one.id != stay.id]
+
+
+def _open_twice(facts: Facts, other: Fact) -> Missing:
+    return Missing(
+        code="stay_open_twice", severity="decides", about=other.id, about_label=holds.label(other),
+        message=f"The person is also held on {holds.label(other)}, which is still open.", owed_by=facts.agency,
+        since=facts.today, fix="End the other stay, or let a supervisor decide.",
+    )  # fmt: skip
 
 
 def _answers(asked: Asked, by: Fact, kept: Keeping) -> bool:
@@ -110,7 +112,7 @@ def _ends_one_thing(by: Fact) -> bool:
 def _still(asked: Asked, kept: Keeping) -> Missing:
     one = kept.fact
     code = "another_term_runs" if one.type == SENTENCE else "still_kept"
-    what = str(one.fields.get("duty") or one.fields.get("kind") or "").replace("_", " ")
+    what = str(one.fields.get("duty", one.fields.get("kind", ""))).replace("_", " ")
     return Missing(
         code=code, severity="error", message=f"{holds.label(one)} ({what}) stands and keeps the person.", about=one.id,
         about_label=holds.label(one), owed_by=one.agency, since=one.entered_at.date(),
@@ -145,6 +147,7 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "order_stayed": ("{one} is stayed by an order of a court.", "Wait until the stay ends."),
     "order_used": ("{one} has let the person go once; a later stay wants another.", "Name the order of this stay."),
     "bond_not_accepted": ("The bail of {one} is furnished and not accepted.", "Ask the court to accept it."),
+    "charge_open": ("{one} is not on all charges of its case.", "Wait until the others are ended as well."),
     "condition_not_met": ("The bail of {one} is set and not furnished.", "Wait until it is furnished and accepted."),
     "bail_ended": ("The bail of {one} no longer stands.", "Ask the court."),
     "end_not_reached": ("The end of {one} was not reached when it ended.", "Wait for its last day."),
