@@ -100,7 +100,6 @@ def package(name: str) -> Any:
     """A package that lacks the paper of its own name, under a code that the other's lack bears as well."""
 
     def build(facts: Facts) -> Parcel:
-        needs = facts.given["profile"]
         subject = facts.subject
         lack = Missing(
             "paper_missing", "error", f"The {name} paper is missing.", subject.id, subject.title, facts.agency,

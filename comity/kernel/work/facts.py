@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -26,7 +26,7 @@ class FactGraph:
         `at`: as it was known at a past instant, read with today's rights; `subject` is handed over as of then.
         """
         self._work = work
-        self.given: dict[str, Fact] = {}
+        self.given: Mapping[str, Fact] = {}
         self._held: dict[str, Fact] = {}
         self._foreign: dict[str, tuple[Subject, list[str]]] = {}
         self.agency, self.owner = work.actor.institution, work.agency

@@ -25,7 +25,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 
 
 def build(facts: Facts) -> Parcel:
-    """The parcel for the office whose `profile` is given: what is missing, what is sent, the referral's fields and links."""
+    """The parcel for the office whose `profile` is given: what is missing, what is sent, its fields and links."""
     profile, found = facts.given["profile"], gather(facts)
     missing = referral_findings(facts).missing
     manifest = _manifest(facts, found, profile)
