@@ -34,6 +34,9 @@ def test_nothing_in_the_kernel_names_a_pillar() -> None:
         assert not named.search(path.read_text("utf-8")), path
 
 
+ALIKE = {"detention": "an agency that is shipped, and a kind of order of a court"}
+
+
 def test_nothing_but_data_names_an_agency() -> None:
     agencies = "|".join(path.name for path in paths.agencies().iterdir() if path.is_dir())
     named = re.compile(rf"\A({agencies})\Z")
@@ -42,7 +45,7 @@ def test_nothing_but_data_names_an_agency() -> None:
         for name, tree in modules().items()
         if not name.startswith("comity/config/")
         for text in texts(tree)
-        if named.match(text)
+        if named.match(text) and text not in ALIKE
     }
     assert found == set()
 

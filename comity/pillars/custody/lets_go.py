@@ -1,6 +1,6 @@
 """What lets a person go: of each record that a release may name, whether it does, under which ground, and else why not.
 
-Each function answers for one kind of record with the code of a refusal, or LETS_GO.
+Each function answers for one kind of record with the reason of a refusal, or with none.
 """
 
 from __future__ import annotations
@@ -26,6 +26,24 @@ from comity.pillars.custody.kept_under import (
     recalled,
     stayed,
 )
+from comity.pillars.custody.refusals import (
+    ADDRESSED_TO_ANOTHER,
+    ANOTHER_TERM_RUNS,
+    BAIL_ENDED,
+    BOND_NOT_ACCEPTED,
+    CHARGE_OPEN,
+    CONDITION_NOT_MET,
+    END_NOT_REACHED,
+    NOT_ORDERED,
+    ORDER_NOT_ACKNOWLEDGED,
+    ORDER_NOT_ENTERED,
+    ORDER_NOT_IN_FORCE,
+    ORDER_OF_ANOTHER,
+    ORDER_RECALLED,
+    ORDER_STAYED,
+    ORDER_USED,
+    Refusal,
+)
 from comity.pillars.custody.same_person import of_another
 
 RELEASE = "custody.release"
@@ -33,8 +51,6 @@ JUDGMENT = "court.judgment"
 BAIL = "custody.bail"
 DOCUMENT = "registry.document"
 
-LETS_GO = ""
-NOT_ORDERED = "release_not_ordered"
 WITHOUT_COURT = ("period_ended", "bail", "own_recognizance", "charges_ended")
 COMMITTED = ("commitment_order", "remand", "sentence", "writ")
 
@@ -50,11 +66,11 @@ class Asked:
     kept: Sequence[Keeping]
 
 
-def judged(asked: Asked, one: Fact) -> str:
-    """The code of what keeps a named record from letting go; LETS_GO when nothing does."""
+def judged(asked: Asked, one: Fact) -> Refusal | None:
+    """What keeps a named record from letting go; None when nothing does."""
     refusal = _KINDS.get(one.type, _nothing)(asked, one)
-    if refusal == LETS_GO and (of_another(asked.facts, asked.stay, one) or _of_another_case(asked, one)):
-        return "order_of_another"
+    if refusal is None and (of_another(asked.facts, asked.stay, one) or _of_another_case(asked, one)):
+        return ORDER_OF_ANOTHER
     return refusal
 
 
@@ -64,37 +80,37 @@ def _of_another_case(asked: Asked, one: Fact) -> bool:
     return bool(cases and asked.kept) and all(kept.cases and not kept.cases & cases for kept in asked.kept)
 
 
-def _nothing(asked: Asked, one: Fact) -> str:
+def _nothing(asked: Asked, one: Fact) -> Refusal | None:
     return NOT_ORDERED
 
 
-def _service(asked: Asked, one: Fact) -> str:
+def _service(asked: Asked, one: Fact) -> Refusal | None:
     """What an order asks of this custodian, once acknowledged; the recall of what it kept under; of a recall, that."""
     duty, orders = one.fields.get("duty"), asked.facts.linked(one, "order")
     if one.fields.get("addressee") != asked.facts.agency:
-        return "addressed_to_another"
+        return ADDRESSED_TO_ANOTHER
     recalls = [order for order in orders if order.fields.get("kind") == "recall"]
     if recalls:
         return _order(asked, recalls[0])
     if one.state in RECALLED:
-        return LETS_GO if duty in ("detain", "receive", "arrest") else "order_recalled"
+        return None if duty in ("detain", "receive", "arrest") else ORDER_RECALLED
     handed = asked.ground == "transfer" and duty in ("surrender_custody", "produce")
     if duty != "release" and not handed:
         return NOT_ORDERED
     if one.state not in SERVED:
-        return "order_not_acknowledged" if one.state == "offered" else "order_not_in_force"
+        return ORDER_NOT_ACKNOWLEDGED if one.state == "offered" else ORDER_NOT_IN_FORCE
     if handed:
-        return LETS_GO
+        return None
     if _used(asked, one.id):
-        return "order_used"
-    return next((refusal for order in orders if (refusal := _stands(asked, order))), LETS_GO)
+        return ORDER_USED
+    return next((refusal for order in orders if (refusal := _stands(asked, order))), None)
 
 
-def _order(asked: Asked, one: Fact) -> str:
+def _order(asked: Asked, one: Fact) -> Refusal | None:
     """An order of release, a recall, or an order to keep that was recalled; each as the docket has it."""
     kind = one.fields.get("kind")
     if kind in ("detention", "commitment", "remand"):
-        return LETS_GO if one.state == "recalled" else NOT_ORDERED
+        return None if one.state == "recalled" else NOT_ORDERED
     freeing = kind == "release" or (kind == "bail" and asked.ground == "own_recognizance")
     handed = asked.ground == "transfer" and kind in ("transfer", "production")
     if kind == "recall":
@@ -103,7 +119,7 @@ def _order(asked: Asked, one: Fact) -> str:
     if not (freeing or handed):
         return NOT_ORDERED
     if asked.facts.agency not in one.fields.get("addressees", ()):
-        return "addressed_to_another"
+        return ADDRESSED_TO_ANOTHER
     return _stands(asked, one) if freeing else _docket(one)
 
 
@@ -111,22 +127,22 @@ def _keeps_by_kind(one: Fact) -> bool:
     return one.fields.get("kind") in ("detention", "commitment", "remand", "arrest", "bench")
 
 
-def _docket(one: Fact) -> str:
+def _docket(one: Fact) -> Refusal | None:
     if one.state in IN_FORCE:
-        return LETS_GO
-    return {"drafted": "order_not_entered", "signed": "order_not_entered", "recalled": "order_recalled"}.get(
-        one.state, "order_not_in_force"
+        return None
+    return {"drafted": ORDER_NOT_ENTERED, "signed": ORDER_NOT_ENTERED, "recalled": ORDER_RECALLED}.get(
+        one.state, ORDER_NOT_IN_FORCE
     )
 
 
-def _stands(asked: Asked, order: Fact) -> str:
+def _stands(asked: Asked, order: Fact) -> Refusal | None:
     """Whether an order of release is in force, not suspended, not used up, and its bail accepted."""
     facts = asked.facts
     if order.state in IN_FORCE and recalled(facts, order.id):
-        return "order_recalled"
+        return ORDER_RECALLED
     if order.state in IN_FORCE and stayed(facts, order):
-        return "order_stayed"
-    return _docket(order) or ("order_used" if _used(asked, order.id) else _bailed(facts.linking(order, BAIL, "order")))
+        return ORDER_STAYED
+    return _docket(order) or (ORDER_USED if _used(asked, order.id) else _bailed(facts.linking(order, BAIL, "order")))
 
 
 def _used(asked: Asked, authority: str) -> bool:
@@ -137,27 +153,27 @@ def _used(asked: Asked, authority: str) -> bool:
     return any(at is None or holds.before(one.fields.get("released_at"), at) for one in done)
 
 
-def _bailed(bails: Sequence[Fact]) -> str:
+def _bailed(bails: Sequence[Fact]) -> Refusal | None:
     """Of the bail that an order of release sets, whether it was accepted; an order that sets none is met."""
     states = {one.state for one in bails}
     if not states or "accepted" in states:
-        return LETS_GO
+        return None
     if states & {"furnished", "refused"}:
-        return "bond_not_accepted"
-    return "condition_not_met" if "set" in states else "bail_ended"
+        return BOND_NOT_ACCEPTED
+    return CONDITION_NOT_MET if "set" in states else BAIL_ENDED
 
 
-def _warrant(asked: Asked, one: Fact) -> str:
+def _warrant(asked: Asked, one: Fact) -> Refusal | None:
     recalled_arrest = one.state == "recalled" and one.fields.get("kind") in ("arrest", "bench")
-    return LETS_GO if recalled_arrest else NOT_ORDERED
+    return None if recalled_arrest else NOT_ORDERED
 
 
-def _judgment(asked: Asked, one: Fact) -> str:
+def _judgment(asked: Asked, one: Fact) -> Refusal | None:
     if asked.ground != "charges_ended" or one.fields.get("kind") == "conviction":
         return NOT_ORDERED
     if one.state == "entered" and _charges_left(asked, one):
-        return "charge_open"
-    return LETS_GO if one.state == "entered" else _not_yet(one)
+        return CHARGE_OPEN
+    return None if one.state == "entered" else _not_yet(one)
 
 
 def _charges_left(asked: Asked, judgment: Fact) -> bool:
@@ -168,22 +184,22 @@ def _charges_left(asked: Asked, judgment: Fact) -> bool:
     return bool(found) and any(one.state == "pending" and one.id not in found for one in charges)
 
 
-def _sentence(asked: Asked, one: Fact) -> str:
+def _sentence(asked: Asked, one: Fact) -> Refusal | None:
     """Imprisonment that is served, which the custodian computes; a sentence without imprisonment, at once."""
     kind = one.fields.get("kind")
     if asked.ground == "sentence_served" and one.state == "served":
-        return LETS_GO
+        return None
     served = (
         asked.ground == "sentence_served" and kind in ("imprisonment", "time_served") and not one.fields.get("life")
     )
     free = asked.ground == "court_order" and kind != "imprisonment"
     if asked.ground == "court_order" and one.state == "vacated":
-        return LETS_GO
+        return None
     if not (served or free):
         return NOT_ORDERED
     if free and any(_term(other) for judgment in asked.facts.linked(one, "judgment") for other in _of(asked, judgment)):
-        return "another_term_runs"
-    return LETS_GO if one.state == "in_force" else _not_yet(one)
+        return ANOTHER_TERM_RUNS
+    return None if one.state == "in_force" else _not_yet(one)
 
 
 def _of(asked: Asked, judgment: Fact) -> Sequence[Fact]:
@@ -194,52 +210,52 @@ def _term(one: Fact) -> bool:
     return one.state == "in_force" and one.fields.get("kind") == "imprisonment" and not one.fields.get("suspended")
 
 
-def _not_yet(one: Fact) -> str:
-    return "order_not_entered" if one.state in ("drafted", "signed") else "order_not_in_force"
+def _not_yet(one: Fact) -> Refusal | None:
+    return ORDER_NOT_ENTERED if one.state in ("drafted", "signed") else ORDER_NOT_IN_FORCE
 
 
-def _bail(asked: Asked, one: Fact) -> str:
+def _bail(asked: Asked, one: Fact) -> Refusal | None:
     if asked.ground != "bail":
         return NOT_ORDERED
     orders = asked.facts.linked(one, "order")
     if any(order.state == "recalled" or recalled(asked.facts, order.id) for order in orders):
-        return "order_recalled"
+        return ORDER_RECALLED
     if any(stayed(asked.facts, order) for order in orders):
-        return "order_stayed"
+        return ORDER_STAYED
     return _bailed([one])
 
 
-def _transfer(asked: Asked, one: Fact) -> str:
+def _transfer(asked: Asked, one: Fact) -> Refusal | None:
     handed = asked.ground == "transfer" and one.state in ("accepted", "ended")
-    return LETS_GO if handed else NOT_ORDERED
+    return None if handed else NOT_ORDERED
 
 
-def _detainer(asked: Asked, one: Fact) -> str:
+def _detainer(asked: Asked, one: Fact) -> Refusal | None:
     """One that took the person over; or the end of the one on which alone the person was taken in."""
     if asked.ground == "transfer":
-        return LETS_GO if one.state == "executed" else NOT_ORDERED
+        return None if one.state == "executed" else NOT_ORDERED
     alone = one.id in asked.stay.links.get("authority", ())
     ended = asked.ground == "period_ended" and one.state in ("lifted", "withdrawn")
-    return LETS_GO if ended and alone else NOT_ORDERED
+    return None if ended and alone else NOT_ORDERED
 
 
-def _hold(asked: Asked, one: Fact) -> str:
+def _hold(asked: Asked, one: Fact) -> Refusal | None:
     """A hold whose last day was known when it began, ended on that day or later."""
     if asked.ground != "period_ended" or one.state != "ended":
         return NOT_ORDERED
     last, ended = one.fields.get("expires_on"), holds.instant(one.fields.get("ended_at"))
     if last is None or ended is None:
         return NOT_ORDERED
-    return LETS_GO if str(last) <= asked.facts.day(ended).isoformat() else "end_not_reached"
+    return None if str(last) <= asked.facts.day(ended).isoformat() else END_NOT_REACHED
 
 
-def _document(asked: Asked, one: Fact) -> str:
+def _document(asked: Asked, one: Fact) -> Refusal | None:
     """The paper of a clemency: never a letter, the custodian's own least of all. A person decides on it besides."""
     paper = one.state == "current" and one.fields.get("kind") in ("court_paper", "certified_record")
-    return LETS_GO if asked.ground == "compassionate" and paper else NOT_ORDERED
+    return None if asked.ground == "compassionate" and paper else NOT_ORDERED
 
 
-def _stay(asked: Asked, one: Fact) -> str:
+def _stay(asked: Asked, one: Fact) -> Refusal | None:
     """Of an arrest without a warrant that no court has seen, the law alone."""
     if one.id != asked.stay.id or one.fields.get("ground") != "arrest_without_warrant":
         return NOT_ORDERED
@@ -247,7 +263,7 @@ def _stay(asked: Asked, one: Fact) -> str:
         return NOT_ORDERED
     holds_of_court = asked.facts.linking(one, holds.HOLD, "intake")
     seen = any(hold.fields.get("basis") in COMMITTED and hold.state in ("active", "ended") for hold in holds_of_court)
-    return NOT_ORDERED if seen or any(_committed(one) for one in _named(asked)) else LETS_GO
+    return NOT_ORDERED if seen or any(_committed(one) for one in _named(asked)) else None
 
 
 def _named(asked: Asked) -> Sequence[Fact]:
@@ -267,7 +283,7 @@ def _committed(one: Fact) -> bool:
     )
 
 
-_KINDS: Mapping[str, Callable[[Asked, Fact], str]] = {
+_KINDS: Mapping[str, Callable[[Asked, Fact], Refusal | None]] = {
     SERVICE: _service, ORDER: _order, WARRANT: _warrant, JUDGMENT: _judgment, SENTENCE: _sentence, BAIL: _bail,
     holds.TRANSFER: _transfer, holds.DETAINER: _detainer, holds.HOLD: _hold, holds.INTAKE: _stay,
     DOCUMENT: _document,

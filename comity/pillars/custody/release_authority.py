@@ -8,7 +8,7 @@ answers in `tests/release/` say what is right; a test turns each condition that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from comity.extensions import Fact, Facts, Missing, Outcome
 from comity.pillars.custody import holds
@@ -22,7 +22,8 @@ from comity.pillars.custody.kept_under import (
     counts_since,
     keeping,
 )
-from comity.pillars.custody.lets_go import BAIL, DOCUMENT, JUDGMENT, LETS_GO, NOT_ORDERED, RELEASE, Asked, judged
+from comity.pillars.custody.lets_go import BAIL, DOCUMENT, JUDGMENT, RELEASE, Asked, judged
+from comity.pillars.custody.refusals import NOT_ORDERED, PERSON_DECIDES, Refusal
 
 
 def release_authority(facts: Facts) -> Outcome:
@@ -42,18 +43,18 @@ def release_authority(facts: Facts) -> Outcome:
     kept = {one.fact.id: one for each in (stay, *others) for one in keeping(facts, each)}
     asked = Asked(facts, release, stay, str(release.fields.get("ground", "")), tuple(kept.values()))
     named = {one.id: (one, judged(asked, one)) for one in (*facts.linked(release, "authority"), stay)}
-    lets = [one for one, refusal in named.values() if refusal == LETS_GO]
+    lets = [one for one, refusal in named.values() if refusal is None]
     if lets:
         missing += [_still(asked, one) for one in asked.kept if not any(_answers(asked, by, one) for by in lets)]
-        missing += [_said(asked, "person_decides", one) for one in lets if one.type == DOCUMENT]
+        missing += [_said(asked, PERSON_DECIDES, one) for one in lets if one.type == DOCUMENT]
     else:
         missing += _why_not(asked, [pair for pair in named.values() if pair[0] is not stay])
     return Outcome(missing, rests_on=[one.id for one in lets])
 
 
-def _why_not(asked: Asked, named: Sequence[tuple[Fact, str]]) -> list[Missing]:
+def _why_not(asked: Asked, named: Sequence[tuple[Fact, Refusal | None]]) -> list[Missing]:
     """The first thing that is wrong with each authority; what is of no fitting kind is said only when all are."""
-    telling = {refusal: one for one, refusal in reversed(named) if refusal != NOT_ORDERED}
+    telling = {refusal: one for one, refusal in reversed(named) if refusal not in (None, NOT_ORDERED)}
     return [_said(asked, refusal, one) for refusal, one in telling.items()] or [_said(asked, NOT_ORDERED, asked.stay)]
 
 
@@ -120,40 +121,9 @@ def _still(asked: Asked, kept: Keeping) -> Missing:
     )  # fmt: skip
 
 
-def _said(asked: Asked, code: str, one: Fact) -> Missing:
-    severity = "decides" if code == "person_decides" else "error"
-    message, fix = _SAID[code]
+def _said(asked: Asked, refusal: Refusal, one: Fact) -> Missing:
     return Missing(
-        code=code, severity=severity, message=message.format(one=holds.label(one)), about=asked.release.id,
-        about_label=holds.label(asked.release), owed_by=asked.facts.agency, since=asked.facts.today, fix=fix,
+        code=refusal.code, severity="decides" if refusal is PERSON_DECIDES else "error",
+        message=refusal.message.format(one=holds.label(one)), about=asked.release.id,
+        about_label=holds.label(asked.release), owed_by=asked.facts.agency, since=asked.facts.today, fix=refusal.fix,
     )  # fmt: skip
-
-
-_SAID: Mapping[str, tuple[str, str]] = {
-    NOT_ORDERED: (
-        "Nothing that is named as authority lets this person go: it is of no kind that does under this ground.",
-        "Name what lets go and stands: the order that this custodian acknowledged, accepted bail, the sentence or "
-        "judgment, the transfer. If a court is not here, its order is entered on its behalf with the document.",
-    ),
-    "order_of_another": (
-        "{one} is about another person, stay or case.",
-        "Name the order of this person. If the names differ and it is one person, enter the claim of identity first.",
-    ),
-    "addressed_to_another": ("{one} is addressed to another.", "Ask the court to serve it on this custodian."),
-    "order_not_acknowledged": ("{one} was served and is not acknowledged.", "Acknowledge it first."),
-    "order_not_entered": ("{one} is not entered on the docket.", "Ask the clerk; it counts once it is entered."),
-    "order_not_in_force": ("{one} is not in force.", "Name what stands."),
-    "order_recalled": ("{one} was recalled.", "Name what stands; what was recalled lets nobody go."),
-    "order_stayed": ("{one} is stayed by an order of a court.", "Wait until the stay ends."),
-    "order_used": ("{one} has let the person go once; a later stay wants another.", "Name the order of this stay."),
-    "bond_not_accepted": ("The bail of {one} is furnished and not accepted.", "Ask the court to accept it."),
-    "charge_open": ("{one} is not on all charges of its case.", "Wait until the others are ended as well."),
-    "condition_not_met": ("The bail of {one} is set and not furnished.", "Wait until it is furnished and accepted."),
-    "bail_ended": ("The bail of {one} no longer stands.", "Ask the court."),
-    "end_not_reached": ("The end of {one} was not reached when it ended.", "Wait for its last day."),
-    "another_term_runs": ("Beside {one} a term of imprisonment runs.", "Name what ends the term."),
-    "person_decides": (
-        "{one} is a paper and no act on record.",
-        "A supervisor who has seen the original decides, with the reason.",
-    ),
-}  # fmt: skip

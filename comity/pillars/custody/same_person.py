@@ -1,7 +1,7 @@
 """Whether a record that one institution keeps and a stay that another keeps are of one person.
 
-Each institution keeps person records of its own, so two that differ may be of one person all the same. What leads
-nowhere is not judged; one agreement is enough; what differs, and agrees nowhere, is another's.
+Each institution keeps person records of its own, so two that differ may be of one person all the same: an end differs
+only where it is known to be another person of the stay's own institution. What leads nowhere is not judged.
 """
 
 from __future__ import annotations
@@ -14,21 +14,28 @@ CLAIM = "registry.identity_claim"
 DOCUMENT = "registry.document"
 STEPS = 2
 """From the court's defendant to an earlier record of the prisoner, and from there to that of this stay."""
-PERSONS = ("person", "defendant", "order.defendant", "judgment.defendant", "case.defendant", "order.case.defendant")
+PERSONS = ("person", "defendant", "order.defendant", "judgment.defendant")
+ALL_DEFENDANTS = ("case.defendant", "order.case.defendant")
+"""Read only where the record itself names nobody."""
 CASES = ("case", "order.case", "judgment.case")
 STAY_CASES = ("authority.case", "authority.order.case", "authority.judgment.case")
 
 
 def of_another(facts: Facts, stay: Fact, one: Fact) -> bool:
-    """Whether a record is shown to be of another stay, person or case than the stay: it differs and agrees nowhere."""
+    """Whether a record is shown to be of another stay or person than the stay's; where neither is known, by the case.
+
+    Of one case there may be several defendants, so that the case alone shows nothing of a person who is known.
+    """
     here = set(stay.links.get("person", ()))
-    pairs = [({stay.id}, set(one.links.get("intake", ())))]
+    named = ends(facts, one, PERSONS) or ends(facts, one, ALL_DEFENDANTS)
+    pairs = [({stay.id}, set(one.links.get("intake", ()))), _persons(facts, stay, here, named)]
     if one.type == DOCUMENT:
         pairs.append(_persons(facts, stay, here | {stay.id}, set(one.links.get("about", ()))))
-    pairs.append(_persons(facts, stay, here, ends(facts, one, PERSONS)))
-    pairs.append((ends(facts, stay, STAY_CASES), ends(facts, one, CASES)))
     known = [(ours, theirs) for ours, theirs in pairs if ours and theirs]
-    return bool(known) and not any(ours & theirs for ours, theirs in known)
+    if not known:
+        ours, theirs = ends(facts, stay, STAY_CASES), ends(facts, one, CASES)
+        return bool(ours and theirs) and not ours & theirs
+    return not any(ours & theirs for ours, theirs in known)
 
 
 def _persons(facts: Facts, stay: Fact, here: set[str], named: set[str]) -> tuple[set[str], set[str]]:
