@@ -228,16 +228,16 @@ class Records:
         ]  # fmt: skip
 
     def unseen(self, record: str, type_name: str, name: str, states: Collection[str], tie: str = "") -> bool:
-        near = {record, *self._hidden_ties(record, tie)}
+        near = {record, *self._ties(record, tie)}
         hidden = (self._all[one] for one in self._hidden)
         return any(
             one.type == type_name and one.state in states and near & set(one.links.get(name, ())) for one in hidden
         )
 
-    def _hidden_ties(self, record: str, tie: str) -> Iterator[str]:
-        for name in self._hidden:
-            ends = {end for ids in self._all[name].links.values() for end in ids}
-            if self._all[name].type == tie and record in ends:
+    def _ties(self, record: str, tie: str) -> Iterator[str]:
+        for one in self._all.values():
+            ends = {end for ids in one.links.values() for end in ids}
+            if one.type == tie and one.state == "claimed" and record in ends:
                 yield from ends
 
     def rules(self, name: str) -> Any:

@@ -34,7 +34,7 @@ def keeps(facts: Facts, intake: Fact) -> list[Missing]:
     covered = {target for one in holds for target in one.links.get("detainer", ())}
     asked = [one for one in detainers(facts, intake) if one.id not in covered]
     missing = [_of_another(facts, intake, one) or _held(facts, intake, one) for one in (*holds, *asked)]
-    return [*missing, _unseen(facts, intake)] if hidden_against(facts, intake) else missing
+    return [*missing, unseen(facts, intake)] if hidden_against(facts, intake) else missing
 
 
 def hidden_against(facts: Facts, intake: Fact) -> bool:
@@ -121,8 +121,8 @@ def on_the_way(facts: Facts, intake: Fact) -> list[Missing]:
     """Each transfer of a stay that waits for its answer, and whether there is one that may not be seen."""
     asked = [one for one in facts.linking(intake, TRANSFER, "intake") if standing(one) == "offered"]
     missing = [_with_another(facts, intake, one) for one in asked]
-    unseen = facts.unseen(intake.id, TRANSFER, "intake", ("offered",))
-    return [*missing, _unseen(facts, intake)] if unseen else missing
+    hidden = facts.unseen(intake.id, TRANSFER, "intake", ("offered",))
+    return [*missing, unseen(facts, intake)] if hidden else missing
 
 
 def received(facts: Facts) -> Outcome:
@@ -202,7 +202,7 @@ def _of_another(facts: Facts, intake: Fact, hold: Fact) -> Missing | None:
     )  # fmt: skip
 
 
-def _unseen(facts: Facts, intake: Fact) -> Missing:
+def unseen(facts: Facts, intake: Fact) -> Missing:
     return Missing(
         code="hold_unseen", severity="error", message="Something stands against the release that you may not see.",
         about=intake.id, about_label=label(intake), owed_by=facts.agency, since=facts.today,

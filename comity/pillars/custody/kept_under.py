@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from comity.extensions import Fact, Facts
-from comity.pillars.custody.same_person import ends, same_person
+from comity.pillars.custody.same_person import CASES, matters, same_person
 
 ORDER = "court.order"
 SERVICE = "court.order_service"
@@ -23,16 +23,19 @@ RECALLED = ("recalled", "executed_after_recall")
 KEEPING_DUTIES = ("detain", "receive", "arrest", "produce")
 KEEPING_ORDERS = ("detention", "commitment", "remand", "production")
 KEEPING_WARRANTS = ("arrest", "bench", "production")
-CASE = ("case", "order.case", "judgment.case")
 
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """One thing that keeps: its record, the cases that it belongs to (empty: not known here), since when it counts."""
+    """One thing that keeps: its record, its cases and what they were opened on (empty: not known here), since when.
+
+    `pending`: a person is to be produced, and was not taken in for it; whether that keeps is for a person to decide.
+    """
 
     fact: Fact
     cases: frozenset[str]
     since: datetime
+    pending: bool = False
 
 
 def keeping(facts: Facts, stay: Fact) -> list[Keeping]:
@@ -41,10 +44,21 @@ def keeping(facts: Facts, stay: Fact) -> list[Keeping]:
     What the stay rests on, or the one from which it was taken over; and what was served here to keep this person,
     whether or not somebody linked it.
     """
-    found = {one.id: one for one in (*_rested_on(facts, stay), *_served_here(facts, stay))}
+    rested = {one.id: one for one in _rested_on(facts, stay)}
+    served = {one.id: one for one in _served_here(facts, stay) if one.id not in rested and not _produced(one)}
     return [
-        Keeping(one, cases_of(facts, one), counts_since(one)) for one in found.values() if _keeps(facts, one)
+        Keeping(one, frozenset(matters(facts, one, CASES)), counts_since(one), one.id in served and _to_produce(one))
+        for one in (*rested.values(), *served.values())
+        if _keeps(facts, one)
     ]  # fmt: skip
+
+
+def _to_produce(one: Fact) -> bool:
+    return one.fields.get("duty") == "produce"
+
+
+def _produced(one: Fact) -> bool:
+    return _to_produce(one) and one.state == "executed"
 
 
 def _rested_on(facts: Facts, stay: Fact) -> Iterator[Fact]:
@@ -70,7 +84,12 @@ def _keeps(facts: Facts, one: Fact) -> bool:
     if one.type == WARRANT:
         stands = one.state in ("active", "stayed", "executed") and one.fields.get("kind") in KEEPING_WARRANTS
         return stands and not recalled(facts, one.id)
-    return one.type == SENTENCE and one.state == "in_force" and one.fields.get("kind") == "imprisonment"
+    return one.type == SENTENCE and is_term(one)
+
+
+def is_term(one: Fact) -> bool:
+    """Whether a sentence is of imprisonment to be served."""
+    return one.state == "in_force" and one.fields.get("kind") == "imprisonment" and not one.fields.get("suspended")
 
 
 def recalled(facts: Facts, order: str) -> bool:
@@ -84,11 +103,6 @@ def stayed(facts: Facts, order: Fact) -> bool:
     """Whether an order of a court that stands suspends this one."""
     found = facts.linking(order, ORDER, "about")
     return any(one.fields.get("kind") == "stay" and one.state in IN_FORCE for one in found)
-
-
-def cases_of(facts: Facts, one: Fact) -> frozenset[str]:
-    """The cases to which a record of a court belongs, by itself, by its order or by its judgment."""
-    return frozenset(ends(facts, one, CASE))
 
 
 def counts_since(one: Fact) -> datetime:

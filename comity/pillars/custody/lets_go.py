@@ -22,7 +22,7 @@ from comity.pillars.custody.kept_under import (
     SERVICE,
     WARRANT,
     Keeping,
-    cases_of,
+    is_term,
     recalled,
     stayed,
 )
@@ -44,7 +44,7 @@ from comity.pillars.custody.refusals import (
     ORDER_USED,
     Refusal,
 )
-from comity.pillars.custody.same_person import of_another
+from comity.pillars.custody.same_person import CASES, matters, of_another
 
 RELEASE = "custody.release"
 JUDGMENT = "court.judgment"
@@ -76,7 +76,7 @@ def judged(asked: Asked, one: Fact) -> Refusal | None:
 
 def _of_another_case(asked: Asked, one: Fact) -> bool:
     """Whether an order has a case, and all that keeps the person is known to be of others."""
-    cases = cases_of(asked.facts, one) if one.type in (SERVICE, ORDER) else frozenset()
+    cases = matters(asked.facts, one, CASES) if one.type in (SERVICE, ORDER) else set()
     return bool(cases and asked.kept) and all(kept.cases and not kept.cases & cases for kept in asked.kept)
 
 
@@ -99,11 +99,10 @@ def _service(asked: Asked, one: Fact) -> Refusal | None:
         return NOT_ORDERED
     if one.state not in SERVED:
         return ORDER_NOT_ACKNOWLEDGED if one.state == "offered" else ORDER_NOT_IN_FORCE
-    if handed:
-        return None
-    if _used(asked, one.id):
+    if not handed and _used(asked, one.id):
         return ORDER_USED
-    return next((refusal for order in orders if (refusal := _stands(asked, order))), None)
+    judge = _docket if handed else _stands
+    return next((refusal for order in orders if (refusal := judge(asked, order))), None)
 
 
 def _order(asked: Asked, one: Fact) -> Refusal | None:
@@ -115,34 +114,38 @@ def _order(asked: Asked, one: Fact) -> Refusal | None:
     handed = asked.ground == "transfer" and kind in ("transfer", "production")
     if kind == "recall":
         ended = [other for other in asked.facts.linked(one, "recalls") if _keeps_by_kind(other)]
-        return NOT_ORDERED if not ended else _docket(one)
+        return NOT_ORDERED if not ended else _docket(asked, one)
     if not (freeing or handed):
         return NOT_ORDERED
     if asked.facts.agency not in one.fields.get("addressees", ()):
         return ADDRESSED_TO_ANOTHER
-    return _stands(asked, one) if freeing else _docket(one)
+    return _stands(asked, one) if freeing else _docket(asked, one)
 
 
 def _keeps_by_kind(one: Fact) -> bool:
     return one.fields.get("kind") in ("detention", "commitment", "remand", "arrest", "bench")
 
 
-def _docket(one: Fact) -> Refusal | None:
-    if one.state in IN_FORCE:
-        return None
-    return {"drafted": ORDER_NOT_ENTERED, "signed": ORDER_NOT_ENTERED, "recalled": ORDER_RECALLED}.get(
-        one.state, ORDER_NOT_IN_FORCE
-    )
+def _docket(asked: Asked, order: Fact) -> Refusal | None:
+    """Whether an order is in force: entered, not recalled, not suspended."""
+    if order.state in IN_FORCE:
+        if recalled(asked.facts, order.id):
+            return ORDER_RECALLED
+        return ORDER_STAYED if stayed(asked.facts, order) else None
+    if order.state == "recalled":
+        return ORDER_RECALLED
+    return ORDER_NOT_ENTERED if order.state in ("drafted", "signed") else ORDER_NOT_IN_FORCE
 
 
 def _stands(asked: Asked, order: Fact) -> Refusal | None:
-    """Whether an order of release is in force, not suspended, not used up, and its bail accepted."""
-    facts = asked.facts
-    if order.state in IN_FORCE and recalled(facts, order.id):
-        return ORDER_RECALLED
-    if order.state in IN_FORCE and stayed(facts, order):
-        return ORDER_STAYED
-    return _docket(order) or (ORDER_USED if _used(asked, order.id) else _bailed(facts.linking(order, BAIL, "order")))
+    """Whether an order of release is in force, as is the grant that it carries out, not used up, its bail accepted."""
+    grants = [one for one in asked.facts.linked(order, "about") if one.type == ORDER]
+    refused = next((refusal for one in (order, *grants) if (refusal := _docket(asked, one))), None)
+    if refused is not None:
+        return refused
+    if _used(asked, order.id):
+        return ORDER_USED
+    return _bailed([bail for one in (order, *grants) for bail in asked.facts.linking(one, BAIL, "order")])
 
 
 def _used(asked: Asked, authority: str) -> bool:
@@ -197,17 +200,15 @@ def _sentence(asked: Asked, one: Fact) -> Refusal | None:
         return None
     if not (served or free):
         return NOT_ORDERED
-    if free and any(_term(other) for judgment in asked.facts.linked(one, "judgment") for other in _of(asked, judgment)):
+    if free and any(
+        is_term(other) for judgment in asked.facts.linked(one, "judgment") for other in _of(asked, judgment)
+    ):
         return ANOTHER_TERM_RUNS
     return None if one.state == "in_force" else _not_yet(one)
 
 
 def _of(asked: Asked, judgment: Fact) -> Sequence[Fact]:
     return asked.facts.linking(judgment, SENTENCE, "judgment")
-
-
-def _term(one: Fact) -> bool:
-    return one.state == "in_force" and one.fields.get("kind") == "imprisonment" and not one.fields.get("suspended")
 
 
 def _not_yet(one: Fact) -> Refusal | None:

@@ -18,12 +18,12 @@ from comity.pillars.custody.kept_under import (
     SENTENCE,
     SERVICE,
     Keeping,
-    cases_of,
     counts_since,
     keeping,
 )
 from comity.pillars.custody.lets_go import BAIL, DOCUMENT, JUDGMENT, RELEASE, Asked, judged
 from comity.pillars.custody.refusals import NOT_ORDERED, PERSON_DECIDES, Refusal
+from comity.pillars.custody.same_person import CASES, matters
 
 
 def release_authority(facts: Facts) -> Outcome:
@@ -34,7 +34,7 @@ def release_authority(facts: Facts) -> Outcome:
     release = facts.subject
     stay = next(iter(facts.linked(release, "intake")), None)
     if stay is None:
-        return Outcome()
+        return Outcome([holds.unseen(facts, release)])
     missing = [*_custody(facts, release, stay), *holds.keeps(facts, stay), *holds.on_the_way(facts, stay)]
     others = _other_stays(facts, stay)
     missing += [one for other in others for one in holds.keeps(facts, other) or [_open_twice(facts, other)]]
@@ -90,6 +90,8 @@ def _answers(asked: Asked, by: Fact, kept: Keeping) -> bool:
     """Whether what lets go also ends something that keeps: each by its own kind, and of the same case."""
     if asked.ground == "transfer" or by.type == DOCUMENT:
         return True
+    if kept.pending and asked.ground in ("sentence_served", "period_ended"):
+        return True
     if by.type == holds.HOLD:
         orders = {kept.fact.id, *kept.fact.links.get("order", ())}
         return by.fields.get("basis") != "detainer" and bool(orders & set(by.links.get("ground", ())))
@@ -97,7 +99,7 @@ def _answers(asked: Asked, by: Fact, kept: Keeping) -> bool:
         return False
     if kept.fact.type == SENTENCE and by.type in (SENTENCE, BAIL):
         return by.id == kept.fact.id
-    cases = cases_of(asked.facts, by)
+    cases = matters(asked.facts, by, CASES)
     if cases and kept.cases and not cases & kept.cases:
         return False
     return by.type in (JUDGMENT, SENTENCE) or kept.since <= counts_since(by)
@@ -112,12 +114,12 @@ def _ends_one_thing(by: Fact) -> bool:
 
 def _still(asked: Asked, kept: Keeping) -> Missing:
     one = kept.fact
-    code = "another_term_runs" if one.type == SENTENCE else "still_kept"
+    code = "another_term_runs" if one.type == SENTENCE else "production_pending" if kept.pending else "still_kept"
     what = str(one.fields.get("duty", one.fields.get("kind", ""))).replace("_", " ")
     return Missing(
-        code=code, severity="error", message=f"{holds.label(one)} ({what}) stands and keeps the person.", about=one.id,
-        about_label=holds.label(one), owed_by=one.agency, since=one.entered_at.date(),
-        fix=f"Ask {one.agency} for what ends it, and name that as well.",
+        code=code, severity="decides" if kept.pending else "error", about=one.id, about_label=holds.label(one),
+        message=f"{holds.label(one)} ({what}) stands and keeps the person.", owed_by=one.agency,
+        since=one.entered_at.date(), fix=f"Ask {one.agency} for what ends it, and name that as well.",
     )  # fmt: skip
 
 

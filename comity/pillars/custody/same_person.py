@@ -33,9 +33,15 @@ def of_another(facts: Facts, stay: Fact, one: Fact) -> bool:
         pairs.append(_persons(facts, stay, here | {stay.id}, set(one.links.get("about", ()))))
     known = [(ours, theirs) for ours, theirs in pairs if ours and theirs]
     if not known:
-        ours, theirs = ends(facts, stay, STAY_CASES), ends(facts, one, CASES)
+        ours, theirs = matters(facts, stay, STAY_CASES), matters(facts, one, CASES)
         return bool(ours and theirs) and not ours & theirs
     return not any(ours & theirs for ours, theirs in known)
+
+
+def matters(facts: Facts, one: Fact, paths: Sequence[str]) -> set[str]:
+    """The cases to which the paths lead, with what each was opened on: two that were opened on one are one matter."""
+    found = ends(facts, one, paths)
+    return found | ends(facts, one, [f"{path}.instrument" for path in paths])
 
 
 def _persons(facts: Facts, stay: Fact, here: set[str], named: set[str]) -> tuple[set[str], set[str]]:
