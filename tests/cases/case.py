@@ -5,6 +5,7 @@ Read strictly: a key that the form has not is an error, so that an expectation w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,10 @@ GIVEN = {
 }
 RIGHT = {"refused", "finds", "hides", "first", "shows", "tells"}
 ABOUT = {"as", "id", "marked", "today"}
+ALONE = {"title", "law", "seats", "steps", "sources"}
+TOPIC = {"title", "law", "seats", "setups", "cases"}
+PAIRED = {"id", "title", "pair", "why", "citation", "unseated", "seats", "setup", "steps"}
+PAIR = {"with", "differs"}
 
 
 class Misspelt(Exception):
@@ -54,8 +59,20 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """The other case of a pair, and the one fact in which the two differ."""
+
+    other: str
+    differs: str
+
+
+@dataclass(frozen=True)
 class Case:
-    """`seats`: name -> agency and roles. Cases of one `law` share a scratch node, so names and values are their own."""
+    """`seats`: name -> agency and roles. Cases of one `law` share a scratch node, so names and values are their own.
+
+    A case of a topic also says why it is right and where that stands; `unseated`: who is to be told and has no seat in
+    any agency here.
+    """
 
     name: str
     title: str
@@ -63,6 +80,10 @@ class Case:
     seats: Mapping[str, Sequence[str]]
     steps: Sequence[Step]
     sources: Sequence[str] = field(default=())
+    pair: Pair | None = None
+    why: str = ""
+    citation: str = ""
+    unseated: Sequence[str] = field(default=())
 
     @property
     def agencies(self) -> set[str]:
@@ -70,15 +91,63 @@ class Case:
 
 
 def read_case(name: str, text: str) -> Case:
-    """Raises Misspelt, naming the case and the step."""
+    """A file that is one case. Raises Misspelt, naming the case and the step."""
     said = yaml.safe_load(text)
-    _only(name, said, {"title", "law", "seats", "steps", "sources"})
-    steps = [_step(f"{name}, step {at}", one, said["seats"]) for at, one in enumerate(said["steps"], 1)]
+    _only(name, said, ALONE)
+    steps = _steps(name, said["steps"], said["seats"])
     return Case(name, said["title"], said["law"], said["seats"], steps, said.get("sources", ()))
 
 
+def read_topic(name: str, text: str) -> list[Case]:
+    """A file of several cases, each of which stands alone: with the seats that it uses and the setups that it names.
+
+    Raises Misspelt, naming the case and the step; also for a setup that no case names.
+    """
+    said = yaml.safe_load(text)
+    _only(name, said, TOPIC)
+    setups = said.get("setups", {})
+    cases = [_case_of(said, one) for one in said["cases"]]
+    if unused := set(setups) - {setup for one in said["cases"] for setup in one.get("setup", ())}:
+        raise Misspelt(f"{name} has setups that no case names: {', '.join(sorted(unused))}")
+    return cases
+
+
+def _case_of(topic: Mapping[str, Any], said: Mapping[str, Any]) -> Case:
+    name = said["id"]
+    _only(name, said, PAIRED)
+    seats = {**topic["seats"], **said.get("seats", {})}
+    begun = [step for setup in said.get("setup", ()) for step in topic["setups"][setup]]
+    steps = _steps(name, [*begun, *said["steps"]], seats)
+    used = {step.seat for step in steps} | {seat for seat in seats if f"@{seat}" in json.dumps([*begun, *said["steps"]])}
+    pair = said.get("pair")
+    if pair is not None:
+        _only(f"{name}, pair", pair, PAIR)
+    return Case(
+        name, said["title"], topic["law"], {seat: seats[seat] for seat in seats if seat in used}, steps,
+        pair=Pair(pair["with"], pair["differs"]) if pair else None, why=said["why"], citation=said["citation"],
+        unseated=said.get("unseated", ()),
+    )  # fmt: skip
+
+
 def read_folder(folder: Path) -> list[Case]:
-    return [read_case(file.stem, file.read_text("utf-8")) for file in sorted(folder.glob("*.yml"))]
+    """All cases of the files of a folder, in the order of the files. Raises Misspelt, also where a pair is of one."""
+    cases: list[Case] = []
+    for file in sorted(folder.glob("*.yml")):
+        text = file.read_text("utf-8")
+        cases += read_topic(file.stem, text) if "\ncases:\n" in text else [read_case(file.stem, text)]
+    names = {case.name for case in cases}
+    if alone := [case.name for case in cases if case.pair and case.pair.other not in names]:
+        raise Misspelt(f"the other case of a pair is not there: {', '.join(alone)}")
+    return cases
+
+
+def _steps(name: str, said: Sequence[Mapping[str, Any]], seats: Mapping[str, Any]) -> list[Step]:
+    """The steps of a case; one of several seats is a step of each."""
+    found = []
+    for at, one in enumerate(said, 1):
+        several = one.get("as", "") if isinstance(one.get("as"), list) else [one.get("as", "")]
+        found += [_step(f"{name}, step {at}", {**one, "as": seat}, seats) for seat in several]
+    return found
 
 
 def _step(where: str, said: Mapping[str, Any], seats: Mapping[str, Any]) -> Step:
@@ -87,7 +156,7 @@ def _step(where: str, said: Mapping[str, Any], seats: Mapping[str, Any]) -> Step
         raise Misspelt(f"{where} does {verbs or 'nothing'}; a step does one of {', '.join(VERBS)}")
     verb = verbs[0]
     _only(where, said, {verb, *GIVEN[verb], *RIGHT, *ABOUT})
-    seat = said.get("as", "")
+    seat = said["as"]
     if (seat not in seats) != (verb == "wait"):
         raise Misspelt(f"{where} is of no seat: {seat!r}; known: {', '.join(seats)}")
     given = {name: value for name, value in said.items() if name in GIVEN[verb]}

@@ -196,12 +196,12 @@ class Playing:
                 raise Wrong(f"{name} is {shown!r} and not {value!r}")
 
     def right_tells(self, answered: Any, wanted: Mapping[str, Any]) -> None:
-        """One thing that is said names the record `of` and has all the `words`, whatever its kind."""
+        """One thing that is said names the record `of`, or one of several, and has all the `words`, whatever its kind."""
         said = answered if isinstance(answered, list) else [answered]
         words = [str(word).casefold() for word in wanted.get("words", ())]
         for one in said:
             text = json.dumps(one, default=str, ensure_ascii=False).casefold()
-            if wanted.get("of", "") in text and all(word in text for word in words):
+            if any(record in text for record in _listed(wanted.get("of", ""))) and all(word in text for word in words):
                 return
         raise Wrong(f"nothing says {wanted}")
 
