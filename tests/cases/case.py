@@ -118,7 +118,8 @@ def _case_of(topic: Mapping[str, Any], said: Mapping[str, Any]) -> Case:
     seats = {**topic["seats"], **said.get("seats", {})}
     begun = [step for setup in said.get("setup", ()) for step in topic["setups"][setup]]
     steps = _steps(name, [*begun, *said["steps"]], seats)
-    used = {step.seat for step in steps} | {seat for seat in seats if f"@{seat}" in json.dumps([*begun, *said["steps"]])}
+    named = json.dumps([*begun, *said["steps"]])
+    used = {step.seat for step in steps} | {seat for seat in seats if f'"@{seat}"' in named}
     pair = said.get("pair")
     if pair is not None:
         _only(f"{name}, pair", pair, PAIR)

@@ -189,14 +189,12 @@ class Playing:
 
     def right_shows(self, answered: Any, wanted: Mapping[str, Any]) -> None:
         for name, value in wanted.items():
-            shown = answered.get(name)
-            if isinstance(value, Mapping) and isinstance(shown, Mapping):
-                shown = {key: shown.get(key) for key in value}
+            shown = _as_far_as(value, answered.get(name))
             if shown != value:
                 raise Wrong(f"{name} is {shown!r} and not {value!r}")
 
     def right_tells(self, answered: Any, wanted: Mapping[str, Any]) -> None:
-        """One thing that is said names the record `of`, or one of several, and has all the `words`, whatever its kind."""
+        """One thing that is said names the record `of`, or one of these, and has all the `words`, whatever its kind."""
         said = answered if isinstance(answered, list) else [answered]
         words = [str(word).casefold() for word in wanted.get("words", ())]
         for one in said:
@@ -241,6 +239,13 @@ class Playing:
             self.numbers[step.id] = str(receipt.number or "")
         self.follow()
         return receipt.as_json()
+
+
+def _as_far_as(wanted: Any, shown: Any) -> Any:
+    """Of what is shown, the members that are wanted, at every depth."""
+    if isinstance(wanted, Mapping) and isinstance(shown, Mapping):
+        return {name: _as_far_as(value, shown.get(name)) for name, value in wanted.items()}
+    return shown
 
 
 def _listed(said: Any) -> list[Any]:
