@@ -90,6 +90,11 @@ class Case:
     unseated: Sequence[str] = field(default=())
 
     @property
+    def dated(self) -> bool:
+        """Whether it is played on days of its own, and not from now on."""
+        return self.steps[0].at is not None
+
+    @property
     def agencies(self) -> set[str]:
         return {seat[0] for seat in self.seats.values()}
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, nullcontext
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from tests.cases.case import Case, Step
 from tests.cases.dues import Unread, said_of
 
 ROUNDS = 20
+FOUNDED = datetime(2020, 1, 1, tzinfo=UTC)
 OPENS = time(9)
 MINUTE = timedelta(minutes=1)
 ANSWERED = "answered"
@@ -66,14 +67,13 @@ class Scratch:
         self.installed: set[str] = set()
 
     def ready(self, case: Case) -> None:
-        self.install(case.law, case.agencies)
-
-    def install(self, law: str, agencies: Iterable[str]) -> None:
-        law_files = read_folder(paths.jurisdictions() / law)
-        for agency in sorted(set(agencies) - self.installed):
-            own = read_folder(paths.agencies() / agency)
-            install(self.node, tokens.operator(), agency=agency, core=loader.core_files(), jurisdiction=law_files, own=own)
-            self.installed.add(agency)
+        """The agencies of a dated case are there before its first day."""
+        law = read_folder(paths.jurisdictions() / case.law)
+        with clock.at(FOUNDED) if case.dated else nullcontext():
+            for agency in sorted(case.agencies - self.installed):
+                own, core = read_folder(paths.agencies() / agency), loader.core_files()
+                install(self.node, tokens.operator(), agency=agency, core=core, jurisdiction=law, own=own)
+                self.installed.add(agency)
 
     def play(self, case: Case, folder: Path) -> list[str]:
         """What went otherwise than the case says, one line a step: one that failed, or a marked one that did not."""
@@ -105,7 +105,7 @@ class Playing:
         self.answers: dict[tuple[Any, ...], Dues] = {}
         self.agencies, self.owing = case.agencies, set[str]()
         self.unfollowed = ""
-        self.dated = case.steps[0].at is not None
+        self.dated = case.dated
         if case.steps[0].at is not None:
             held.enter_context(clock.at(self.instant(case.steps[0].at, case.seats[case.steps[0].seat][0])))
         for name, (agency, *roles) in case.seats.items():
@@ -244,9 +244,7 @@ class Playing:
 
     def right_shows(self, answered: Any, wanted: Mapping[str, Any]) -> None:
         for name, value in wanted.items():
-            shown = answered.get(name)
-            if isinstance(value, Mapping) and isinstance(shown, Mapping):
-                shown = {key: shown.get(key) for key in value}
+            shown = _as_far_as(value, answered.get(name))
             if shown != value:
                 raise Wrong(f"{name} is {shown!r} and not {value!r}")
 
@@ -254,12 +252,12 @@ class Playing:
         answered.check(wanted)
 
     def right_tells(self, answered: Any, wanted: Mapping[str, Any]) -> None:
-        """One thing that is said names the record `of` and has all the `words`, whatever its kind."""
+        """One thing that is said names the record `of`, or one of these, and has all the `words`, whatever its kind."""
         said = answered if isinstance(answered, list) else [answered]
         words = [str(word).casefold() for word in wanted.get("words", ())]
         for one in said:
             text = json.dumps(one, default=str, ensure_ascii=False).casefold()
-            if wanted.get("of", "") in text and all(word in text for word in words):
+            if any(record in text for record in _listed(wanted.get("of", ""))) and all(word in text for word in words):
                 return
         raise Wrong(f"nothing says {wanted}")
 
@@ -301,6 +299,13 @@ class Playing:
             self.numbers[step.id] = str(receipt.number or "")
         self.unfollowed = ANSWERED if step.verb == "answer" else self.seats[step.seat].agency
         return receipt.as_json()
+
+
+def _as_far_as(wanted: Any, shown: Any) -> Any:
+    """Of what is shown, the members that are wanted, at every depth."""
+    if isinstance(wanted, Mapping) and isinstance(shown, Mapping):
+        return {name: _as_far_as(value, shown.get(name)) for name, value in wanted.items()}
+    return shown
 
 
 def _listed(said: Any) -> list[Any]:

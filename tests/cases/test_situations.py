@@ -7,23 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from comity.kernel.portability import rebuild
 from tests.cases.case import FOLDER, Case, read_folder
-from tests.cases.runner import Scratch
-from tests.pillars.stage import staged
+from tests.cases.nodes import Nodes, nodes
 
-CASES = read_folder(FOLDER / "situations")
+CASES = [*read_folder(FOLDER / "situations"), *read_folder(FOLDER / "situations" / "india")]
 
 
 @pytest.fixture(scope="module")
-def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
-    """One node for all, so that a case also meets what others have left; at the end its log tells what it holds."""
-    with staged(tmp_path_factory.mktemp("cases")) as stage:
-        yield Scratch(stage.node)
-        found = rebuild.run(stage.node)
-        assert found.equal, found.differences[:5]
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    with nodes(tmp_path_factory.mktemp("situations")) as made:
+        yield made
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_situation(scratch: Scratch, case: Case, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.law}-{case.name}")
+def test_situation(scratch: Nodes, case: Case, tmp_path: Path) -> None:
     assert scratch.play(case, tmp_path) == [], case.title
