@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from tests.cases.sequence import Misspelt, expanded
+from tests.cases.sequence import Misspelt as Misspelt
+from tests.cases.sequence import expanded
 
 FOLDER = Path(__file__).parent
 VERBS = ("enter", "amend", "act", "answer", "attach", "find", "show", "inbox", "import", "due", "wait")
@@ -44,8 +45,8 @@ PAIR = {"with", "differs"}
 class Step:
     """One act. `what` is the verb's object: a type, a record, an act. `right` is what is rightly answered; empty: that
     it is taken. `marked` says why this fails today, and `today` how: words of the failure. A marked step that does not
-    fail, or fails otherwise, is an error. `at`: the day or hour, local to the seat's agency, at which it is done; without
-    one, when the step before it was."""
+    fail, or fails otherwise, is an error. `at`: the day or hour, local to the seat's agency, at which it is done;
+    without one, a minute after the step before it."""
 
     verb: str
     what: Any

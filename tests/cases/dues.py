@@ -20,9 +20,8 @@ from comity.kernel.duties.clocks import Dues
 from comity.kernel.law import counting
 from comity.kernel.law.due import Due
 
-NAMES: Mapping[str, Sequence[str]] = yaml.safe_load(
-    (Path(__file__).parent / "clock_names.yml").read_text("utf-8")
-)["clocks"]
+_NAMED = Path(__file__).parent / "clock_names.yml"
+NAMES: Mapping[str, Sequence[str]] = yaml.safe_load(_NAMED.read_text("utf-8"))["clocks"]
 DAY = timedelta(days=1)
 UNTOLD = ("not_started", "none")
 """States in which no answer speaks of the clock."""
@@ -90,8 +89,8 @@ def _day(value: date | datetime, zone: ZoneInfo) -> date:
 
 
 def _states(one: Due, still: bool) -> tuple[str, ...]:
-    """The cases' words for where it stands. Where the law sets no number, that it runs and that a person decides whether
-    it took too long are the same."""
+    """The cases' words for where it stands. Where the law sets no number, that it runs and that a person decides how
+    long is too long are the same."""
     if one.due is None and any(made.code == "no_fixed_time" for made in one.decisions):
         return "person_decides", "running"
     if one.state == "undecided":
