@@ -11,7 +11,7 @@ from tests.cases.case import FOLDER, read_folder
 
 SHARED = FOLDER.parents[2] / "shared" / "cases"
 # Folder here: what it was written from. `""`: the situations, which are a folder each.
-WRITTEN_FROM = {"evidence": "evidence", "situations": ""}
+WRITTEN_FROM = {"clocks": "clocks", "evidence": "evidence", "situations": ""}
 
 
 def written(folder: Path) -> set[str]:
