@@ -37,7 +37,7 @@ RIGHT = {"refused", "finds", "hides", "first", "shows", "tells", "reads"}
 ABOUT = {"as", "at", "id", "marked", "today"}
 ALONE = {"title", "law", "seats", "steps", "sources"}
 TOPIC = {"title", "law", "seats", "setups", "cases"}
-PAIRED = {"id", "title", "pair", "why", "citation", "unseated", "seats", "setup", "steps"}
+PAIRED = {"id", "title", "pair", "why", "citation", "unseated", "seats", "begins", "setup", "steps"}
 PAIR = {"with", "differs"}
 
 
@@ -130,6 +130,8 @@ def _case_of(topic: Mapping[str, Any], said: Mapping[str, Any], sequences: Mappi
     seats = {**topic["seats"], **said.get("seats", {})}
     begun = [step for setup in said.get("setup", ()) for step in topic["setups"][setup]]
     written = expanded(name, [*begun, *said["steps"]], sequences)
+    if "begins" in said:
+        written = [{**written[0], "at": said["begins"]}, *written[1:]]
     steps = _steps(name, written, seats)
     named = json.dumps(written, default=str)
     used = {step.seat for step in steps} | {seat for seat in seats if f'"@{seat}"' in named}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.case import FOLDER, VERBS, Misspelt, read_case, read_folder
+from tests.cases.case import FOLDER, VERBS, Misspelt, read_case, read_folder, read_topic
 from tests.cases.runner import Scratch
 from tests.pillars.stage import staged
 
@@ -90,6 +90,65 @@ def test_what_a_step_made_is_found_shown_and_told_later(scratch: Scratch, tmp_pa
         "attach: a.txt, record: $one",
     )
     assert played(scratch, tmp_path, *steps) == []
+
+
+TOPIC = """title: A topic
+law: us-federal
+seats: { agent: [atf, special_agent], other: [atf, special_agent], idle: [atf, special_agent] }
+setups:
+  first: [{ as: agent, enter: registry.person, id: one, fields: { role: subject, name: Topic Testa } }]
+cases:
+  - id: a
+    title: A
+    why: it is
+    citation: GK
+    setup: [first]
+    pair: { with: b, differs: nothing }
+    steps: [{ as: [agent, other], show: $one }]
+  - { id: b, title: B, why: it is, citation: GK, steps: [{ as: other, find: registry.person, text: "@agent" }] }
+"""
+
+
+def test_a_case_of_a_topic_begins_with_its_setup_and_has_the_seats_that_it_uses() -> None:
+    first, second = read_topic("topic", TOPIC)
+    assert [step.seat for step in first.steps] == ["agent", "agent", "other"] and first.pair is not None
+    assert (set(first.seats), set(second.seats)) == ({"agent", "other"}, {"agent", "other"})
+    assert (first.why, first.citation, second.pair) == ("it is", "GK", None)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ("pair: { with: b,", "pair: { of: b,", "a, pair has of"),
+        ("title: B,", "headline: B,", "b has headline"),
+        ("    setup: [first]\n", "", "setups that no case names: first"),
+        ("as: [agent, other]", "as: [agent, clerk]", "no seat: 'clerk'"),
+    ],
+)
+def test_what_is_misspelt_in_a_topic_is_an_error(was: str, now: str, said: str) -> None:
+    with pytest.raises(Misspelt, match=said):
+        read_topic("topic", TOPIC.replace(was, now))
+
+
+def test_a_pair_of_one_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "topic.yml").write_text(TOPIC.replace("with: b", "with: c"))
+    with pytest.raises(Misspelt, match="the other case of a pair is not there: a"):
+        read_folder(tmp_path)
+
+
+def test_each_of_several_seats_does_a_step_and_one_of_several_records_is_told(scratch: Scratch, tmp_path: Path) -> None:
+    head = HEAD.replace("seats: {", "seats: { other: [atf, special_agent],")
+    told = f"{head}  - {{ as: agent, {ENTER}, id: one }}\n  - {{ as: [agent, other], show: $one, tells: {{ of: ["
+    assert scratch.play(read_case(f"made {next(_count)}", told + "no record, $one] } }\n"), tmp_path) == []
+    first, second = scratch.play(read_case(f"made {next(_count)}", told + "no record, none] } }\n"), tmp_path)
+    assert first.startswith("step 2, agent: show") and second.startswith("step 3, other: show")
+
+
+def test_what_is_shown_is_compared_at_every_depth(scratch: Scratch, tmp_path: Path) -> None:
+    steps = (f"{ENTER}, id: one", "show: $one, shows: { fields: { name: Runner Testa }, offer: null }")
+    assert played(scratch, tmp_path, *steps) == []
+    (told,) = played(scratch, tmp_path, f"{ENTER}, id: one", "show: $one, shows: { fields: { name: Another } }")
+    assert "fields is {'name': 'Runner Testa'} and not {'name': 'Another'}" in told
 
 
 def test_every_verb_is_used_and_every_case_has_a_right_step() -> None:
