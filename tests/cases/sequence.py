@@ -22,7 +22,7 @@ class Misspelt(Exception):
 
 
 def expanded(where: str, steps: Sequence[Mapping[str, Any]], known: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The steps that are done, in order. Raises Misspelt for an unknown sequence and for values that it does not take."""
+    """The steps that are done, in order. Raises Misspelt for an unknown sequence, and for values that it has not."""
     out: list[Mapping[str, Any]] = []
     for one in steps:
         if "do" not in one:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.cases.case import FOLDER, VERBS, Misspelt, read_case, read_folder, read_topic
 from tests.cases.runner import Scratch
+from tests.cases.sequence import expanded
 from tests.pillars.stage import staged
 
 HEAD = "title: A person\nlaw: us-federal\nseats: { agent: [atf, special_agent] }\nsteps:\n"
@@ -152,6 +153,95 @@ def test_what_is_shown_is_compared_at_every_depth(scratch: Scratch, tmp_path: Pa
 
 
 def test_every_verb_is_used_and_every_case_has_a_right_step() -> None:
-    cases = read_folder(FOLDER / "situations")
-    assert len(cases) >= 18 and {step.verb for case in cases for step in case.steps} == set(VERBS)
+    cases = [case for folder in ("situations", "clocks") for case in read_folder(FOLDER / folder)]
+    assert len(cases) >= 81 and {step.verb for case in cases for step in case.steps} == set(VERBS)
     assert [case.name for case in cases if all(step.marked for step in case.steps)] == []
+
+
+COUNT = (
+    "at: 2026-03-16, enter: registry.person, id: who, fields: { role: subject, name: Count Testa }",
+    "enter: investigation.case, id: case, fields: { program: firearms, opened: today, title: Count, summary: x }",
+    "enter: investigation.offense, id: count, fields: { statute: 18 USC 922(g)(1), offense_date: 2023-03-17, count: 1 }"
+    ", links: { case: $case, subject: $who }",
+)
+READS = "due: $count, clock: limitation_5y, of: $count, reads:"
+
+
+def test_a_clock_is_read_on_the_day_of_the_step(scratch: Scratch, tmp_path: Path) -> None:
+    """Of 17 March 2023, five years: 17 March 2028, a Friday. Known from the day on which it was entered."""
+    day = f"at: 2026-03-20, {READS} {{ due: 2028-03-17, state: running }}"
+    over = f"at: 2028-03-18, {READS} {{ due: 2028-03-17, state: run_out }}"
+    shown = "at: 2026-03-20, show: $case, shows: { fields: { opened: 2026-03-16 } }"
+    assert played(scratch, tmp_path, *COUNT, shown, day, over) == []
+    (told,) = played(scratch, tmp_path, *COUNT, f"at: 2026-03-20, {READS} {{ state: not_started }}")
+    assert told.endswith("state is running and not not_started")
+
+
+@pytest.mark.parametrize(
+    ("reads", "said"),
+    [
+        ("{ due: 2028-03-18, state: running }", "due is 2028-03-17 and not 2028-03-18"),
+        ("{ due: 2028-03-17, state: ended_late }", "state is running and not ended_late"),
+        ("{ due: 2028-03-17, used_days: 1, state: running }", "used_days is 1099 and not 1"),
+    ],
+)
+def test_what_a_clock_says_otherwise_is_told(scratch: Scratch, tmp_path: Path, reads: str, said: str) -> None:
+    (told,) = played(scratch, tmp_path, *COUNT, f"at: 2026-03-20, {READS} {reads}")
+    assert said in told
+
+
+def test_a_clock_that_is_not_listed_is_not_started_and_nothing_else(scratch: Scratch, tmp_path: Path) -> None:
+    asked = "at: 2026-03-20, due: $count, clock: trial_70, reads:"
+    assert played(scratch, tmp_path, *COUNT, f"{asked} {{ state: not_started }}") == []
+    (told,) = played(scratch, tmp_path, *COUNT, f"{asked} {{ due: 2028-03-17, state: running }}")
+    assert "no clock trial_70 is shown" in told
+    (unknown,) = played(scratch, tmp_path, *COUNT, asked.replace("trial_70", "trial_71") + " { state: none }")
+    assert "clock_names.yml knows no clock trial_71" in unknown
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        (
+            (f"at: 2026-03-20, {ENTER}", f"at: 2026-03-19, {ENTER}"),
+            "time begins with the first step and never goes back",
+        ),
+        ((ENTER, f"at: 2026-03-19, {ENTER}"), "time begins with the first step and never goes back"),
+        ((f"at: soon, {ENTER}",), "'soon' is no day and no hour"),
+    ],
+)
+def test_days_that_cannot_be_played_are_an_error(steps: tuple[str, ...], said: str) -> None:
+    with pytest.raises(Misspelt, match=said):
+        read_case("made", HEAD + "".join(f"  - {{ as: agent, {step} }}\n" for step in steps))
+
+
+SEQUENCES = {
+    "us-federal": {
+        "known": {
+            "values": {"id": "one"},
+            "steps": [{"as": "agent", "enter": "registry.person", "id": "<id>", "fields": {"name": "<name> of <id>"}}],
+        },
+        "both": {"steps": [{"do": "known", "name": "<name>"}, {"as": "agent", "show": "$one"}]},
+    }
+}
+
+
+def test_a_sequence_stands_for_its_steps() -> None:
+    done = expanded("made", [{"do": "both", "at": "2026-03-20", "name": "A"}], SEQUENCES["us-federal"])
+    assert done == [
+        {"as": "agent", "enter": "registry.person", "id": "one", "fields": {"name": "A of one"}, "at": "2026-03-20"},
+        {"as": "agent", "show": "$one"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ({"do": "none"}, "no sequence 'none'; known: both, known"),
+        ({"do": "known"}, "known takes id, name, given id"),
+        ({"do": "known", "name": "A", "more": 1}, "known takes id, name, given id, more, name"),
+    ],
+)
+def test_a_sequence_that_is_not_so_is_an_error(step: dict[str, object], said: str) -> None:
+    with pytest.raises(Misspelt, match=said):
+        expanded("made", [step], SEQUENCES["us-federal"])
