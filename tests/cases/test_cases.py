@@ -13,7 +13,7 @@ import pytest
 from tests.cases.case import FOLDER, Case, read_folder
 from tests.cases.nodes import Nodes, nodes
 
-FOLDERS = ("evidence", "situations", "situations/india")
+FOLDERS = ("clocks", "evidence", "situations", "situations/india")
 CASES = [pytest.param(case, id=f"{folder}/{case.name}") for folder in FOLDERS for case in read_folder(FOLDER / folder)]
 
 

@@ -1,10 +1,9 @@
-"""Paired cases of clocks, played: these records, who asks on which day, and what everybody must read."""
+"""What the cases ask of the clocks: by names that the law has, each row as it was written. Played in test_cases.py."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -16,31 +15,21 @@ from comity.kernel.definitions.load import read_folder as read_files
 from comity.kernel.law.clock_book import book_of
 from tests.cases.case import FOLDER, Case, read_folder
 from tests.cases.dues import NAMES
-from tests.cases.nodes import Nodes, nodes
+from tests.cases.test_cases import FOLDERS
 
 CASES = read_folder(FOLDER / "clocks")
 WRITTEN = FOLDER.parents[2] / "shared" / "cases" / "clocks"
 
 
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
-    with nodes(tmp_path_factory.mktemp("clocks")) as made:
-        yield made
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_case(scratch: Nodes, case: Case, tmp_path: Path) -> None:
-    assert scratch.play(case, tmp_path) == [], f"{case.title}: {case.why}"
-
-
 def test_every_name_of_a_clock_means_one_that_the_law_has() -> None:
-    laws = {case.law for case in CASES}
+    cases = [case for folder in FOLDERS for case in read_folder(FOLDER / folder)]
+    laws = {case.law for case in cases}
     known = {
         code for law in laws
         for code in book_of(load(loader.core_files(), read_files(paths.jurisdictions() / law)).rules).rules
     }  # fmt: skip
     assert {code for codes in NAMES.values() for code in codes} - known == set()
-    asked = {step.given["clock"] for case in CASES for step in case.steps if step.verb == "due"}
+    asked = {step.given["clock"] for case in cases for step in case.steps if step.verb == "due"}
     assert asked == set(NAMES), "a name that no case asks for, or one that means nothing"
 
 
