@@ -147,7 +147,7 @@ def _case_of(topic: Mapping[str, Any], said: Mapping[str, Any], sequences: Mappi
 
 
 def read_folder(folder: Path) -> list[Case]:
-    """All cases of the files of a folder, in the order of the files. Raises Misspelt, also for a pair of one and a name of two."""
+    """All cases of the files of a folder, in their order. Raises Misspelt, also for a pair of one and a name of two."""
     cases: list[Case] = []
     sequences = {file.stem: yaml.safe_load(file.read_text("utf-8")) for file in (folder / "sequences").glob("*.yml")}
     for file in sorted(folder.glob("*.yml")):
