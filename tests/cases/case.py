@@ -6,6 +6,7 @@ Read strictly: a key that the form has not is an error, so that an expectation w
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -146,13 +147,15 @@ def _case_of(topic: Mapping[str, Any], said: Mapping[str, Any], sequences: Mappi
 
 
 def read_folder(folder: Path) -> list[Case]:
-    """All cases of the files of a folder, in the order of the files. Raises Misspelt, also where a pair is of one."""
+    """All cases of the files of a folder, in their order. Raises Misspelt, also for a pair of one and a name of two."""
     cases: list[Case] = []
     sequences = {file.stem: yaml.safe_load(file.read_text("utf-8")) for file in (folder / "sequences").glob("*.yml")}
     for file in sorted(folder.glob("*.yml")):
         text = file.read_text("utf-8")
         cases += read_topic(file.stem, text, sequences) if "\ncases:\n" in text else [read_case(file.stem, text)]
-    names = {case.name for case in cases}
+    names = Counter(case.name for case in cases)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise Misspelt(f"two cases have one name: {', '.join(twice)}")
     if alone := [case.name for case in cases if case.pair and case.pair.other not in names]:
         raise Misspelt(f"the other case of a pair is not there: {', '.join(alone)}")
     return cases

@@ -117,6 +117,11 @@ def test_a_case_of_a_topic_begins_with_its_setup_and_has_the_seats_that_it_uses(
     assert (first.why, first.citation, second.pair) == ("it is", "GK", None)
 
 
+def test_a_case_that_begins_on_a_day_does_its_first_step_then() -> None:
+    first, second = read_topic("topic", TOPIC.replace("    setup:", "    begins: 2026-03-02\n    setup:"))
+    assert [str(step.at) for step in first.steps] == ["2026-03-02", "None", "None"] and second.steps[0].at is None
+
+
 @pytest.mark.parametrize(
     ("was", "now", "said"),
     [
@@ -134,6 +139,13 @@ def test_what_is_misspelt_in_a_topic_is_an_error(was: str, now: str, said: str) 
 def test_a_pair_of_one_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "topic.yml").write_text(TOPIC.replace("with: b", "with: c"))
     with pytest.raises(Misspelt, match="the other case of a pair is not there: a"):
+        read_folder(tmp_path)
+
+
+def test_two_cases_of_one_name_are_an_error(tmp_path: Path) -> None:
+    for name in ("one.yml", "two.yml"):
+        (tmp_path / name).write_text(TOPIC)
+    with pytest.raises(Misspelt, match="two cases have one name: a, b"):
         read_folder(tmp_path)
 
 
