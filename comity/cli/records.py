@@ -9,9 +9,8 @@ import typer
 
 from comity.cli import input, output
 from comity.cli.output import Shown
-from comity.cli.session import As, Json, Key, Purpose, SeatName, Session, signed_in
+from comity.cli.session import As, Json, Key, Language, Purpose, SeatName, Session, signed_in
 from comity.errors import Problem
-from comity.names import as_reported
 
 Reference = Annotated[str, typer.Argument(metavar="RECORD", help="A record's id or number.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A field; may be repeated.")]
@@ -211,37 +210,33 @@ def find(
     owner: Annotated[str | None, typer.Option("--owner", metavar="AGENCY", help="Only records of this agency.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=200)] = 20,
     cursor: Annotated[str | None, typer.Option("--cursor", help="The next page's cursor.")] = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Find records by words and filters, in one's own agency and wherever one may look."""
-    from comity.kernel.views.find import find as verb
+    from comity.kernel.views.list_page import list_page as verb
 
     with signed_in(as_, seat, purpose) as session:
         filters = dict(input.pair(one, "--where") for one in where or ())
         page = verb(
             session.node, session.actor, type=type, text=text, where=filters or None, limit=limit, cursor=cursor,
-            owner=owner,
+            owner=owner, language=language,
         )  # fmt: skip
 
     def show(out: Any) -> None:
-        rows = [
-            (
-                one.get("number") or one["id"],
-                one["type"],
-                one.get("title"),
-                one["state"],
-                as_reported(one["agency"], one["on_behalf"]) or one["agency"],
-            )
-            for one in page.items
-        ]
-        out.print(output.table(("number", "type", "title", "state", "agency"), rows) if rows else "nothing found")
+        columns = tuple(one.label for one in page.columns)
+        rows = [[", ".join(cell.texts) for cell in one.cells] for one in page.rows]
+        if rows:
+            out.print(output.table(columns, rows, whole=columns[:1]))
+        else:
+            out.print(page.empty, markup=False)
         if page.next:
             out.print(f"more, with\n--cursor {page.next}", markup=False, soft_wrap=True)
 
-    return Shown(page.as_json(), show)
+    return Shown({**page.found.as_json(), "page": page.as_json()}, show)
 
 
 def inbox(as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: Json = False) -> Shown:

@@ -34,8 +34,8 @@ def faults(work: Work, asked: Proposal, change: Change) -> list[Fault]:
         if rule.extension:
             found += _extension(work, rule, replace(left, core_state=asked.subject.core_state))
             continue
-        variables = variables if variables is not None else _variables(work, asked, change)
-        found += _sentence(rule, variables)
+        variables = variables if variables is not None else variables_of(work, asked, change)
+        found += sentence(rule, variables)
     return found
 
 
@@ -46,7 +46,8 @@ def _left(asked: Proposal, change: Change) -> Subject:
     return replace(asked.subject, folded=after, core_state=of.core_state(after.state), parties=parties)
 
 
-def _sentence(rule: GuardRule, variables: Mapping[str, Any]) -> list[Fault]:
+def sentence(rule: GuardRule, variables: Mapping[str, Any]) -> list[Fault]:
+    """What a condition in CEL refuses, given what it may read."""
     assert rule.guard is not None
     try:
         held = expression.evaluate(rule.guard, variables)
@@ -65,7 +66,7 @@ def _extension(work: Work, rule: GuardRule, subject: Subject) -> list[Fault]:
     return [Fault(one.code, one.about_label, one.message, one.fix) for one in lacks if one.severity == "error"]
 
 
-def _variables(work: Work, asked: Proposal, change: Change) -> dict[str, Any]:
+def variables_of(work: Work, asked: Proposal, change: Change) -> dict[str, Any]:
     """What a sentence may read; what costs a statement, only where one of the rule's sentences names it."""
     of, record, after = asked.of, asked.subject.id, change.after
     texts = " ".join(one.text for one in asked.rule.guards)

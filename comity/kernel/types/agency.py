@@ -139,7 +139,7 @@ def read_mark(name: str, node: Node, faults: Faults, home: str = "") -> Mark:
     return Mark(
         name=name, title=form.text("title", name), basis=form.text("basis"), roles=frozenset(who.names("roles")),
         agencies=frozenset(who.names("agencies")), purposes=frozenset(form.names("purposes")),
-        review=form.text("review"), home=home, source=str(node.source),
+        review=form.text("review"), home=home, source=str(node.source), labels=form.labels,
     )  # fmt: skip
 
 

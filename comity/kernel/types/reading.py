@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from comity.kernel.types import comparison, schema
@@ -67,7 +67,7 @@ TYPE_KEYS: Mapping[str, Kind] = {
     "handling": is_names, "deconflict": is_any,
     "deconflict_when": is_map, "fields": is_map, "links": is_map, "states": is_map, "acts": is_map,
     "offer": is_map, "description": is_text, "ties": is_map, "document": is_flag,
-    "obligation": is_map, "replaced_by": is_text, "replaces": is_text,
+    "obligation": is_map, "replaced_by": is_text, "replaces": is_text, "caption": is_names, "featured": is_names,
 }  # fmt: skip
 LAYER_KEYS: Mapping[str, Kind] = {**TYPE_KEYS, "extends": is_text, "forbid": is_any}
 
@@ -99,6 +99,8 @@ class Draft:
     replaced_by: str = ""
     replaces: str = ""
     document: tuple[str, ...] = ()
+    caption: tuple[str, ...] = ()
+    featured: tuple[str, ...] = ()
     layers: list[str] = field(default_factory=list)
     handling: frozenset[str] = frozenset()
     forbid: dict[str, str] = field(default_factory=dict)
@@ -171,15 +173,24 @@ def read_head(draft: Draft, form: Form, faults: Faults) -> None:
     draft.number = form.text("number") or draft.number
     draft.number_source = str(form.at("number")) if "number" in form else draft.number_source
     draft.title_field = form.text("title_field") or draft.title_field
+    draft.caption = form.names("caption") or draft.caption
+    draft.featured = form.names("featured") or draft.featured
     draft.labels.update(form.labels)
     draft.handling |= set(form.names("handling"))
     for key, node in form.items("groups"):
-        title = node.value if isinstance(node.value, str) else (node.get("title") or node).value
-        draft.groups[key] = Group(key, title if isinstance(title, str) else key)
+        draft.groups[key] = _group(key, node, draft.groups.get(key) or Group(key, key), faults)
     if "groups" in form and len({"base", *draft.groups}) > MAX_GROUPS:
         said = f"{draft.name} has more than {MAX_GROUPS} groups, base included"
         faults.add("too_many_groups", form.at("groups"), said, "put fields that are shared alike into one group")
     draft.deconflict += comparison.read_rules(form.get("deconflict"), faults)
+
+
+def _group(name: str, node: Node, before: Group, faults: Faults) -> Group:
+    """A group by its title alone, or by a mapping with its labels, which leaves the title of a lower layer."""
+    if isinstance(node.value, str):
+        return Group(name, node.value, before.labels)
+    form = Form(node, faults, f"group {name}", {"title": is_text})
+    return Group(name, form.text("title", before.title), {**before.labels, **form.labels})
 
 
 def read_field(name: str, node: Node, layer: str, faults: Faults) -> Field:
@@ -330,12 +341,14 @@ def _guard(node: Node, faults: Faults) -> GuardRule | None:
     rule = GuardRule("", source=source)
     text = node.value
     if node.is_map:
-        keys = dict.fromkeys(("when", "code", "message", "fix"), is_text)
+        spoken = [key for key in node.keys or () if key.startswith(("message_", "fix_"))]
+        keys = dict.fromkeys(("when", "code", "message", "fix", *spoken), is_text)
         form = Form(node, faults, "guard", keys)
         text = form.text("when")
         rule = replace(
-            rule, code=form.text("code", "guard_refused"), message=form.text("message"), fix=form.text("fix")
-        )
+            rule, code=form.text("code", "guard_refused"), message=form.text("message"), fix=form.text("fix"),
+            messages=_in_languages(form, spoken, "message_"), fixes=_in_languages(form, spoken, "fix_"),
+        )  # fmt: skip
     if not is_text(text):
         faults.add("guard_syntax", node.source, "a guard is text", "write a CEL expression or pillar.function")
         return None
@@ -346,6 +359,22 @@ def _guard(node: Node, faults: Faults) -> GuardRule | None:
     except DefinitionsRefused as refused:
         faults.found.extend(refused.faults)
         return None
+
+
+def _in_languages(form: Form, keys: Sequence[str], start: str) -> dict[str, str]:
+    return {key.removeprefix(start): form.text(key) for key in keys if key.startswith(start) and key in form}
+
+
+def labelled(values: Mapping[str, Code], node: Node, what: str, faults: Faults) -> dict[str, Code]:
+    """The codes of a list of a lower layer with the labels in other languages that this layer gives them."""
+    out = dict(values)
+    for name, one in node.items():
+        if name not in values:
+            faults.add("code_unknown", node.at(name), f"{what} has no code {name}", nearest(name, values))
+        else:
+            form = Form(one, faults, f"code {name}", {})
+            out[name] = replace(values[name], labels={**values[name].labels, **form.labels})
+    return out
 
 
 def read_codes(node: Node, faults: Faults, *, parent: bool) -> dict[str, Code]:
