@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from django.http import HttpRequest
 
-from comity.kernel.types.language import Wanted
+from comity.kernel.types.language import Languages
 
 MOST = 20
 """Languages that are read of one header."""
 LANGUAGE_QUERY = {"language": "In which its words stand, as hi; else Accept-Language says it, else English."}
 
 
-def wanted(request: HttpRequest, asked: Mapping[str, str]) -> Wanted:
+def wanted(request: HttpRequest, asked: Mapping[str, str]) -> Languages:
     """What the request wants; `asked` is its query. The kernel refuses a demanded one in which nothing has a word."""
     return asked.get("language") or _accepted(request.headers.get("Accept-Language", ""))
 

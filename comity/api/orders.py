@@ -66,6 +66,7 @@ def agenda(request: HttpRequest) -> HttpResponse:
         overdue=body.truth(asked.get("overdue"), "overdue"), every=body.truth(asked.get("all"), "all"),
         person=body.truth(asked.get("person_must_decide"), "person_must_decide"), owner=asked.get("owner"),
         everyone=body.truth(asked.get("everyone"), "everyone"), cursor=asked.get("cursor"),
-        limit=body.whole(asked.get("limit"), "limit", default=50, least=1, most=MOST), language=language.wanted(request, asked),
+        limit=body.whole(asked.get("limit"), "limit", default=50, least=1, most=MOST),
+        language=language.wanted(request, asked),
     )  # fmt: skip
     return answer(found.as_json())

@@ -18,7 +18,7 @@ from comity.errors import Problem
 
 if TYPE_CHECKING:
     from comity.kernel.types.catalogue import Catalogue
-    from comity.kernel.types.language import Wanted
+    from comity.kernel.types.language import Languages
 
 router = Router(tags=["around"])
 SLOW_SECONDS = 60.0
@@ -43,7 +43,7 @@ def one_type(request: HttpRequest, name: str) -> HttpResponse:
     return answer({**described(catalogue, catalogue.type(name)), "form": form.as_json()}, headers=VARIES)
 
 
-def _language(request: HttpRequest) -> Wanted:
+def _language(request: HttpRequest) -> Languages:
     return language.wanted(request, body.query(request, "language"))
 
 

@@ -33,7 +33,7 @@ from comity.kernel.law.clock_starts import Starts, started_by, starts
 from comity.kernel.law.due import Due, Event, shown
 from comity.kernel.policy.actor import Actor
 from comity.kernel.types.catalogue import Catalogue
-from comity.kernel.types.language import Wanted, chosen, in_language
+from comity.kernel.types.language import Languages, chosen, in_language
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.subject import COLUMNS, Subject, subject_of, visible
 
@@ -146,7 +146,7 @@ class Asked:
     everyone: bool = False
     limit: int = 50
     cursor: str | None = None
-    language: Wanted = None
+    language: Languages = None
 
 
 def agenda(node: Node, actor: Actor, **asked: Any) -> Agenda:

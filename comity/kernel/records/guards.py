@@ -10,6 +10,7 @@ from uuid import UUID
 from comity import clock
 from comity.errors import Fault, Problem
 from comity.kernel.duties import enforced_on_act
+from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import acting_roles
 from comity.kernel.records.open_obligations import open_on
 from comity.kernel.records.proposal import Proposal
@@ -34,7 +35,7 @@ def faults(work: Work, asked: Proposal, change: Change) -> list[Fault]:
         if rule.extension:
             found += _extension(work, rule, replace(left, core_state=asked.subject.core_state))
             continue
-        variables = variables if variables is not None else variables_of(work, asked, change)
+        variables = variables if variables is not None else variables_of(work, asked, change.after)
         found += sentence(rule, variables)
     return found
 
@@ -66,9 +67,9 @@ def _extension(work: Work, rule: GuardRule, subject: Subject) -> list[Fault]:
     return [Fault(one.code, one.about_label, one.message, one.fix) for one in lacks if one.severity == "error"]
 
 
-def variables_of(work: Work, asked: Proposal, change: Change) -> dict[str, Any]:
+def variables_of(work: Work, asked: Proposal, after: Folded) -> dict[str, Any]:
     """What a sentence may read; what costs a statement, only where one of the rule's sentences names it."""
-    of, record, after = asked.of, asked.subject.id, change.after
+    of, record = asked.of, asked.subject.id
     texts = " ".join(one.text for one in asked.rule.guards)
     linked: dict[str, list[dict[str, Any]]] = {}
     if "linked" in texts:

@@ -21,7 +21,6 @@ from comity.kernel.records import guards
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types import lifecycle, shape
 from comity.kernel.types.catalogue import Act, Answer, GuardRule, Type
-from comity.kernel.work.change import Change, Step, changed
 from comity.kernel.work.facts import FactGraph
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject
@@ -137,12 +136,8 @@ class Readiness:
         """What the sentences of all the acts may read, in one go."""
         every = tuple(one for rule in self.rules for one in rule.guards if not one.extension and _is_known(rule, one))
         first = replace(self.rules[0], guards=every)
-        return guards.variables_of(self.work, Proposal("act", self.of, first, self.subject), self._unchanged)
-
-    @property
-    def _unchanged(self) -> Change:
-        held = self.subject.folded
-        return changed(self.work, self.of, held, self.subject.id, Step("act", self.rules[0].name, held.state), {})
+        asked = Proposal("act", self.of, first, self.subject)
+        return guards.variables_of(self.work, asked, self.subject.folded)
 
 
 class _Watched(Facts):

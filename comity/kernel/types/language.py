@@ -14,7 +14,7 @@ Labelled = TypeVar("Labelled", Field, Link, State)
 Done = TypeVar("Done", Act, Answer)
 Titled = TypeVar("Titled", Code, Group, Mark)
 ENGLISH = "en"
-Wanted = str | tuple[str, ...] | None
+Languages = str | tuple[str, ...] | None
 """The language that a reader demands, or several that it understands, the dearest first."""
 
 
@@ -23,7 +23,7 @@ def languages(catalogue: Catalogue) -> frozenset[str]:
     return frozenset(code for of in catalogue.types.values() for code in of.labels)
 
 
-def chosen(catalogue: Catalogue, wanted: Wanted) -> str:
+def chosen(catalogue: Catalogue, wanted: Languages) -> str:
     """The language in which a reader is answered. One that is demanded is taken as it is: `in_language` refuses it
     where nothing has a word in it. Of several the first that the definitions have, `hi` for `hi-IN` too; else
     English."""

@@ -9,7 +9,7 @@ from typing import Any
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.decide import Resource
 from comity.kernel.types.catalogue import Act, Answer, Field, Link, Type
-from comity.kernel.types.language import Wanted
+from comity.kernel.types.language import Languages
 from comity.kernel.views.page_words import WORDS
 from comity.kernel.views.wording import Parts, Wording, kind_of
 from comity.kernel.work.node import Node, Work
@@ -77,7 +77,7 @@ class Form:
         }  # fmt: skip
 
 
-def enter_form(node: Node, actor: Actor, type: str, *, language: Wanted = None) -> Form:
+def enter_form(node: Node, actor: Actor, type: str, *, language: Languages = None) -> Form:
     """What entering a record of a type asks for. Problem `type_unknown`, `request_invalid` for an unknown language."""
     with node.work(actor) as work:
         work.catalogue.type(type)

@@ -8,7 +8,7 @@ from typing import Any
 
 from comity.kernel.policy.actor import Actor
 from comity.kernel.types.catalogue import Type
-from comity.kernel.types.language import Wanted
+from comity.kernel.types.language import Languages
 from comity.kernel.views.find import Found, Search, search
 from comity.kernel.views.page_words import WORDS, say
 from comity.kernel.views.wording import Line, Parts, Value, Wording, kind_of, line
@@ -66,7 +66,7 @@ class ListPage:
         }  # fmt: skip
 
 
-def list_page(node: Node, actor: Actor, *, language: Wanted = None, **asked: Any) -> ListPage:
+def list_page(node: Node, actor: Actor, *, language: Languages = None, **asked: Any) -> ListPage:
     """A page of what the actor may find; `asked` are the members of find.Search, and it raises what `find` raises.
 
     What links of the shown columns lead to is read in one statement for the whole page.

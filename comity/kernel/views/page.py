@@ -16,7 +16,7 @@ from comity.clock import show_instant
 from comity.kernel.duties.clocks import Dues, dues_of
 from comity.kernel.law.due import Due, shown
 from comity.kernel.policy.actor import Actor
-from comity.kernel.types.language import Wanted
+from comity.kernel.types.language import Languages
 from comity.kernel.views import history, timeline
 from comity.kernel.views.page_acts import NextAct, Obstacle, judged, next_acts, obstacle
 from comity.kernel.views.page_parts import (
@@ -126,7 +126,7 @@ class RecordPage:
 
 
 def page(
-    node: Node, actor: Actor, record: str, *, language: Wanted = None, as_entered: datetime | None = None,
+    node: Node, actor: Actor, record: str, *, language: Languages = None, as_entered: datetime | None = None,
     as_of: datetime | None = None,
 ) -> RecordPage:  # fmt: skip
     """The page of a record for this actor; Problem `not_found` as `read`, `request_invalid` for an unknown language.

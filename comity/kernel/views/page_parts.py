@@ -92,8 +92,8 @@ class Owed:
     def as_json(self) -> dict[str, Any]:
         since = self.lack.since
         return {
-            "id": self.id, "number": self.number, "text": self.text, "code": self.lack.code,
-            "message": self.lack.message, "fix": self.lack.fix, "owed_by": self.lack.owed_by,
+            "id": self.id, "number": self.number, "text": self.text, "message": self.lack.message,
+            "owed_by": self.lack.owed_by,
             "since": since.isoformat() if since else None,
         }  # fmt: skip
 
@@ -261,10 +261,8 @@ def open_obligations(work: Work, seen: Look, parts: Parts) -> tuple[Owed, ...]:
         message = ": ".join(str(fields[name]) for name in rule.says if fields.get(name)) or one.title
         since = fields.get(rule.since) if rule.since else None
         owed_by = str(fields.get(rule.owed_by, ""))
-        lack = Lack(
-            str(fields.get(rule.code) or "obligations_open"), message, str(fields.get("fix") or ""), owed_by=owed_by,
-            since=date.fromisoformat(since[:10]) if isinstance(since, str) else None,
-        )  # fmt: skip
+        day = date.fromisoformat(since[:10]) if isinstance(since, str) else None
+        lack = Lack("not_ready", message, owed_by=owed_by, since=day)
         who = parts.wording.agency(owed_by)
         owing = say("owed_by_since", agency=who, since=lack.since) if lack.since else say("owed_by", agency=who)
         out.append(Owed(str(one.id), one.folded.number, f"{message} ({owing})" if owed_by else message, lack))

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from comity.kernel.types.catalogue import Act, Answer, Catalogue, Field, Link, Type
-from comity.kernel.types.language import ENGLISH, Wanted, chosen, in_language, plain_words, spoken, worded
+from comity.kernel.types.language import ENGLISH, Languages, chosen, in_language, plain_words, spoken, worded
 from comity.kernel.types.lifecycle import answers
 from comity.kernel.views.page_words import WORDS, say
 from comity.kernel.work.node import Work
@@ -97,7 +97,7 @@ class Wording:
     agencies: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, work: Work, wanted: Wanted, agencies: Collection[str] = ()) -> Wording:
+    def of(cls, work: Work, wanted: Languages, agencies: Collection[str] = ()) -> Wording:
         """The wording of the actor of a transaction, who reads of these agencies. Problem `request_invalid` for a
         language in which the definitions have no words."""
         named = sorted({*agencies, work.agency})
@@ -106,7 +106,7 @@ class Wording:
 
     @classmethod
     def without_agencies(
-        cls, catalogue: Catalogue, wanted: Wanted, agencies: Mapping[str, str] | None = None
+        cls, catalogue: Catalogue, wanted: Languages, agencies: Mapping[str, str] | None = None
     ) -> Wording:
         """The wording where no agency but those given is spoken of by its title."""
         language = chosen(catalogue, wanted)
