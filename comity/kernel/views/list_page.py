@@ -9,6 +9,7 @@ from typing import Any
 from comity.kernel.policy.actor import Actor
 from comity.kernel.types.catalogue import Type
 from comity.kernel.types.language import Languages
+from comity.kernel.views.captions import captions
 from comity.kernel.views.find import Found, Search, search
 from comity.kernel.views.page_words import WORDS, say
 from comity.kernel.views.wording import Line, Parts, Value, Wording, kind_of, line
@@ -69,7 +70,7 @@ class ListPage:
 def list_page(node: Node, actor: Actor, *, language: Languages = None, **asked: Any) -> ListPage:
     """A page of what the actor may find; `asked` are the members of find.Search, and it raises what `find` raises.
 
-    What links of the shown columns lead to is read in one statement for the whole page.
+    What links of the shown columns lead to is read in a few statements for the whole page, whatever it holds.
     """
     wanted = Search(**asked)
     with node.work(actor) as work:
@@ -79,8 +80,10 @@ def list_page(node: Node, actor: Actor, *, language: Languages = None, **asked: 
         others = any(item["agency"] != work.agency or item["on_behalf"] for item in found.page.items)
         columns = _columns(wording, of, others=others)
         linked = _linked(work, found.subjects, {one.name for one in columns if one.kind == "link"})
+        bare = [one for one in (*linked.values(), *(() if of else found.subjects)) if not one.title]
+        named = captions(work, wording, bare) if bare else {}
         rows = tuple(
-            Row(str(one.id), one.type_name, _Cells(work, wording, one, hidden, linked).all(columns, item))
+            Row(str(one.id), one.type_name, _Cells(work, wording, one, hidden, linked, named).all(columns, item))
             for one, hidden, item in zip(found.subjects, found.masked, found.page.items, strict=True)
         )
         label = wording.type_label(of.name) if of else ""
@@ -139,6 +142,7 @@ class _Cells:
     subject: Subject
     hidden: frozenset[str]
     linked: Mapping[str, Subject]
+    named: Mapping[str, str]
 
     def all(self, columns: Sequence[Column], item: Mapping[str, Any]) -> tuple[Line, ...]:
         one = self.subject
@@ -152,7 +156,8 @@ class _Cells:
         if name == "type":
             return line(name, column.label, [Value("choice", said.type_label(item["type"]), item["type"])])
         if name == "title":
-            return line(name, column.label, [Value("text", item["title"], item["title"])] if item["title"] else [])
+            title = item["title"] or self.named.get(item["id"], "")
+            return line(name, column.label, [Value("text", title, item["title"])] if title else [])
         if name == "state":
             return line(name, column.label, [Value("choice", parts.state(item["state"]), item["state"])])
         if name == "agency":
@@ -168,9 +173,10 @@ class _Cells:
         return line(name, column.label, said.value(parts.field(name), value) if value is not None else ())
 
     def _target(self, name: str, one: Subject) -> Value:
-        """A linked record in a cell: its title, or its number."""
+        """A linked record in a cell: what names it, or its number."""
         linked = LinkedRecord(
             name, str(one.id), one.core_type, one.agency, one.folded.number, one.title, one.core_state
         )
         to = self.wording.target(linked)
-        return Value("link", one.title or one.folded.number or str(one.id), to.id, to)
+        text = one.title or self.named.get(str(one.id)) or one.folded.number or str(one.id)
+        return Value("link", text, to.id, to)

@@ -8,7 +8,7 @@ with the agencies of its matter, and never with its lines (tests/views/test_page
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from comity.kernel.law.due import Due, shown
 from comity.kernel.policy.actor import Actor
 from comity.kernel.types.language import Languages
 from comity.kernel.views import history, timeline
+from comity.kernel.views.captions import captions
 from comity.kernel.views.page_acts import NextAct, Obstacle, judged, next_acts, obstacle
 from comity.kernel.views.page_parts import (
     MarkShown,
@@ -39,6 +40,7 @@ from comity.kernel.views.timeline import Moment
 from comity.kernel.views.wording import Line, Parts, Value, Wording
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import HistoryLine, View
+from comity.kernel.work.subject import subjects
 
 MOMENTS = 20
 """Entries of the timeline that a page has; `earlier` says that there are more, which `history` tells."""
@@ -140,8 +142,21 @@ def page(
         dues = None if seen.past else dues_of(work, seen.subject, work.now)
         named = agencies_of(seen) | timeline.agencies_in(seen.of, lines)
         wording = Wording.of(work, language, named)
-        parts = wording.of_record(seen.of)
-        return _page(work, seen, parts, lines, dues)
+        made = _page(work, _captioned(work, wording, seen), wording.of_record(seen.of), lines, dues)
+        return replace(made, view=seen.view)
+
+
+def _captioned(work: Work, wording: Wording, seen: Look) -> Look:
+    """The record as it was read, with captions for the linked records that have no title that everybody may read."""
+    view = seen.view
+    bare = {one.id for one in (*view.linked, *view.linked_from) if not one.title and one.type != "member"}
+    if not bare:
+        return seen
+    named = captions(work, wording, subjects(work, sorted(bare)).values())
+    linked, inward = (
+        [replace(one, title=named.get(one.id, one.title)) for one in many] for many in (view.linked, view.linked_from)
+    )
+    return replace(seen, view=replace(view, linked=linked, linked_from=inward))
 
 
 def _page(
@@ -162,7 +177,7 @@ def _page(
         links=links_out(view, parts), linked_from=links_in(view, said), files=_files(view),
         offer=offer_shown(view, parts), about=tuple(other_lines(view, said)),
         acts=next_acts(seen, parts, found, [_as_obstacle(said, one) for one in owed]),
-        due=tuple(_dues(dues, said)) if dues else (), owed=owed,
+        due=tuple(_dues(dues, view, said)) if dues else (), owed=owed,
         timeline=timeline.moments(parts, lines[-MOMENTS:]),
         earlier=WORDS["earlier"] if len(lines) > MOMENTS else "", entered=_entered(view, said),
     )  # fmt: skip
@@ -204,19 +219,21 @@ def _as_obstacle(said: Wording, one: Owed) -> Obstacle:
     return obstacle(said, one.lack)
 
 
-def _dues(dues: Dues, said: Wording) -> Iterator[DueShown]:
+def _dues(dues: Dues, view: View, said: Wording) -> Iterator[DueShown]:
+    """The clocks that wait. `view` names those of its links for which one is kept."""
+    named = {**dues.named, **{one.id: one.title for one in (*view.linked, *view.linked_from) if one.title}}
     for one in [due for due in dues.dues if due.standing in WAITING][:DUES]:
-        yield _due(dues, one, said)
+        yield _due(one, named.get(one.each, "") if one.each != dues.record else "", said)
 
 
-def _due(dues: Dues, one: Due, said: Wording) -> DueShown:
+def _due(one: Due, kept_for: str, said: Wording) -> DueShown:
     when = one.answer
     if not when and one.due is not None:
         when = said.when(one.due) if isinstance(one.due, datetime) else one.due.isoformat()
         when = say("not_before", when=when) if one.kind == "not_before" else when
     notes = [f"{WORDS['person_decides']}: {held.message}" for held in one.decisions]
-    if one.each and one.each != dues.record and dues.named.get(one.each):
-        notes.append(say("kept_for", name=dues.named[one.each]))
+    if kept_for:
+        notes.append(say("kept_for", name=kept_for))
     return DueShown(
         one.rule, one.labels.get(said.language, one.title), when, shown(one.due), one.standing,
         WORDS[f"standing_{one.standing}"], sentences(notes), one.citation, one.record,

@@ -110,9 +110,11 @@ class Wording:
     ) -> Wording:
         """The wording where no agency but those given is spoken of by its title."""
         language = chosen(catalogue, wanted)
-        said = dict(catalogue.definition.words)
-        if language != ENGLISH:  # the agency's own words are English: the type's own in the language are nearer
+        of = catalogue.definition
+        said = dict(of.words)
+        if language != ENGLISH:  # an English word of the agency's own gives way to what the type is called
             said = {name: word for name, word in said.items() if not _has(catalogue, name, language)}
+            said |= of.words_in.get(language, {})
         return cls(
             in_language(catalogue, language), language, ZoneInfo(catalogue.definition.zone), catalogue.agency, said,
             agencies or {},
