@@ -76,8 +76,7 @@ def _page(page: RecordPage, out: Console) -> None:
         out.print(Text(page.caption, style="italic"))
     for mark in page.marks:
         out.print(Text(mark.text, "yellow"))
-    files = [page.files] if page.files else []
-    for lines in ([*page.featured, *page.lines], [*page.links, *page.linked_from, *files]):
+    for lines in ([*page.featured, *page.lines], [*page.links, *page.linked_from, *page.files]):
         if lines:
             out.print(_pairs([_row(one) for one in lines]))
     _offer(page, out)
@@ -111,13 +110,13 @@ def _waiting(page: RecordPage, out: Console) -> None:
     for due in page.due:
         out.print(_line(page.headings["due"], f"{due.label}  {due.text}"))
     for owed in page.owed:
-        out.print(_line(page.headings["owed"], f"{owed.number or ''}  {owed.text}".strip()))
+        out.print(_line(page.headings["owed"], f"{owed.number or owed.id}  {owed.text}"))
 
 
 def _acts(page: RecordPage, out: Console) -> None:
     """What may be done: the label of each act with the name by which it is called; what stands in its way below it."""
     for kind in ("open_to_you", "answers_open"):
-        acts = [one for one in page.acts if (one.kind == "answer") == (kind == "answers_open")]
+        acts = [one for one in page.acts if one.heading == kind]
         if acts:
             out.print(_line(page.headings[kind], ", ".join(_called(one) for one in acts)))
         for one in acts:

@@ -13,6 +13,7 @@ from comity.kernel.types.language import Languages
 from comity.kernel.views.page_words import WORDS
 from comity.kernel.views.wording import Parts, Wording, kind_of
 from comity.kernel.work.node import Node, Work
+from comity.kernel.work.visibility import Visibility
 
 REASON = "reason"
 
@@ -106,14 +107,14 @@ def _may_enter(work: Work, of: Type) -> bool:
 
 
 def act_form(
-    parts: Parts, rule: Act | Answer, state: str, held: Mapping[str, Any], readable: Collection[str]
+    parts: Parts, rule: Act | Answer, state: str, held: Mapping[str, Any], seen: Visibility
 ) -> Form:  # fmt: skip
     """What an act or answer asks for, in the record's own words. `state` is where it leads, `held` what the reader sees
-    of the fields now, `readable` the groups that are open to it: what it may not see it is not asked to change."""
+    of the fields now: what it may not see it is not asked to change."""
     asks, of = _Asks(parts), parts.theirs
     if rule.name == "amend":
         named: Sequence[str] = [
-            name for name, one in of.fields.items() if not one.input and not one.fixed and one.group in readable
+            name for name, one in of.fields.items() if not one.input and not one.fixed and seen.shows(of, name)
         ]
         fields = [*asks.fields(named, state, held), *asks.links(_changeable(of), state)]
     else:

@@ -37,7 +37,7 @@ from comity.kernel.views.page_parts import (
 from comity.kernel.views.page_words import WORDS, say
 from comity.kernel.views.read import Look, look
 from comity.kernel.views.timeline import Moment
-from comity.kernel.views.wording import Line, Parts, Value, Wording
+from comity.kernel.views.wording import Line, Parts, Value, Wording, line
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import HistoryLine, View
 from comity.kernel.work.subject import subjects
@@ -69,7 +69,8 @@ class DueShown:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "rule": self.rule, "label": self.label, "text": self.text, "when": self.when, "due": self.due,
+            "heading": "due", "rule": self.rule, "label": self.label, "texts": [self.text], "when": self.when,
+            "due": self.due,
             "standing": self.standing, "standing_label": self.standing_label, "note": self.note,
             "citation": self.citation, "record": self.record,
         }  # fmt: skip
@@ -94,7 +95,7 @@ class RecordPage:
     lines: tuple[Line, ...]
     links: tuple[Line, ...]
     linked_from: tuple[Line, ...]
-    files: Line | None
+    files: tuple[Line, ...]
     offer: OfferShown | None
     about: tuple[Line, ...]
     acts: tuple[NextAct, ...]
@@ -119,11 +120,11 @@ class RecordPage:
             "marks": [one.as_json() for one in self.marks], "featured": [one.as_json() for one in self.featured],
             "lines": [one.as_json() for one in self.lines], "links": [one.as_json() for one in self.links],
             "linked_from": [one.as_json() for one in self.linked_from],
-            "files": self.files.as_json() if self.files else None,
+            "files": [one.as_json() for one in self.files],
             "offer": self.offer.as_json() if self.offer else None, "about": [one.as_json() for one in self.about],
             "acts": [one.as_json() for one in self.acts], "due": [one.as_json() for one in self.due],
             "owed": [one.as_json() for one in self.owed], "timeline": [one.as_json() for one in self.timeline],
-            "earlier": self.earlier, "entered": self.entered.as_json(), "headings": dict(self.headings),
+            "earlier": self.earlier, "entered": [self.entered.as_json()], "headings": dict(self.headings),
         }  # fmt: skip
 
 
@@ -202,12 +203,12 @@ def _whose(view: View, said: Wording) -> str:
     return WORDS["ours"] if view.agency == said.own else say("of", agency=said.agency(view.agency))
 
 
-def _files(view: View) -> Line | None:
+def _files(view: View) -> tuple[Line, ...]:
     values = [
         Value("file", f"{info.get('name') if isinstance(info, Mapping) else info}  {id}", id)
         for id, info in view.files.items()
     ]
-    return Line("files", WORDS["file"], tuple(values)) if values else None
+    return (line("files", WORDS["file"], values),) if values else ()
 
 
 def _entered(view: View, said: Wording) -> Line:

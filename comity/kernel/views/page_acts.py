@@ -56,10 +56,16 @@ class NextAct:
     def ready(self) -> bool:
         return not self.obstacles
 
+    @property
+    def heading(self) -> str:
+        """Under which of the page's headings it stands."""
+        return "answers_open" if self.kind == ANSWER else "open_to_you"
+
     def as_json(self) -> dict[str, Any]:
         return {
-            "name": self.name, "label": self.label, "kind": self.kind, "state": self.state,
-            "state_label": self.state_label, "ready": self.ready, "form": self.form.as_json(),
+            "name": self.name, "label": self.label, "kind": self.kind, "heading": self.heading, "state": self.state,
+            "state_label": self.state_label, "ready": self.ready, "texts": [one.text for one in self.obstacles],
+            "form": self.form.as_json(),
             "obstacles": [one.as_json() for one in self.obstacles],
         }  # fmt: skip
 
@@ -82,7 +88,7 @@ def next_acts(
         moved = state != look.subject.folded.state
         package = isinstance(rule, Act) and bool(rule.package)
         obstacles = [obstacle(parts.wording, one) for one in lacks]
-        form = act_form(parts, rule, state, look.view.fields, look.seen.groups)
+        form = act_form(parts, rule, state, look.view.fields, look.seen)
         out.append(
             NextAct(
                 rule.name, parts.act(rule.name), _kind(look, rule, package), state if moved else "",

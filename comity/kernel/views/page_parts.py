@@ -53,13 +53,13 @@ class SentRecord:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        said = (self.label, say("version", version=self.version), self.agency, self.decision, self.ground)
+        said = (say("version", version=self.version), self.agency, self.decision, self.ground)
         return tuple(part for part in said if part)
 
     def as_json(self) -> dict[str, Any]:
         return {
             "record": self.record, "label": self.label, "version": self.version, "agency": self.agency,
-            "decision": self.decision, "ground": self.ground,
+            "decision": self.decision, "ground": self.ground, "texts": list(self.texts),
         }  # fmt: skip
 
 
@@ -92,7 +92,8 @@ class Owed:
     def as_json(self) -> dict[str, Any]:
         since = self.lack.since
         return {
-            "id": self.id, "number": self.number, "text": self.text, "message": self.lack.message,
+            "heading": "owed", "id": self.id, "label": self.number or self.id, "texts": [self.text],
+            "message": self.lack.message,
             "owed_by": self.lack.owed_by,
             "since": since.isoformat() if since else None,
         }  # fmt: skip

@@ -45,6 +45,7 @@ class Moment:
             "entry": self.entry, "version": self.version, "act": self.act, "label": self.label,
             "happened": self.happened, "entered": self.entered, "who": self.who, "state": self.state,
             "state_label": self.state_label, "said": list(self.said), "late": self.late, "place": self.place,
+            "texts": list(self.texts),
         }  # fmt: skip
 
 
