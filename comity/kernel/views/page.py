@@ -1,8 +1,9 @@
 """What the page of a record says, in the language of its reader and under its rights: one model for every way out.
 
 The command line, the API and the web render it and add nothing. Its words come from the definitions; what no definition
-says stands in page_words. A page asks the database a number of times that grows with the acts of the record's type and
-with the agencies of its matter, and never with its lines (tests/views/test_page_round_trips.py).
+says stands in page_words. How often a page asks the database grows with the acts of the record's type, with the
+agencies of its matter and with how far its clocks are read along links, and never with its lines
+(tests/views/test_pages.py).
 """
 
 from __future__ import annotations
