@@ -199,8 +199,8 @@ def _caption(seen: Look, parts: Parts) -> tuple[str, str]:
 
 
 def _whose(view: View, said: Wording) -> str:
-    if view.on_behalf:
-        return said.whose(view.agency, view.on_behalf)
+    if view.reported:
+        return view.reported
     return WORDS["ours"] if view.agency == said.own else say("of", agency=said.agency(view.agency))
 
 

@@ -181,8 +181,7 @@ def offer_shown(view: View, parts: Parts) -> OfferShown | None:
     if offer.get("answered_at"):
         text += say("answered_on", at=said.when(offer["answered_at"]))
         if offer.get("reported_by"):
-            owner, agency = said.agency(offer["reported_by"]), said.agency(offer["to"])
-            text += say("answered_as_reported", owner=owner, agency=agency)
+            text += f", {said.whose(offer['reported_by'], offer['to'])}"
         text += WORDS["silent"] if offer.get("silent_since") else ""
     else:
         text += say("seen_on", at=said.when(offer["seen_at"])) if offer.get("seen_at") else WORDS["not_seen"]

@@ -82,7 +82,7 @@ def _moment(parts: Parts, one: HistoryLine) -> Moment:
 def _who(said: Wording, one: HistoryLine) -> str:
     member = WORDS.get(one.member, one.member) if one.member in ("system", "operator") else one.member
     if one.on_behalf:
-        whose = said.whose(one.agency, one.on_behalf)
+        whose = one.reported or said.whose(one.agency, one.on_behalf)
         return say("entered_by", agency=whose, member=member) if member else whose
     return member or said.agency(one.agency)
 

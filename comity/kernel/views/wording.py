@@ -15,6 +15,7 @@ from comity.kernel.types.lifecycle import answers
 from comity.kernel.views.page_words import WORDS, say
 from comity.kernel.work.node import Work
 from comity.kernel.work.results import LinkedRecord
+from comity.names import as_reported
 
 MOST_VALUES = 20
 """Values of one line that a page shows; the line says how many more there are."""
@@ -126,7 +127,7 @@ class Wording:
 
     def whose(self, agency: str, behalf: str = "") -> str:
         """Whose a record is: an agency's, or what it reports of another."""
-        return say("reported", owner=self.agency(agency), agency=self.agency(behalf)) if behalf else self.agency(agency)
+        return as_reported(agency, behalf) or self.agency(agency)
 
     def type_label(self, name: str) -> str:
         """What the reader's agency calls a type, by its own word where it has one."""
