@@ -7,7 +7,7 @@ judged here. What is found here is what the same act would be refused for; that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from comity.errors import Fault
-from comity.extensions import Fact, Facts, Missing
+from comity.extensions import Missing, Outcome
 from comity.kernel.duties import enforced_on_act
 from comity.kernel.records import guards
 from comity.kernel.records.proposal import Proposal
@@ -51,12 +51,15 @@ class Readiness:
     def __init__(self, work: Work, of: Type, subject: Subject, rules: Sequence[Act | Answer]) -> None:
         """`of` is the owner's type, in the language of the reader; `rules` are all that will be asked for."""
         self.work, self.of, self.subject, self.rules = work, of, subject, rules
+        self._outcomes: dict[str, tuple[Outcome, frozenset[str]]] = {}
 
     def lacks(self, rule: Act | Answer) -> list[Lack]:
         """What would refuse the act or answer now."""
         if rule.name == "amend":
             return []  # whatever it reads may be what is amended
-        return [*self._same_member(rule), *self._missing(rule), *self._law(rule), *self._conditions(rule)]
+        conditions = list(self._conditions(rule))
+        law = self._law(rule, {one.code for one in conditions})
+        return [*self._same_member(rule), *self._missing(rule), *conditions, *law]
 
     def state_after(self, rule: Act | Answer) -> str:
         """The state to which the act or answer leads."""
@@ -90,31 +93,35 @@ class Readiness:
             if name not in rule.sets:
                 yield Lack(one.code, one.message, one.fix, path=name)
 
-    def _law(self, rule: Act | Answer) -> Iterator[Lack]:
+    def _law(self, rule: Act | Answer, known: Collection[str]) -> Iterator[Lack]:
+        """What the law that is enforced on the act refuses beside what the `known` codes of its conditions say."""
         standing = enforced_on_act.enforced(self.work.catalogue, rule.name, self.subject.core_type)
-        links = {law.said.door.link for one in standing for law in one.versions if law.said.door}
+        said = [law.said for one in standing for law in one.versions]
+        links = {one.door.link for one in said if one.door and not one.calculation}
         if standing and not links & set(rule.sets):
             state = self.state_after(rule)
             left = replace(
                 self.subject, folded=replace(self.subject.folded, state=state), core_state=self.of.core_state(state)
             )
-            yield from map(_of_fault, enforced_on_act.faults(self.work, rule.name, left))
+            found = enforced_on_act.faults(self.work, rule.name, left, lambda name: self._calculated(rule, name))
+            yield from (_of_fault(one) for one in found if one.code not in known)
 
     def _conditions(self, rule: Act | Answer) -> Iterator[Lack]:
         for one in rule.guards:
             if one.extension:
-                yield from self._of_extension(rule, one.extension)
+                yield from map(_of_missing, self._calculated(rule, one.extension).refused)
             elif _is_known(rule, one):
                 yield from (_of_sentence(one, fault) for fault in guards.sentence(one, self._variables))
 
-    def _of_extension(self, rule: Act | Answer, name: str) -> Iterator[Lack]:
-        guard = self.work.node.extensions.guards.get(name)
-        if guard is None:
-            return
-        watched = _Watched(self._graph, frozenset(rule.sets))
-        lacks = guard(watched)
-        if not watched.read_what_is_set:
-            yield from (_of_missing(one) for one in lacks if one.severity == "error")
+    def _calculated(self, rule: Act | Answer, name: str) -> Outcome:
+        """What a calculation finds of the record now; nothing where it reads what the act sets. Each is asked once."""
+        if name not in self._outcomes:
+            calculation = self.work.node.extensions.calculations.get(name)
+            self._graph.read.clear()
+            outcome = calculation(self._graph) if calculation is not None else Outcome()
+            self._outcomes[name] = outcome, frozenset(self._graph.read)
+        outcome, read = self._outcomes[name]
+        return Outcome() if read & set(rule.sets) else outcome
 
     @cached_property
     def _mine(self) -> frozenset[str]:
@@ -128,8 +135,8 @@ class Readiness:
         return frozenset(row[0] for row in rows)
 
     @cached_property
-    def _graph(self) -> FactGraph:
-        return FactGraph(self.work, self.subject)
+    def _graph(self) -> _Watched:
+        return _Watched(self.work, self.subject)
 
     @cached_property
     def _variables(self) -> Mapping[str, Any]:
@@ -140,39 +147,16 @@ class Readiness:
         return guards.variables_of(self.work, asked, self.subject.folded)
 
 
-class _Watched(Facts):
-    """Facts that note whether what the act itself sets was read of the subject: then it decides nothing yet."""
+class _Watched(FactGraph):
+    """Facts that note which fields and links of their subject were read: what the act itself sets decides nothing
+    yet."""
 
-    def __init__(self, facts: FactGraph, sets: frozenset[str]) -> None:
-        self._facts, self._sets = facts, sets
-        self._noted: set[str] = set()
-        self.agency, self.owner, self.today = facts.agency, facts.owner, facts.today
-        subject = facts.subject
-        self.subject = replace(
-            subject, fields=_Noting(subject.fields, self._noted), links=_Noting(subject.links, self._noted)
-        )
-
-    @property
-    def read_what_is_set(self) -> bool:
-        return bool(self._noted & self._sets)
-
-    def linked(self, fact: Fact, name: str) -> Sequence[Fact]:
-        if fact.id == self.subject.id:
-            self._noted.add(name)
-        return [self._own(one) for one in self._facts.linked(fact, name)]
-
-    def linking(self, fact: Fact, type_name: str, name: str) -> Sequence[Fact]:
-        return [self._own(one) for one in self._facts.linking(fact, type_name, name)]
-
-    def unseen(self, record: str, type_name: str, name: str, states: Any, tie: str = "") -> bool:
-        return self._facts.unseen(record, type_name, name, states, tie)
-
-    def rules(self, name: str) -> Any:
-        return self._facts.rules(name)
-
-    def _own(self, one: Fact) -> Fact:
-        """The subject, met again on the way, is watched as before."""
-        return self.subject if one.id == self.subject.id else one
+    def __init__(self, work: Work, subject: Subject) -> None:
+        super().__init__(work, subject)
+        self.read: set[str] = set()
+        held = self.subject
+        self.subject = replace(held, fields=_Noting(held.fields, self.read), links=_Noting(held.links, self.read))
+        self._held[held.id] = self.subject  # met again on the way, it is watched as before
 
 
 class _Noting(Mapping[str, Any]):
