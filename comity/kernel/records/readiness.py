@@ -1,7 +1,8 @@
 """What would refuse an act on a record as it stands, as far as that is known before anything is given with the act.
 
 A condition that reads what the act itself sets, its input or its reason is decided by what will be given: it is not
-judged here. What is found here is what the same act would be refused for; that nothing is found promises nothing.
+judged here, but for the times that an act sets, which are taken to be now. What is found here is what the same act
+would be refused for; that nothing is found promises nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from comity import clock
 from comity.errors import Fault
 from comity.extensions import Missing, Outcome
 from comity.kernel.duties import enforced_on_act
@@ -51,7 +53,7 @@ class Readiness:
     def __init__(self, work: Work, of: Type, subject: Subject, rules: Sequence[Act | Answer]) -> None:
         """`of` is the owner's type, in the language of the reader; `rules` are all that will be asked for."""
         self.work, self.of, self.subject, self.rules = work, of, subject, rules
-        self._outcomes: dict[str, tuple[Outcome, frozenset[str]]] = {}
+        self._outcomes: dict[tuple[str, frozenset[str]], tuple[Outcome, frozenset[str]]] = {}
 
     def lacks(self, rule: Act | Answer) -> list[Lack]:
         """What would refuse the act or answer now."""
@@ -114,14 +116,24 @@ class Readiness:
                 yield from (_of_sentence(one, fault) for fault in guards.sentence(one, self._variables))
 
     def _calculated(self, rule: Act | Answer, name: str) -> Outcome:
-        """What a calculation finds of the record now; nothing where it reads what the act sets. Each is asked once."""
-        if name not in self._outcomes:
+        """What a calculation finds of the record if the act were done now; nothing where it reads what else is given
+        with the act. Each is asked once for the same times."""
+        times = self._times(rule)
+        key = name, frozenset(times)
+        if key not in self._outcomes:
             calculation = self.work.node.extensions.calculations.get(name)
-            self._graph.read.clear()
+            self._graph.suppose(times)
             outcome = calculation(self._graph) if calculation is not None else Outcome()
-            self._outcomes[name] = outcome, frozenset(self._graph.read)
-        outcome, read = self._outcomes[name]
-        return Outcome() if read & set(rule.sets) else outcome
+            self._outcomes[key] = outcome, frozenset(self._graph.read)
+        outcome, read = self._outcomes[key]
+        return Outcome() if read & (set(rule.sets) - times.keys()) else outcome
+
+    def _times(self, rule: Act | Answer) -> dict[str, str]:
+        """The times that the act sets, as they are if it is done now."""
+        today = clock.today(self.work.catalogue.definition.zone).isoformat()
+        now = {"date-time": clock.show_instant(self.work.now), "date": today}
+        formats = {name: self.of.fields[name].schema.get("format") for name in rule.sets if name in self.of.fields}
+        return {name: now[form] for name, form in formats.items() if form in now}
 
     @cached_property
     def _mine(self) -> frozenset[str]:
@@ -154,9 +166,14 @@ class _Watched(FactGraph):
     def __init__(self, work: Work, subject: Subject) -> None:
         super().__init__(work, subject)
         self.read: set[str] = set()
-        held = self.subject
-        self.subject = replace(held, fields=_Noting(held.fields, self.read), links=_Noting(held.links, self.read))
-        self._held[held.id] = self.subject  # met again on the way, it is watched as before
+        self._plain = self.subject
+
+    def suppose(self, times: Mapping[str, str]) -> None:
+        """Begin anew, with the subject as it is and these fields beside: met again on the way it is the same."""
+        self.read.clear()
+        plain = self._plain
+        fields = _Noting({**plain.fields, **times}, self.read)
+        self.subject = self._held[plain.id] = replace(plain, fields=fields, links=_Noting(plain.links, self.read))
 
 
 class _Noting(Mapping[str, Any]):
