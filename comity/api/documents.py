@@ -18,6 +18,7 @@ LINKS = {
     "additionalProperties": {"type": "array", "items": TEXT},
 }
 FIELDS = {**OBJECT, "description": "Shaped as the component that is named like the record's type."}
+IN_WORDS = {**OBJECT, "description": "The same as a page says it, in the reader's language: labels beside names."}
 MARKS = {"type": "array", "items": TEXT, "description": "Handling marks to put on the record."}
 
 
@@ -139,8 +140,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         in_error={"type": "boolean", "description": "It was entered in error and counts for nothing."},
         replaced_by={"type": "array", "items": OBJECT, "description": "What takes the place of a record in error."},
         reported={**TEXT, "description": "What is to be said of a record entered on behalf of another agency."},
+        page=IN_WORDS,
     ),
-    "Page": closed("items next", items={"type": "array", "items": OBJECT}, next=nullable(TEXT)),
+    "Page": closed("items next", items={"type": "array", "items": OBJECT}, next=nullable(TEXT), page=IN_WORDS),
     "HistoryLine": opened("entry act at agency version", entry=ID, act=TEXT, at=INSTANT, agency=TEXT, version=WHOLE),
     "History": closed("items", items=listed("HistoryLine")),
     "Missing": _MISSING,
@@ -224,7 +226,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     ),
     "Inbox": closed("items", items={"type": "array", "items": OBJECT}),
     "Types": closed("items", items={"type": "array", "items": OBJECT}),
-    "Type": opened("type title fields states acts schema", type=TEXT, title=TEXT, schema=OBJECT),
+    "Type": opened("type title fields states acts schema form", type=TEXT, title=TEXT, schema=OBJECT, form=IN_WORDS),
     "Me": opened("agency member name roles purpose", agency=TEXT, member=ID, name=TEXT, purpose=TEXT),
     "Health": opened("status version", status={"enum": ["ok", "unavailable"]}, version=TEXT),
 }  # fmt: skip

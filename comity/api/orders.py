@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from comity.api import body, service
+from comity.api import body, language, service
 from comity.api.caller import actor_of
 from comity.api.documents import route_docs
+from comity.api.language import LANGUAGE_QUERY
 from comity.api.responses import answer
 
 router = Router(tags=["orders"])
@@ -45,7 +46,7 @@ _AGENDA = {
     "overdue": "Only what is overdue or has lapsed.", "person_must_decide": "Only where a person must decide.",
     "all": "What is done too, and what is no deadline.", "owner": "On records of that agency; the own without it.",
     "everyone": "On every agency's records that may be found.", "limit": "At most 200.", "cursor": "The next page's.",
-    "language": "In which its words stand, as far as given: hi.",
+    **LANGUAGE_QUERY,
 }  # fmt: skip
 
 
@@ -65,6 +66,7 @@ def agenda(request: HttpRequest) -> HttpResponse:
         overdue=body.truth(asked.get("overdue"), "overdue"), every=body.truth(asked.get("all"), "all"),
         person=body.truth(asked.get("person_must_decide"), "person_must_decide"), owner=asked.get("owner"),
         everyone=body.truth(asked.get("everyone"), "everyone"), cursor=asked.get("cursor"),
-        limit=body.whole(asked.get("limit"), "limit", default=50, least=1, most=MOST), language=asked.get("language"),
+        limit=body.whole(asked.get("limit"), "limit", default=50, least=1, most=MOST),
+        language=language.wanted(request, asked),
     )  # fmt: skip
     return answer(found.as_json())

@@ -9,16 +9,17 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from comity.api import body, service
+from comity.api import body, language, service
 from comity.api.caller import BEHALF, actor_of, speaking
 from comity.api.documents import route_docs
-from comity.api.responses import answer, expected_version, tagged, version_tag
+from comity.api.language import LANGUAGE_QUERY
+from comity.api.responses import VARIES, answer, expected_version, tagged, version_tag
 from comity.errors import Fault, Problem
 
 router = Router(tags=["records"])
 
 PAGE_LIMIT = 200
-RESERVED = ("q", "limit", "cursor", "owner")
+RESERVED = ("q", "limit", "cursor", "owner", "page", "language")
 ENTER: dict[str, type] = {
     "fields": dict, "links": dict, "marks": list, "field_marks": dict, "reason": str, "occurred_at": datetime,
     "late_cause": str, "id": UUID,
@@ -50,47 +51,52 @@ def enter(request: HttpRequest, type: str) -> HttpResponse:
             "q": "Words to find.", "limit": "How many, 20 unless said.", "cursor": "The `next` of the page before.",
             "owner": "An agency that owns the records.",
             "in_error": "true: only what was entered in error, which is left out otherwise.",
+            "page": "true: the list in words too, with columns, under `page`.", **LANGUAGE_QUERY,
             "FIELD": "Any findable field: FIELD=value; where.FIELD=value when it is named as one of these.",
         },
     ),
 )  # fmt: skip
 def find(request: HttpRequest, type: str) -> HttpResponse:
     from comity.kernel.views.find import find as verb
+    from comity.kernel.views.list_page import list_page
 
     asked = body.query(request, *RESERVED, others=True)
-    where = {name.removeprefix("where."): value for name, value in asked.items() if name not in RESERVED}
-    page = verb(
-        service.node(),
-        actor_of(request),
-        type=type,
-        text=asked.get("q"),
-        where=where or None,
-        limit=body.whole(asked.get("limit"), "limit", default=20, least=1, most=PAGE_LIMIT),
-        cursor=asked.get("cursor"),
-        owner=asked.get("owner"),
-    )
-    return answer(page.as_json())
+    wanted = {
+        "type": type,
+        "text": asked.get("q"),
+        "where": {name.removeprefix("where."): value for name, value in asked.items() if name not in RESERVED} or None,
+        "limit": body.whole(asked.get("limit"), "limit", default=20, least=1, most=PAGE_LIMIT),
+        "cursor": asked.get("cursor"),
+        "owner": asked.get("owner"),
+    }
+    if not body.truth(asked.get("page"), "page"):
+        return answer(verb(service.node(), actor_of(request), **wanted).as_json())
+    page = list_page(service.node(), actor_of(request), language=language.wanted(request, asked), **wanted)
+    return answer({**page.found.as_json(), "page": page.as_json()}, headers=VARIES)
 
 
 @router.get(
     "/records/id/{id}",
     **route_docs(
         "Read a record", gives="Record", headers=("If-None-Match",),
-        query={"as_entered": "As it stood in the log at an instant.", "as_of": "As it was in fact at an instant."},
+        query={
+            "as_entered": "As it stood in the log at an instant.", "as_of": "As it was in fact at an instant.",
+            "page": "true: its page in words too, under `page`.", **LANGUAGE_QUERY,
+        },
     ),
 )  # fmt: skip
 def read(request: HttpRequest, id: str) -> HttpResponse:
+    from comity.kernel.views.page import page
     from comity.kernel.views.read import read as verb
 
-    asked = body.query(request, "as_entered", "as_of")
-    view = verb(
-        service.node(),
-        actor_of(request),
-        body.id_of(id),
-        as_entered=body.instant(asked.get("as_entered"), "as_entered"),
-        as_of=body.instant(asked.get("as_of"), "as_of"),
-    )
-    return tagged(request, view.as_json(), version=view.version)
+    asked = body.query(request, "as_entered", "as_of", "page", "language")
+    then = {name: body.instant(asked.get(name), name) for name in ("as_entered", "as_of")}
+    if not body.truth(asked.get("page"), "page"):
+        view = verb(service.node(), actor_of(request), body.id_of(id), **then)
+        return tagged(request, view.as_json(), version=view.version)
+    wanted = language.wanted(request, asked)
+    made = page(service.node(), actor_of(request), body.id_of(id), language=wanted, **then)
+    return tagged(request, {**made.view.as_json(), "page": made.as_json()}, version=made.view.version, worded=True)
 
 
 @router.patch(

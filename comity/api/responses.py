@@ -17,6 +17,8 @@ from comity.errors import Problem
 PROBLEM = "application/problem+json"
 RETRY_SECONDS = {"unavailable": 5}
 _TAG = re.compile(r'(?:W/)?"v([1-9][0-9]{0,8})(?:-[0-9a-f]+)?"\Z')
+VARIES = {"Vary": "Authorization, Comity-Purpose, Accept-Language"}
+"""Of an answer in the reader's language."""
 _PLAIN = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
 
 
@@ -74,11 +76,11 @@ def version_tag(version: int) -> str:
     return f'"v{version}"'
 
 
-def tagged(request: HttpRequest, payload: Any, *, version: int) -> HttpResponse:
+def tagged(request: HttpRequest, payload: Any, *, version: int, worded: bool = False) -> HttpResponse:
     """A record as read, or 304 when the reader already has these bytes.
 
     The tag names the version and a digest of the body: what is masked, offered or open to this reader can change
-    while the version does not.
+    while the version does not. `worded`: its words are in the reader's language.
     """
     body = json_bytes(payload)
     tag = f'"v{version}-{hashlib.sha256(body).hexdigest()[:16]}"'
@@ -90,7 +92,7 @@ def tagged(request: HttpRequest, payload: Any, *, version: int) -> HttpResponse:
         response = HttpResponse(body, content_type="application/json")
     response["ETag"] = tag
     response["Cache-Control"] = "private, no-cache"
-    response["Vary"] = "Authorization, Comity-Purpose"
+    response["Vary"] = "Authorization, Comity-Purpose" + (", Accept-Language" if worded else "")
     return response
 
 

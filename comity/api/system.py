@@ -3,39 +3,56 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from comity.api import body, gate, service
+from comity.api import body, gate, language, service
 from comity.api.caller import actor_of
 from comity.api.documents import route_docs
-from comity.api.responses import answer, refusal
+from comity.api.language import LANGUAGE_QUERY
+from comity.api.responses import VARIES, answer, refusal
 from comity.api.type_pages import described, listed
 from comity.errors import Problem
+
+if TYPE_CHECKING:
+    from comity.kernel.types.catalogue import Catalogue
+    from comity.kernel.types.language import Languages
 
 router = Router(tags=["around"])
 SLOW_SECONDS = 60.0
 
 
-@router.get("/types", **route_docs("The types this agency knows", gives="Types"))
+@router.get("/types", **route_docs("The types this agency knows", gives="Types", query=LANGUAGE_QUERY))
 def types(request: HttpRequest) -> HttpResponse:
-    catalogue = service.node().catalogue(actor_of(request).agency)
-    return answer({"items": [listed(one) for one in catalogue.types.values()]})
+    catalogue = _worded(request)
+    return answer({"items": [listed(one) for one in catalogue.types.values()]}, headers=VARIES)
 
 
 @router.get(
     "/types/{name}",
-    **route_docs("One type, as this agency's layers make it", gives="Type",
-           query={"language": "In which its words stand, as far as given: hi."}),
+    **route_docs("One type, as this agency's layers make it, with the form of entering it", gives="Type",
+           query=LANGUAGE_QUERY),
 )  # fmt: skip
 def one_type(request: HttpRequest, name: str) -> HttpResponse:
-    from comity.kernel.types.language import spoken
+    from comity.kernel.views.form_page import enter_form
 
-    language = body.query(request, "language").get("language", "en")
+    catalogue = _worded(request)
+    form = enter_form(service.node(), actor_of(request), name, language=_language(request))
+    return answer({**described(catalogue, catalogue.type(name)), "form": form.as_json()}, headers=VARIES)
+
+
+def _language(request: HttpRequest) -> Languages:
+    return language.wanted(request, body.query(request, "language"))
+
+
+def _worded(request: HttpRequest) -> Catalogue:
+    """The definitions of the caller's agency in the caller's language."""
+    from comity.kernel.types.language import chosen, in_language
+
     catalogue = service.node().catalogue(actor_of(request).agency)
-    return answer(described(catalogue, spoken(catalogue.type(name), language)))
+    return in_language(catalogue, chosen(catalogue, _language(request)))
 
 
 @router.get("/me", **route_docs("Who is signed in", gives="Me"))

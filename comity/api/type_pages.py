@@ -6,6 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from comity.kernel.types.catalogue import Act, Answer, Catalogue, Field, Link, State, Type
+from comity.kernel.types.language import worded
+from comity.kernel.types.lifecycle import answers
 from comity.kernel.types.record_schema import object_schema
 
 
@@ -33,6 +35,12 @@ def described(catalogue: Catalogue, of: Type) -> dict[str, Any]:
         "states": {name: _state(one) for name, one in of.states.items()},
         "acts": {name: _act(one) for name, one in of.acts.items()},
         "answers": {name: _answer(one) for name, one in offer.answers.items()} if offer else {},
+        "ends": {name: _answer(one) for name, one in answers(offer).items() if name not in offer.answers}
+        if offer
+        else {},
+        "caption": list(of.caption),
+        "featured": list(of.featured),
+        "marks": {name: catalogue.marks[name].title for name in sorted(of.handling) if name in catalogue.marks},
         "expires": offer.expires if offer else None,
         "counterparty": of.counterparty,
         "handling": sorted(of.handling),
@@ -43,12 +51,18 @@ def described(catalogue: Catalogue, of: Type) -> dict[str, Any]:
 
 
 def _state(one: State) -> dict[str, Any]:
-    return {"core": one.core, "initial": one.initial, "final": one.final, "in_error": one.in_error}
+    return {
+        "label": worded(one),
+        "core": one.core,
+        "initial": one.initial,
+        "final": one.final,
+        "in_error": one.in_error,
+    }
 
 
 def _field(one: Field) -> dict[str, Any]:
     out: dict[str, Any] = {
-        "label": one.label or one.name.replace("_", " "),
+        "label": worded(one),
         "group": one.group,
         "class": one.cls,
         "required": one.required,
@@ -63,11 +77,13 @@ def _field(one: Field) -> dict[str, Any]:
 
 
 def _link(one: Link) -> dict[str, Any]:
-    return {"to": list(one.to), "many": one.many, "label": one.label or one.name.replace("_", " "), "term": one.term}
+    return {"to": list(one.to), "many": one.many, "label": worded(one), "term": one.term}
 
 
 def _act(one: Act) -> dict[str, Any]:
     return {
+        "label": worded(one),
+        "conditions": _conditions(one),
         "from": sorted(one.from_),
         "to": one.to,
         "by": sorted(one.by),
@@ -79,5 +95,11 @@ def _act(one: Act) -> dict[str, Any]:
 
 def _answer(one: Answer) -> dict[str, Any]:
     return {
-        "from": sorted(one.from_), "to": one.to, "by": sorted(one.by), "needs": list(one.needs), "sets": list(one.sets)
+        "label": worded(one), "conditions": _conditions(one), "from": sorted(one.from_), "to": one.to,
+        "by": sorted(one.by), "needs": list(one.needs), "sets": list(one.sets),
     }  # fmt: skip
+
+
+def _conditions(one: Act | Answer) -> list[dict[str, str]]:
+    """What the definition says of its conditions, those that have words."""
+    return [{"code": rule.code, "message": rule.message, "fix": rule.fix} for rule in one.guards if rule.message]

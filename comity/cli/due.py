@@ -11,7 +11,7 @@ import typer
 
 from comity.cli import input, output
 from comity.cli.output import Shown
-from comity.cli.session import As, Json, Purpose, SeatName, Session, signed_in
+from comity.cli.session import As, Json, Language, Purpose, SeatName, Session, signed_in
 from comity.errors import Problem
 from comity.names import as_reported, counted
 
@@ -50,10 +50,7 @@ def due(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=200)] = 50,
     cursor: Annotated[str | None, typer.Option("--cursor", help="The next page's cursor.")] = None,
-    language: Annotated[
-        str | None,
-        typer.Option("--language", envvar="COMITY_LANGUAGE", metavar="CODE", help="In which the words stand, as hi."),
-    ] = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     purpose: Purpose = None,

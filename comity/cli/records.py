@@ -10,9 +10,8 @@ import typer
 
 from comity.cli import input, output
 from comity.cli.output import Shown
-from comity.cli.session import As, Json, Key, Purpose, SeatName, Session, signed_in
+from comity.cli.session import As, Json, Key, Language, Purpose, SeatName, Session, signed_in
 from comity.errors import Problem
-from comity.names import as_reported
 
 Reference = Annotated[str, typer.Argument(metavar="RECORD", help="A record's id or number.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A field; may be repeated.")]
@@ -216,6 +215,7 @@ def find(
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write all that is found, 10,000 at most: .csv .tsv .jsonl"),
     ] = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     purpose: Purpose = None,
@@ -223,7 +223,7 @@ def find(
 ) -> Shown:
     """Find records by words and filters, in one's own agency and wherever one may look."""
     from comity.kernel.views.export import export
-    from comity.kernel.views.find import find as verb
+    from comity.kernel.views.list_page import list_page as verb
 
     filters = dict(input.pair(one, "--where") for one in where or ())
     asked = {"type": type, "text": text, "where": filters or None, "cursor": cursor, "owner": owner}
@@ -232,24 +232,19 @@ def find(
             made = export(session.node, session.actor, out, **asked)
             more = "; there is more, which a narrower search would hold" if made.more else ""
             return Shown(made.as_json(), f"{made.rows} records in {made.path}{more}")
-        page = verb(session.node, session.actor, limit=limit, **asked)
+        page = verb(session.node, session.actor, limit=limit, language=language, **asked)
 
     def show(out: Any) -> None:
-        rows = [
-            (
-                one.get("number") or one["id"],
-                one["type"],
-                one.get("title"),
-                one["state"],
-                as_reported(one["agency"], one["on_behalf"]) or one["agency"],
-            )
-            for one in page.items
-        ]
-        out.print(output.table(("number", "type", "title", "state", "agency"), rows) if rows else "nothing found")
+        columns = tuple(one.label for one in page.columns)
+        rows = [[", ".join(cell.texts) for cell in one.cells] for one in page.rows]
+        if rows:
+            out.print(output.table(columns, rows, whole=columns[:1]))
+        else:
+            out.print(page.empty, markup=False)
         if page.next:
             out.print(f"more, with\n--cursor {page.next}", markup=False, soft_wrap=True)
 
-    return Shown(page.as_json(), show)
+    return Shown({**page.found.as_json(), "page": page.as_json()}, show)
 
 
 def inbox(as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: Json = False) -> Shown:

@@ -23,6 +23,10 @@ SeatName = Annotated[str | None, typer.Option("--seat", metavar="MEMBER", help="
 Purpose = Annotated[
     str | None, typer.Option("--purpose", metavar="WORD", help="What it is read or done for, if not the agency's own.")
 ]
+Language = Annotated[
+    str | None,
+    typer.Option("--language", envvar="COMITY_LANGUAGE", metavar="CODE", help="In which the words stand, as hi."),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Key = Annotated[str | None, typer.Option("--key", help="An idempotency key: the same again is done once.")]
 

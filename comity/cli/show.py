@@ -10,19 +10,20 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from comity.cli import input, output
+from comity.cli import headings, input, output
 from comity.cli.output import Shown
 from comity.cli.records import Reference
-from comity.cli.session import As, Json, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Language, Purpose, SeatName, signed_in
 from comity.errors import Problem
-from comity.names import as_reported
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-    from comity.kernel.types.catalogue import Catalogue, Field, Type
-    from comity.kernel.work.results import View
+    from comity.kernel.views.page import RecordPage
+    from comity.kernel.views.page_acts import NextAct
+    from comity.kernel.views.timeline import Moment
+    from comity.kernel.views.wording import Line
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 
@@ -35,24 +36,19 @@ def show(
     ] = None,
     as_: As = None,
     seat: SeatName = None,
-    language: Annotated[
-        str | None,
-        typer.Option("--language", envvar="COMITY_LANGUAGE", metavar="CODE", help="In which the words stand, as hi."),
-    ] = None,
+    language: Language = None,
     purpose: Purpose = None,
     json: Json = False,
 ) -> Shown:
     """Show a record: its fields, what is masked and why, what it is tied to, who sees it, what may be done next."""
-    from comity.kernel.types.language import in_language
-    from comity.kernel.views.read import read
+    from comity.kernel.views.page import page as verb
 
     if at and as_entered:
         raise Problem("request_invalid", "--at and --as-entered exclude each other")
     then = {"as_entered": input.instant(as_entered, "--as-entered"), "as_of": input.instant(at, "--at")}
     with signed_in(as_, seat, purpose) as session:
-        view = read(session.node, session.actor, session.record(record), **then)
-        catalogue = in_language(session.catalogue, language)
-    return Shown(view.as_json(), lambda out: _page(view, catalogue, session.actor.agency, out))
+        page = verb(session.node, session.actor, session.record(record), language=language, **then)
+    return Shown({**page.view.as_json(), "page": page.as_json()}, lambda out: _page(page, out))
 
 
 def history(
@@ -67,135 +63,80 @@ def history(
     return Shown({"items": lines}, lambda out: _timeline(lines, zone, out))
 
 
-def _page(view: View, catalogue: Catalogue, agency: str, out: Console) -> None:
+def _page(page: RecordPage, out: Console) -> None:
     from rich.text import Text
 
-    of = catalogue.types.get(view.type)
-    zone = ZoneInfo(catalogue.definition.zone)
-    title = catalogue.definition.words.get(view.type, "") or (of.title if of else view.type)
-    owner = view.reported or ("ours" if view.agency == agency else f"of {view.agency}")
-    sent = view.as_sent
-    state = (f"{_state(of, view.state)}, as sent", "yellow") if sent else (_state(of, view.state), "green")
-    out.print(
-        Text.assemble(
-            (title, "bold"), "  ", (view.number or view.id, "bold cyan"), "  ", state,
-            f"  version {view.version}  {owner}",
-        )
-    )  # fmt: skip
-    if sent:
-        told = f"as sent to you: version {sent['version']} of {_when(sent['at'], zone)}. The record has changed since"
-        out.print(
-            Text(f"{told}; ask {as_reported(view.agency, view.on_behalf) or view.agency} what it is now", "yellow")
-        )
-    if view.in_error:
-        named = ", ".join(one.number or one.id for one in view.replaced_by)
-        out.print(Text("entered in error: it counts for nothing" + (f"; see {named}" if named else ""), "yellow"))
-    if view.title:
-        out.print(Text(view.title, style="italic"))
-    for mark in view.marks:
-        known = catalogue.marks.get(mark)
-        out.print(Text(f"marked {known.title if known else mark}" + (f" · {known.basis}" if known else ""), "yellow"))
-    _fields(view, of, zone, out)
-    _ties(view, catalogue, out)
-    _offer(view, zone, out)
-    for claim in view.claims:
-        other = claim["other_number"] or claim["other"] or "a record that you may not see"
-        said = "; ".join(str(claim["fields"][name]) for name in ("basis", "weight") if name in claim["fields"])
-        told = f"{other} ({said}; {claim['number']} by {claim['author']}, {claim['state']})"
-        out.print(_line("not the same as" if claim["apart"] else "same as", told))
-    for pointer in view.pointers:
-        call = pointer.get("call") or {}
-        who = " ".join(str(call[name]) for name in ("name", "phone") if name in call)
-        met = {"target": "also a target of", "place": "also a place of", "operation": "also planned by"}
-        told = f"{pointer.get('title') or pointer['agency']}: call {who}"
-        out.print(_line(met.get(pointer.get("about", "target"), "contradicts claims of"), told))
-    if view.seen_by:
-        out.print(_line("also seen by", ", ".join(view.seen_by)))
-    out.print(_line("entered", f"{_when(view.entered_at, zone)}, changed {_when(view.changed_at, zone)}"))
-    if view.acts:
-        out.print(_line("open to you", ", ".join(view.acts)))
+    state = (page.state_label, "yellow" if page.view.as_sent else "green")
+    number = page.view.number or page.view.id
+    head = Text.assemble((page.label, "bold"), "  ", (number, "bold cyan"), "  ", state)
+    out.print(head.append(f"  {page.version}  {page.whose}"))
+    for notice in page.notices:
+        out.print(Text(notice, "yellow"))
+    if page.caption:
+        out.print(Text(page.caption, style="italic"))
+    for mark in page.marks:
+        out.print(Text(mark.text, "yellow"))
+    for lines in ([*page.featured, *page.lines], [*page.links, *page.linked_from, *page.files]):
+        if lines:
+            out.print(_pairs([_row(one) for one in lines]))
+    _offer(page, out)
+    for line in (*page.about, page.entered):
+        out.print(_line(line.label, ", ".join(line.texts)))
+    _waiting(page, out)
+    _acts(page, out)
+    if page.timeline:
+        out.print(_line(page.headings["history"], page.earlier))
+        out.print(output.table(headings.TIMELINE, [_moved(one) for one in page.timeline], whole=("happened",)))
 
 
-def _fields(view: View, of: Type | None, zone: ZoneInfo, out: Console) -> None:
-    rows: list[tuple[Any, ...]] = []
-    masked = {one["field"]: one for one in view.masked if "field" in one}
-    order = [name for name in (of.fields if of else ()) if name in view.fields or name in masked]
-    order += [name for name in (*view.fields, *masked) if name not in order]
-    for name in order:
-        one = of.fields.get(name) if of else None
-        if name in masked:
-            rows.append((_label(one, name), _dim(f"masked: {masked[name]['ground']}")))
-        else:
-            rows.append((_label(one, name), _value(one, view.fields[name], zone)))
-    for other in view.masked:
-        if "field" not in other:
-            rows.append((other.get("group", ""), _dim(f"masked: {other.get('ground', '')}")))
-    if rows:
-        out.print(_pairs(rows))
+def _row(one: Line) -> tuple[Any, Any]:
+    text = "\n".join(one.texts) if any(value.kind in ("link", "file", "object") for value in one.values) else ""
+    return one.label, _dim(one.masked) if one.masked else text or ", ".join(one.texts)
 
 
-def _ties(view: View, catalogue: Catalogue, out: Console) -> None:
-    """What the record points at, by the link's name; what points at it, by its type; and its files."""
-    of = catalogue.types.get(view.type)
-    rows: list[tuple[Any, ...]] = []
-    for one in view.linked:
-        link = of.links.get(one.name) if of else None
-        label = link.label if link and link.label else _words(one.name).capitalize()
-        rows.append((label, _record(one, catalogue, with_type=True)))
-    inward = {one.id: one for one in view.linked_from}
-    for one in sorted(inward.values(), key=lambda one: (one.type, one.number or "")):
-        known = catalogue.types.get(one.type)
-        rows.append((known.title if known else one.type, _record(one, catalogue, with_type=False)))
-    for id, info in view.files.items():
-        name = info.get("name") if isinstance(info, Mapping) else info
-        rows.append(("File", f"{name}  {id}"))
-    if rows:
-        out.print(_pairs(rows))
-
-
-def _record(one: Any, catalogue: Catalogue, *, with_type: bool) -> str:
-    if one.type == "member":
-        return str(one.title or one.id)
-    known = catalogue.types.get(one.type)
-    what = [known.title if known else one.type] if with_type else []
-    state = _words(one.state) + (f" as sent in version {one.as_sent['version']}, changed since" if one.as_sent else "")
-    where = ", ".join([*what, state, as_reported(one.agency, one.on_behalf) or one.agency])
-    return "  ".join(part for part in (one.number or one.id, one.title, f"({where})") if part)
-
-
-def _offer(view: View, zone: ZoneInfo, out: Console) -> None:
-    offer = view.offer
-    if not offer:
+def _offer(page: RecordPage, out: Console) -> None:
+    offer = page.offer
+    if offer is None:
         return
-    whose = as_reported(offer["from"], view.on_behalf) or offer["from"]
-    told = f"{whose} to {offer['to']} on {_when(offer['offered_at'], zone)}: {offer['state']}"
-    if offer.get("answered_at"):
-        told += f" on {_when(offer['answered_at'], zone)}"
-        told += f", {as_reported(offer['reported_by'], offer['to'])}" if offer.get("reported_by") else ""
-        told += "; nothing of theirs stands for it yet" if offer.get("silent_since") else ""
-    elif offer.get("seen_at"):
-        told += f", seen {_when(offer['seen_at'], zone)}"
-    else:
-        told += ", not seen yet"
-    if offer.get("expires_at") and not offer.get("answered_at"):
-        told += f", expires {_when(offer['expires_at'], zone)}"
-    out.print(_line("offered", told))
-    for name, value in (offer.get("answer") or {}).items():
-        out.print(_line(f"  {_words(name)}", _plain(value, zone)))
-    if offer.get("manifest"):
-        known = {one.id: f"{one.number or ''} {one.title}".strip() for one in view.linked}
-        known[view.id] = view.number or "this record"
-        rows = [
-            (known.get(one["record"], one["record"]), one["version"], one["agency"], one["decision"], one["ground"])
-            for one in offer["manifest"]
-        ]
-        out.print(output.table(("record", "version", "of", "sent as", "ground"), rows))
+    out.print(_line(page.headings["offered"], offer.text))
+    for one in offer.answer:
+        out.print(_line(f"  {one.label}", ", ".join(one.texts)))
+    if offer.manifest:
+        rows = [(one.label, one.version, one.agency, one.decision, one.ground) for one in offer.manifest]
+        out.print(output.table(headings.SENT, rows))
+
+
+def _waiting(page: RecordPage, out: Console) -> None:
+    for due in page.due:
+        out.print(_line(page.headings["due"], f"{due.label}  {due.text}"))
+    for owed in page.owed:
+        out.print(_line(page.headings["owed"], f"{owed.number or owed.id}  {owed.text}"))
+
+
+def _acts(page: RecordPage, out: Console) -> None:
+    """What may be done: the label of each act with the name by which it is called; what stands in its way below it."""
+    for kind in ("open_to_you", "answers_open"):
+        acts = [one for one in page.acts if one.heading == kind]
+        if acts:
+            out.print(_line(page.headings[kind], ", ".join(_called(one) for one in acts)))
+        for one in acts:
+            for obstacle in one.obstacles:
+                out.print(_line(f"  {_called(one)}", obstacle.text))
+
+
+def _called(one: NextAct) -> str:
+    return one.label if one.label.lower() == one.name else f"{one.label} [{one.name}]"
+
+
+def _moved(one: Moment) -> tuple[Any, ...]:
+    when = "\n".join(part for part in (one.happened, one.entered) if part)
+    act = f"{one.label}\n→ {one.state_label}" if one.state_label else one.label
+    return one.version, when, act, one.who, "\n".join(part for part in (*one.said, one.late) if part)
 
 
 def _timeline(lines: Sequence[Mapping[str, Any]], zone: ZoneInfo, out: Console) -> None:
-    columns = ("", "happened", "act", "by", "what")
     rows = [_moment(one, zone) for one in lines]
-    out.print(output.table(columns, rows, whole=("happened", "act")) if rows else "no acts to see")
+    out.print(output.table(headings.TIMELINE, rows, whole=("happened", "act")) if rows else "no acts to see")
 
 
 def _moment(one: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
@@ -240,15 +181,6 @@ def _cut(text: str, length: int = 72) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _value(one: Field | None, value: Any, zone: ZoneInfo) -> str:
-    """A value as a person reads it: a code by its title, an instant in the reader's zone, a measure with its unit."""
-    if one is not None and one.values is not None:
-        titles = {name: code.title or name for name, code in one.values.items()}
-        return ", ".join(titles.get(part, str(part)) for part in (value if isinstance(value, list) else [value]))
-    shown = _plain(value, zone)
-    return f"{shown} {one.unit}" if one is not None and one.unit else shown
-
-
 def _plain(value: Any, zone: ZoneInfo) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -263,16 +195,6 @@ def _plain(value: Any, zone: ZoneInfo) -> str:
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         return _when(value, zone)
     return str(value)
-
-
-def _state(of: Type | None, state: str) -> str:
-    known = of.states.get(state) if of else None
-    return known.label if known and known.label else _words(state)
-
-
-def _label(one: Field | None, name: str) -> str:
-    label = one.label if one is not None and one.label else _words(name).capitalize()
-    return f"{label} [{one.cls}]" if one is not None and one.cls != "ordinary" else label
 
 
 def _words(name: str) -> str:

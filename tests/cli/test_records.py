@@ -23,7 +23,7 @@ def test_a_case_is_entered_changed_and_shown(comity: Command, case: Any) -> None
     assert (changed.code, changed.json["version"]) == (0, 2)
     page = comity("show", number, *AGENT)
     assert page.code == 0
-    shown = ("Straw purchases", "Firearms", "NIBIN lead", "N-12345678", "Special Agent Rivera", "amend")
+    shown = ("Straw purchases", "Firearms", "NIBIN lead", "N-12345678", "Special Agent Rivera", "Amend")
     for words in (number, *shown):
         assert words in page.out
     shown = comity("show", case["record"], *AGENT, "--json").json

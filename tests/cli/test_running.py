@@ -198,7 +198,7 @@ def test_an_unforeseen_failure_is_a_document_without_content(comity: Command, mo
     def fail(*_: object, **__: object) -> None:
         raise ValueError("canary-77")
 
-    monkeypatch.setattr("comity.kernel.views.find.find", fail)
+    monkeypatch.setattr("comity.kernel.views.list_page.list_page", fail)
     said = comity("find", *AGENT, "--json")
     assert (said.code, said.json["code"]) == (70, "internal")
     assert "canary-77" not in said.out + said.err and "ValueError" in said.json["detail"]

@@ -38,8 +38,8 @@ def _a_type(reader: Reader) -> None:
     assert "does not hold" not in _printed(told, "profile check")
     assert reader.own("ATF-LN2026-00001") in _printed(told, "comity inbox")
     shown = _printed(told, "comity show")
-    assert "Pistol, 9 mm, black" in shown and "accepted, refused" in shown, "the borrower sees loan and item"
-    assert "on loan" in shown, "the lender's own record followed the answer"
+    assert "Pistol, 9 mm, black" in shown and "Accepted, Refused" in shown, "the borrower sees loan and item"
+    assert "On loan" in shown, "the lender's own record followed the answer"
     history = _printed(told, "comity history")
     assert all(word in history for word in ("enter", "accepted", "take_back", "given_back", "Sealed, dry"))
     assert "all equal" in _printed(told, "comity rebuild")

@@ -297,6 +297,8 @@ class _Loading:
                 return
             change = Node({k: v for k, v in node.items() if k in ("allow", "add")}, node.source, node.keys)
             values = edited(old.values, change, f"codes {name}", self.faults)
+            if labels := form.get("values"):
+                values = reading.labelled(values, labels, f"codes {name}", self.faults)
             self.lists[name] = CodeList(name, form.text("title", old.title), values, old.source)
             return
         name = form.text("codes")

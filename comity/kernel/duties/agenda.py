@@ -33,7 +33,7 @@ from comity.kernel.law.clock_starts import Starts, started_by, starts
 from comity.kernel.law.due import Due, Event, shown
 from comity.kernel.policy.actor import Actor
 from comity.kernel.types.catalogue import Catalogue
-from comity.kernel.types.language import in_language
+from comity.kernel.types.language import Languages, chosen, in_language
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.subject import COLUMNS, Subject, subject_of, visible
 
@@ -146,7 +146,7 @@ class Asked:
     everyone: bool = False
     limit: int = 50
     cursor: str | None = None
-    language: str | None = None
+    language: Languages = None
 
 
 def agenda(node: Node, actor: Actor, **asked: Any) -> Agenda:
@@ -160,7 +160,8 @@ def agenda(node: Node, actor: Actor, **asked: Any) -> Agenda:
         raise Problem("request_invalid", "A last day and a number of days were both given", fix="give one of the two")
     with node.work(actor) as work:
         zone = ZoneInfo(work.catalogue.definition.zone)
-        words = in_language(work.catalogue, of.language)
+        language = chosen(work.catalogue, of.language)
+        words = in_language(work.catalogue, language)
         if of.type is not None:
             work.catalogue.type(of.type)
         at, after = _read_cursor(of.cursor) if of.cursor else (asked_about(work, of.at), None)
@@ -182,7 +183,7 @@ def agenda(node: Node, actor: Actor, **asked: Any) -> Agenda:
         seen = {held.id: held for one in page for held in (one.subject, *one.about, *one.others)}
         disclosed(work, list(seen.values()))
         return Agenda(
-            at, work.agency, zone.key, tuple(_worded(work, words, one, of.language) for one in page), dict(counts),
+            at, work.agency, zone.key, tuple(_worded(work, words, one, language) for one in page), dict(counts),
             tuple(sorted(walk.types)), _cursor(at, page[-1].key) if len(found) > limit else None,
         )  # fmt: skip
 
@@ -197,10 +198,10 @@ def _owners(work: Work, owner: str | None, everyone: bool) -> list[str]:
     return [row[0] for row in work.conn.execute("select id from comity.agency order by id").fetchall()]
 
 
-def _worded(work: Work, words: Catalogue, one: Line, language: str | None) -> Line:
+def _worded(work: Work, words: Catalogue, one: Line, language: str) -> Line:
     of = words.types.get(one.subject.type_name) or words.type(one.subject.core_type)
     label = of.title if language in of.labels else work.catalogue.definition.words.get(of.name, "") or of.title
-    return replace(one, label=label, clock=one.due.labels.get(language or "en", one.due.title))
+    return replace(one, label=label, clock=one.due.labels.get(language, one.due.title))
 
 
 class _Walk:

@@ -24,7 +24,6 @@ from comity.kernel.law.clock_calculation import calculate_all, soonest
 from comity.kernel.law.clock_starts import starts
 from comity.kernel.law.due import Due, Event
 from comity.kernel.policy.actor import Actor
-from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.subject import Subject, find_subject
 
@@ -59,35 +58,35 @@ def due(node: Node, actor: Actor, record: str, *, at: date | datetime | None = N
     in the agency's zone. Reading others' records for it is disclosed to their owners before the answer goes out.
     """
     with node.work(actor) as work:
-        subject = find_subject(work, record)
-        own = subject.institution
-        law, asked = _law(work, own), asked_about(work, at)
-        dues: list[Due] = []
-        told: dict[UUID, list[Event]] = {}
-        around: dict[UUID, Subject] = {subject.id: subject}
-        for matter in matters(work, [subject], book_for(law)[0])[subject.id]:
-            around |= {one.id: one for one in matter.records}
-            for whose in sorted({own, *(one.institution for one in matter.records if _may_start(work, one))}):
-                book, settings = book_for(_law(work, whose))
-                events = events_of(work, matter.records, book, asked)
-                told |= {id: many for id, many in events.items() if many}
-                known = [event for one in matter.records for event in events.get(one.id, ())]
-                standing = {"": own} | {str(one.id): one.institution for one in matter.records}
-                found = calculate_all(book, known, asked, settings=settings)
-                dues += [matter.told(one) for one in found if standing[one.record] == whose]
-        kept = {one.each for one in dues}
-        named = {str(one.id): one.title or one.folded.number or "" for one in around.values() if str(one.id) in kept}
-        disclosed(work, [one for id, one in around.items() if id in told or str(id) in named or one is subject])
-        happened = tuple(chain.from_iterable(told.values()))
-        return Dues(str(subject.id), asked, law.jurisdiction, tuple(soonest(dues, asked)), happened, len(around), named)
+        return dues_of(work, find_subject(work, record), asked_about(work, at))
 
 
-def _law(work: Work, whose: str) -> Catalogue:
-    return work.catalogue if whose == work.agency else work.node.catalogue_of(work.conn, whose)
+def dues_of(work: Work, subject: Subject, asked: datetime) -> Dues:
+    """What `due` answers of a record that was read, within a transaction that is open, and disclosed as by it."""
+    own = subject.institution
+    law = work.definitions(own)
+    dues: list[Due] = []
+    told: dict[UUID, list[Event]] = {}
+    around: dict[UUID, Subject] = {subject.id: subject}
+    for matter in matters(work, [subject], book_for(law)[0])[subject.id]:
+        around |= {one.id: one for one in matter.records}
+        for whose in sorted({own, *(one.institution for one in matter.records if _may_start(work, one))}):
+            book, settings = book_for(work.definitions(whose))
+            events = events_of(work, matter.records, book, asked)
+            told |= {id: many for id, many in events.items() if many}
+            known = [event for one in matter.records for event in events.get(one.id, ())]
+            standing = {"": own} | {str(one.id): one.institution for one in matter.records}
+            found = calculate_all(book, known, asked, settings=settings)
+            dues += [matter.told(one) for one in found if standing[one.record] == whose]
+    kept = {one.each for one in dues}
+    named = {str(one.id): one.title or one.folded.number or "" for one in around.values() if str(one.id) in kept}
+    disclosed(work, [one for id, one in around.items() if id in told or str(id) in named or one is subject])
+    happened = tuple(chain.from_iterable(told.values()))
+    return Dues(str(subject.id), asked, law.jurisdiction, tuple(soonest(dues, asked)), happened, len(around), named)
 
 
 def _may_start(work: Work, one: Subject) -> bool:
-    law = _law(work, one.institution)
+    law = work.definitions(one.institution)
     return one.type_name in starts(law, book_for(law)[0])
 
 

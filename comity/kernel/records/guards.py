@@ -11,6 +11,7 @@ from comity import clock
 from comity.errors import Fault, Problem
 from comity.extensions import Outcome
 from comity.kernel.duties import enforced_on_act
+from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import acting_roles
 from comity.kernel.records.open_obligations import open_on
 from comity.kernel.records.proposal import Proposal
@@ -37,8 +38,8 @@ def faults(work: Work, asked: Proposal, change: Change) -> list[Fault]:
         if rule.extension:
             found += [] if rule.extension in judged else _extension(rule, calculated)
             continue
-        variables = variables if variables is not None else _variables(work, asked, change)
-        found += _sentence(rule, variables)
+        variables = variables if variables is not None else variables_of(work, asked, change.after)
+        found += sentence(rule, variables)
     return found
 
 
@@ -49,7 +50,8 @@ def _left(asked: Proposal, change: Change) -> Subject:
     return replace(asked.subject, folded=after, core_state=of.core_state(after.state), parties=parties)
 
 
-def _sentence(rule: GuardRule, variables: Mapping[str, Any]) -> list[Fault]:
+def sentence(rule: GuardRule, variables: Mapping[str, Any]) -> list[Fault]:
+    """What a condition in CEL refuses, given what it may read."""
     assert rule.guard is not None
     try:
         held = expression.evaluate(rule.guard, variables)
@@ -83,9 +85,9 @@ class _Calculated:
         return self.outcomes[name]
 
 
-def _variables(work: Work, asked: Proposal, change: Change) -> dict[str, Any]:
+def variables_of(work: Work, asked: Proposal, after: Folded) -> dict[str, Any]:
     """What a sentence may read; what costs a statement, only where one of the rule's sentences names it."""
-    of, record, after = asked.of, asked.subject.id, change.after
+    of, record = asked.of, asked.subject.id
     texts = " ".join(one.text for one in asked.rule.guards)
     linked: dict[str, list[dict[str, Any]]] = {}
     if "linked" in texts:

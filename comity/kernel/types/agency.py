@@ -80,7 +80,8 @@ def read(
 def _definition(node: Node | None, law: Form, known: Known, faults: Faults) -> AgencyDefinition:
     if node is None:
         return AgencyDefinition("", jurisdiction=law.text("jurisdiction"), zone=_zone(law, "UTC", faults))
-    form = Form(node, faults, "the agency", _AGENCY)
+    spoken = [key for key, _ in node.items() if key.startswith("words_")]
+    form = Form(node, faults, "the agency", {**_AGENCY, **dict.fromkeys(spoken, is_map)})
     name, asked = form.text("agency"), form.text("jurisdiction")
     if not AGENCY.match(name):
         fix = "2 to 32 lower case letters, digits and -"
@@ -92,17 +93,22 @@ def _definition(node: Node | None, law: Form, known: Known, faults: Faults) -> A
     if membership not in MEMBERSHIPS:
         fix = nearest(membership, MEMBERSHIPS)
         faults.add("wrong_kind", form.at("membership"), f"membership {membership!r} is unknown", fix)
-    words = {}
-    for key, word in form.items("words"):
-        _known(key, known.types, "type_unknown", word, "words", faults)
-        words[key] = str(word.value)
+    words = _words(form, "words", known, faults)
     return AgencyDefinition(
         id=name, title=form.text("title", name), jurisdiction=asked or law.text("jurisdiction"),
         zone=_zone(form, _zone(law, "UTC", faults), faults), language=form.text("language", law.text("language", "en")),
         membership=membership, kind=form.text("kind"), contact=form.plain("contact", {}),
-        pillars=form.names("pillars"), words=words, station=form.text("station"),
-        purpose=_purpose(form, known.purposes, faults), source=str(node.source),
+        pillars=form.names("pillars"), words=words,
+        words_in={key.removeprefix("words_"): _words(form, key, known, faults) for key in spoken},
+        station=form.text("station"), purpose=_purpose(form, known.purposes, faults), source=str(node.source),
     )  # fmt: skip
+
+
+def _words(form: Form, key: str, known: Known, faults: Faults) -> dict[str, str]:
+    """The agency's own titles for types: under `words`, and in another language under `words_hi`."""
+    for name, word in form.items(key):
+        _known(name, known.types, "type_unknown", word, key, faults)
+    return {name: str(word.value) for name, word in form.items(key)}
 
 
 def _purpose(form: Form, known: Collection[str], faults: Faults) -> str:
@@ -139,7 +145,7 @@ def read_mark(name: str, node: Node, faults: Faults, home: str = "") -> Mark:
     return Mark(
         name=name, title=form.text("title", name), basis=form.text("basis"), roles=frozenset(who.names("roles")),
         agencies=frozenset(who.names("agencies")), purposes=frozenset(form.names("purposes")),
-        review=form.text("review"), home=home, source=str(node.source),
+        review=form.text("review"), home=home, source=str(node.source), labels=form.labels,
     )  # fmt: skip
 
 

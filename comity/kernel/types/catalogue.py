@@ -57,6 +57,7 @@ class Group:
 
     name: str
     title: str
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Mark:
     review: str = ""
     home: str = ""
     source: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,7 @@ class GuardRule:
     """A condition of an act: `guard` (compiled CEL) or `extension` (`pillar.function`), one of the two.
 
     `code`, `message` and `fix` are what the refusal says; `code` is `guard_refused` unless the definition names one.
+    `messages` and `fixes`: the same in other languages.
     """
 
     text: str
@@ -174,6 +177,8 @@ class GuardRule:
     message: str = ""
     fix: str = ""
     source: str = ""
+    messages: Mapping[str, str] = field(default_factory=dict)
+    fixes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +253,8 @@ class Type:
     those laid over it. `stood_on`: a serial link of some type points at records of this one.
     `replaced_by`: the link or field of a record entered in error that names what takes its place; `replaces`: the link
     by which a later record of the type names what it takes the place of.
+    `caption`: the first of these fields or links that says something names a record beside its number; `featured` are
+    those that one looks at first, on its page and as the columns of a list. Both follow from the type where unsaid.
     `document`: a record of it may be named as what shows an act on behalf, which opens these groups: those of the file
     that says `document: true`, none that a layer added. Empty: it may not be named."""
 
@@ -278,6 +285,8 @@ class Type:
     replaced_by: str = ""
     replaces: str = ""
     document: tuple[str, ...] = ()
+    caption: tuple[str, ...] = ()
+    featured: tuple[str, ...] = ()
     memo: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def core_state(self, state: str) -> str:

@@ -32,6 +32,7 @@ def finish(
 ) -> Type:
     """The frozen type. `types` are the names of all types, which links and acts may refer to."""
     groups = {"base": Group("base", "Base"), **draft.groups}
+    caption = _shown(draft, draft.caption, "caption", faults)
     states, initial = _states(draft, faults)
     acts = {name: _done(draft, one, states, initial, faults) for name, one in draft.acts.items()}
     for act in acts.values():
@@ -53,9 +54,10 @@ def finish(
     for mark in sorted(draft.handling):
         _known(mark, marks, "mark_unknown", draft.source, f"handling of {draft.name}", faults)
     _numbers(draft, faults)
+    title = _field_name(draft, draft.title_field, draft.source, "title_field", faults)
     return Type(
         name=draft.name, title=draft.title, term=draft.term, number=draft.number,
-        title_field=_field_name(draft, draft.title_field, draft.source, "title_field", faults), groups=groups,
+        title_field=title, groups=groups,
         fields=fields, links=links, states=states, initial=initial, acts=acts, offer=offer,
         deconflict=tuple(_collision(draft, one, states, faults) for one in draft.deconflict),
         deconflict_when={
@@ -67,6 +69,8 @@ def finish(
         document=draft.document, layers=tuple(draft.layers), obligation=draft.obligation,
         replaced_by=_replacing(draft, draft.replaced_by, {**draft.links, **draft.fields}, "replaced_by", faults),
         replaces=_replacing(draft, draft.replaces, draft.links, "replaces", faults),
+        caption=caption or ((title,) if title else ()),
+        featured=_shown(draft, draft.featured, "featured", faults) or _featured({**fields, **links}, initial, title),
     )  # fmt: skip
 
 
@@ -100,6 +104,29 @@ def _replacing(draft: Draft, name: str, parts: Collection[str], key: str, faults
             said = f"{draft.name} says what replaces a record, and no state of it is in_error"
             faults.add("state_unknown", draft.source, said, f"mark a state in_error: true, or remove {key}")
     return name
+
+
+FEATURED = 4
+"""Fields and links that are featured where a type does not say which."""
+
+
+def _shown(draft: Draft, named: Collection[str], key: str, faults: Faults) -> tuple[str, ...]:
+    """The full names of the fields and links that a type names as its caption or featured."""
+    parts: dict[str, Field | Link] = {**draft.fields, **draft.links}
+    out = []
+    for name in named:
+        full = known_name(name, parts)
+        if full is None:
+            said = f"{key} of {draft.name} names no field or link of it: {name}"
+            faults.add("field_unknown", draft.source, said, nearest(name, parts))
+        else:
+            out.append(full)
+    return tuple(out)
+
+
+def _featured(parts: Mapping[str, Field | Link], initial: str, title: str | None) -> tuple[str, ...]:
+    """What one looks at first where nobody said: what each record has from the beginning, its title apart."""
+    return tuple(name for name, one in parts.items() if initial in one.required_in and name != title)[:FEATURED]
 
 
 def _known(name: str | None, known: Collection[str], code: str, source: str, what: str, faults: Faults) -> None:

@@ -99,7 +99,8 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class AgencyDefinition:
-    """agency.yml. `pillars` empty means all that are loaded; `words` are the agency's own titles for types.
+    """agency.yml. `pillars` empty means all that are loaded; `words` are the agency's own titles for types,
+    `words_in` the same by language.
     `purpose`: for what its members and its system read and act where nothing else is stated."""
 
     id: str
@@ -112,6 +113,7 @@ class AgencyDefinition:
     contact: Mapping[str, Any] = field(default_factory=dict)
     pillars: tuple[str, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
+    words_in: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     station: str = ""
     purpose: str = ""
     source: str = ""

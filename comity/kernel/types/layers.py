@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from comity.kernel.types import reading, schema
+from comity.kernel.types import conditions, reading, schema
 from comity.kernel.types.catalogue import Act, Answer, Field, Link, OfferRule
 from comity.kernel.types.definition import Faults, Form, Node, Source, is_names, is_text, nearest
 from comity.kernel.types.reading import EVERY, Draft
@@ -254,7 +254,8 @@ def _narrow_done(draft: Draft, core: Done, form: Form, faults: Faults) -> Done:
     return replace(
         core, by=(frozenset(form.names("by")) or core.by), from_=from_, to=to,
         needs=_joined(core.needs, form.names("needs")), sets=_joined(core.sets, form.names("sets")),
-        not_by=_joined(core.not_by, form.names("not_by")), guards=core.guards + reading.read_guards(form, faults),
+        not_by=_joined(core.not_by, form.names("not_by")),
+        guards=conditions.said_of(core.guards, form, faults) + conditions.read_guards(form, faults),
         source=str(form.source),
         label=form.text("label", core.label), labels={**core.labels, **form.labels},
     )  # fmt: skip
@@ -321,16 +322,27 @@ def _offer(draft: Draft, node: Node, faults: Faults) -> None:
     if more:
         said = f"the core's offer does not grant {', '.join(sorted(more))}"
         faults.add("layer_widens_grants", form.at("grants"), said, "grant the same or less")
-    if "expired" in form:
-        faults.add("layer_changes_act", form.at("expired"), "how an offer expires is the core's", "remove expired")
+    expired = _expired(core.expired, form, faults)
     expires = reading.read_expires(form, faults) or core.expires
     draft.offer = OfferRule(
         answers=answers,
         withdrawn=_narrow_answer(draft, core.withdrawn, withdrawn, faults)
         if withdrawn and core.withdrawn
         else core.withdrawn,
-        expired=core.expired, expires=expires, grants=read, source=core.source,
+        expired=expired, expires=expires, grants=read, source=core.source,
     )  # fmt: skip
+
+
+def _expired(core: Answer | None, form: Form, faults: Faults) -> Answer | None:
+    """How an offer expires is the core's; a layer says it in its own words."""
+    node = form.get("expired")
+    if node is None:
+        return core
+    said = Form(node, faults, "expired", {"label": is_text})
+    if core is None:
+        faults.add("layer_changes_act", form.at("expired"), "how an offer expires is the core's", "remove expired")
+        return None
+    return replace(core, label=said.text("label", core.label), labels={**core.labels, **said.labels})
 
 
 def _narrow_answer(draft: Draft, core: Answer, node: Node, faults: Faults) -> Answer:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from comity.kernel.types import comparison, schema
-from comity.kernel.types.catalogue import Act, Answer, Code, Field, Grants, Group, GuardRule, Link, OfferRule, State
+from comity.kernel.types.catalogue import Act, Answer, Code, Field, Grants, Group, Link, OfferRule, State
+from comity.kernel.types.conditions import read_guards
 from comity.kernel.types.definition import (
-    DefinitionsRefused,
     Faults,
     Form,
     Kind,
@@ -25,7 +25,6 @@ from comity.kernel.types.definition import (
     nearest,
 )
 from comity.kernel.types.duration import read_duration
-from comity.kernel.types.expression import VARIABLES, compile_guard
 from comity.kernel.types.obligation import Obligation, read_obligation
 from comity.kernel.types.ties import Ties, read_ties
 
@@ -33,7 +32,6 @@ EVERY = frozenset(("*",))
 MAX_GROUPS = 8
 CLASSES = frozenset(("ordinary", "locked", "source"))
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
-_EXTENSION = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\Z")
 RESERVED = frozenset(("attach", "erase", "expired", "inherit", "withdrawn"))
 """How the kernel names its own entries about a record, beside `enter` and `amend`: no act or answer is called so."""
 
@@ -52,7 +50,7 @@ STATE_KEYS: Mapping[str, Kind] = {
 }  # fmt: skip
 _DONE: Mapping[str, Kind] = {
     "by": is_names, "from": is_names, "to": is_text, "needs": is_names, "sets": is_names, "guard": is_any,
-    "guards": is_any, "not_by": is_names, "label": is_text, "term": is_text, "follows": is_map,
+    "guards": is_any, "not_by": is_names, "label": is_text, "term": is_text, "follows": is_map, "conditions": is_map,
 }  # fmt: skip
 ACT_KEYS: Mapping[str, Kind] = {
     **_DONE, "creates": is_text, "package": is_text, "profile": is_text, "owes": is_text,
@@ -67,7 +65,7 @@ TYPE_KEYS: Mapping[str, Kind] = {
     "handling": is_names, "deconflict": is_any,
     "deconflict_when": is_map, "fields": is_map, "links": is_map, "states": is_map, "acts": is_map,
     "offer": is_map, "description": is_text, "ties": is_map, "document": is_flag,
-    "obligation": is_map, "replaced_by": is_text, "replaces": is_text,
+    "obligation": is_map, "replaced_by": is_text, "replaces": is_text, "caption": is_names, "featured": is_names,
 }  # fmt: skip
 LAYER_KEYS: Mapping[str, Kind] = {**TYPE_KEYS, "extends": is_text, "forbid": is_any}
 
@@ -99,6 +97,8 @@ class Draft:
     replaced_by: str = ""
     replaces: str = ""
     document: tuple[str, ...] = ()
+    caption: tuple[str, ...] = ()
+    featured: tuple[str, ...] = ()
     layers: list[str] = field(default_factory=list)
     handling: frozenset[str] = frozenset()
     forbid: dict[str, str] = field(default_factory=dict)
@@ -171,15 +171,24 @@ def read_head(draft: Draft, form: Form, faults: Faults) -> None:
     draft.number = form.text("number") or draft.number
     draft.number_source = str(form.at("number")) if "number" in form else draft.number_source
     draft.title_field = form.text("title_field") or draft.title_field
+    draft.caption = form.names("caption") or draft.caption
+    draft.featured = form.names("featured") or draft.featured
     draft.labels.update(form.labels)
     draft.handling |= set(form.names("handling"))
     for key, node in form.items("groups"):
-        title = node.value if isinstance(node.value, str) else (node.get("title") or node).value
-        draft.groups[key] = Group(key, title if isinstance(title, str) else key)
+        draft.groups[key] = _group(key, node, draft.groups.get(key) or Group(key, key), faults)
     if "groups" in form and len({"base", *draft.groups}) > MAX_GROUPS:
         said = f"{draft.name} has more than {MAX_GROUPS} groups, base included"
         faults.add("too_many_groups", form.at("groups"), said, "put fields that are shared alike into one group")
     draft.deconflict += comparison.read_rules(form.get("deconflict"), faults)
+
+
+def _group(name: str, node: Node, before: Group, faults: Faults) -> Group:
+    """A group by its title alone, or by a mapping with its labels, which leaves the title of a lower layer."""
+    if isinstance(node.value, str):
+        return Group(name, node.value, before.labels)
+    form = Form(node, faults, f"group {name}", {"title": is_text})
+    return Group(name, form.text("title", before.title), {**before.labels, **form.labels})
 
 
 def read_field(name: str, node: Node, layer: str, faults: Faults) -> Field:
@@ -312,40 +321,16 @@ def read_grants(node: Node | None, faults: Faults) -> Grants:
     return Grants(form.names("groups") or ("base",), links)
 
 
-def read_guards(form: Form, faults: Faults) -> tuple[GuardRule, ...]:
-    """The guards written under `guard` or `guards`: CEL text, an extension's name, or a mapping with `when`."""
-    out: list[GuardRule] = []
-    for key in ("guard", "guards"):
-        node = form.get(key)
-        if node is not None and node.value is not None:
-            for one in node.value if node.is_list else (node,):
-                rule = _guard(one, faults)
-                if rule is not None:
-                    out.append(rule)
-    return tuple(out)
-
-
-def _guard(node: Node, faults: Faults) -> GuardRule | None:
-    source = str(node.source)
-    rule = GuardRule("", source=source)
-    text = node.value
-    if node.is_map:
-        keys = dict.fromkeys(("when", "code", "message", "fix"), is_text)
-        form = Form(node, faults, "guard", keys)
-        text = form.text("when")
-        rule = replace(
-            rule, code=form.text("code", "guard_refused"), message=form.text("message"), fix=form.text("fix")
-        )
-    if not is_text(text):
-        faults.add("guard_syntax", node.source, "a guard is text", "write a CEL expression or pillar.function")
-        return None
-    if _EXTENSION.match(text) and text.split(".")[0] not in VARIABLES:
-        return replace(rule, text=text, extension=text)
-    try:
-        return replace(rule, text=text, guard=compile_guard(text, source))
-    except DefinitionsRefused as refused:
-        faults.found.extend(refused.faults)
-        return None
+def labelled(values: Mapping[str, Code], node: Node, what: str, faults: Faults) -> dict[str, Code]:
+    """The codes of a list of a lower layer with the labels in other languages that this layer gives them."""
+    out = dict(values)
+    for name, one in node.items():
+        if name not in values:
+            faults.add("code_unknown", node.at(name), f"{what} has no code {name}", nearest(name, values))
+        else:
+            form = Form(one, faults, f"code {name}", {})
+            out[name] = replace(values[name], labels={**values[name].labels, **form.labels})
+    return out
 
 
 def read_codes(node: Node, faults: Faults, *, parent: bool) -> dict[str, Code]:

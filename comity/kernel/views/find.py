@@ -6,7 +6,7 @@ A word or a filter matches only in a field that is readable on the row it return
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -23,7 +23,7 @@ from comity.kernel.work import disclosure
 from comity.kernel.work.change import TERM_LENGTH
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import Page
-from comity.kernel.work.subject import COLUMNS, numbered, subject_of, visible
+from comity.kernel.work.subject import COLUMNS, Subject, numbered, subject_of, visible
 from comity.kernel.work.visibility import readable_fields
 
 MOST = 200
@@ -53,39 +53,55 @@ def find(node: Node, actor: Actor, **asked: Any) -> Page:
     Raises Problem `invalid` for a filter on a field that cannot be filtered, `cursor_invalid`, `not_allowed` where a
     statute bars the search.
     """
-    wanted = Search(**asked)
     with node.work(actor) as work:
-        source, conditions, params = _conditions(work, wanted)
-        limit = max(1, min(wanted.limit, MOST))
-        rows = _rows(
-            work,
-            f"""select {COLUMNS} from {source} where {" and ".join(conditions)}
-                 order by r.entered_at desc, r.id desc limit %(limit)s""",
-            {**params, "limit": limit + 1, "member": work.actor.member},
+        return search(work, Search(**asked)).page
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found in a transaction: the records as they were read, and the page that is made of them."""
+
+    subjects: Sequence[Subject]
+    masked: Sequence[frozenset[str]]
+    page: Page
+
+
+def search(work: Work, wanted: Search) -> Found:
+    """What `find` answers, within a transaction that is open already, and disclosed as by it. `masked` are the fields
+    of each record that it holds and the reader does not see."""
+    source, conditions, params = _conditions(work, wanted)
+    limit = max(1, min(wanted.limit, MOST))
+    rows = _rows(
+        work,
+        f"""select {COLUMNS} from {source} where {" and ".join(conditions)}
+             order by r.entered_at desc, r.id desc limit %(limit)s""",
+        {**params, "limit": limit + 1, "member": work.actor.member},
+    )
+    found = [subject_of(row) for row in rows[:limit]]
+    items: list[dict[str, Any]] = []
+    hidden: list[frozenset[str]] = []
+    for one in found:
+        of = work.type_of(one.agency, one.type_name, one.core_type)
+        fields, masked = readable_fields(work, of, one)
+        hidden.append(frozenset(held["field"] for held in masked))
+        items.append(
+            {
+                "id": str(one.id),
+                "type": one.type_name,
+                "agency": one.agency,
+                "on_behalf": one.folded.behalf,
+                "number": one.folded.number,
+                "title": one.title,
+                "state": one.folded.state if one.agency == work.agency else one.core_state,
+                "version": one.folded.version,
+                "entered_at": show_instant(one.entered_at),
+                "fields": fields,
+                "masked": len(masked),
+            }
         )
-        found = [subject_of(row) for row in rows[:limit]]
-        items: list[dict[str, Any]] = []
-        for one in found:
-            of = work.type_of(one.agency, one.type_name, one.core_type)
-            fields, masked = readable_fields(work, of, one)
-            items.append(
-                {
-                    "id": str(one.id),
-                    "type": one.type_name,
-                    "agency": one.agency,
-                    "on_behalf": one.folded.behalf,
-                    "number": one.folded.number,
-                    "title": one.title,
-                    "state": one.folded.state if one.agency == work.agency else one.core_state,
-                    "version": one.folded.version,
-                    "entered_at": show_instant(one.entered_at),
-                    "fields": fields,
-                    "masked": len(masked),
-                }
-            )
-        disclosure.told(work, "find", [(one, sorted(item["fields"])) for one, item in zip(found, items, strict=True)])
-        last = found[-1] if len(rows) > limit else None
-        return Page(items, make_cursor(last.entered_at, str(last.id)) if last else None)
+    disclosure.told(work, "find", [(one, sorted(item["fields"])) for one, item in zip(found, items, strict=True)])
+    last = found[-1] if len(rows) > limit else None
+    return Found(found, hidden, Page(items, make_cursor(last.entered_at, str(last.id)) if last else None))
 
 
 def _rows(work: Work, sql: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -30,28 +30,38 @@ def history(node: Node, actor: Actor, record: str) -> list[HistoryLine]:
     with node.work(actor) as work:
         subject = find_subject(work, record)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-        seen = visibility(work, of, subject)
-        members = dict(work.conn.execute("select id, name from comity.member where agency = comity.me()").fetchall())
-        rows = [(row, loaded(row["content"])) for row in _entries(work, subject)]
-        open_targets = _open_targets(work, of, [held for row, held in rows if held and row["agency"] == work.agency])
-        reports = told(work, subject, whole=seen.whole)
-        entries = {row["id"] for row, _ in rows}
-        reader = _Reader(work, of, subject, seen, members, open_targets, entries)
-        lines = [reader.line(row, content, reports.get(row["id"])) for row, content in rows]
-        disclosure.told(work, "history", [(subject, ["history"])])
-        return lines
+        return lines(work, of, subject, visibility(work, of, subject))
 
 
-def _entries(work: Work, subject: Subject) -> list[dict[str, Any]]:
+def lines(work: Work, of: Type, subject: Subject, seen: Visibility, last: int | None = None) -> list[HistoryLine]:
+    """What `history` answers, within a transaction that is open already, and disclosed as by it; or the `last` of it.
+
+    `of` is the owner's type, `seen` what of the record the reader sees.
+    """
+    members = dict(work.conn.execute("select id, name from comity.member where agency = comity.me()").fetchall())
+    rows = [(row, loaded(row["content"])) for row in _entries(work, subject, last)]
+    open_targets = _open_targets(work, of, [held for row, held in rows if held and row["agency"] == work.agency])
+    reports = told(work, subject, whole=seen.whole)
+    entries = {row["id"] for row, _ in rows}
+    reader = _Reader(work, of, subject, seen, members, open_targets, entries)
+    found = [reader.line(row, content, reports.get(row["id"])) for row, content in rows]
+    disclosure.told(work, "history", [(subject, ["history"])])
+    return found
+
+
+def _entries(work: Work, subject: Subject, last: int | None) -> list[dict[str, Any]]:
     rows = work.conn.cursor(row_factory=dict_row).execute(
         """select e.*, c.content, c.salts, s.agency_place, s.place from comity.entry e
              left join comity.entry_content c on c.entry = e.id left join comity.sequence s on s.entry = e.id
             where e.record = %(record)s and (e.agency = %(owner)s and e.version <= %(top)s
                   or e.agency <> %(owner)s and e.kind = any(%(about)s))
-            order by e.entered_at, e.version""",
-        {"record": subject.id, "owner": subject.agency, "top": subject.folded.version, "about": list(ABOUT_ANOTHERS)},
-    )
-    return rows.fetchall()
+            order by e.entered_at desc, e.version desc limit %(last)s""",
+        {
+            "record": subject.id, "owner": subject.agency, "top": subject.folded.version, "about": list(ABOUT_ANOTHERS),
+            "last": last,
+        },
+    )  # fmt: skip
+    return rows.fetchall()[::-1]
 
 
 @dataclass(frozen=True, slots=True)

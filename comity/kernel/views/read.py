@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -49,13 +50,30 @@ def read(
     before the answer goes out.
     """
     with node.work(actor) as work:
-        subject = find_subject(work, record)
-        of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-        if as_entered is not None or as_of is not None:
-            subject = _at(work, subject, as_entered, as_of)
-        view = _view(work, of, subject, past=as_entered is not None or as_of is not None)
-        disclosure.told(work, "read", [(subject, sorted(set(view.fields)))])
-        return view
+        return look(work, record, as_entered, as_of).view
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A record as it was read in a transaction: its owner's type, its row, what of it the reader sees."""
+
+    of: Type
+    subject: Subject
+    seen: Visibility
+    view: View
+    past: bool
+
+
+def look(work: Work, record: str, as_entered: datetime | None = None, as_of: datetime | None = None) -> Look:
+    """What `read` answers, within a transaction that is open already, and disclosed as by it."""
+    subject, past = find_subject(work, record), as_entered is not None or as_of is not None
+    of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+    if past:
+        subject = _at(work, subject, as_entered, as_of)
+    seen = visibility(work, of, subject)
+    view = _view(work, of, subject, seen, past=past)
+    disclosure.told(work, "read", [(subject, sorted(set(view.fields)))])
+    return Look(of, subject, seen, view, past)
 
 
 def _at(work: Work, subject: Subject, as_entered: datetime | None, as_of: datetime | None) -> Subject:
@@ -73,8 +91,7 @@ def _at(work: Work, subject: Subject, as_entered: datetime | None, as_of: dateti
     return earlier
 
 
-def _view(work: Work, of: Type, subject: Subject, *, past: bool) -> View:
-    seen = visibility(work, of, subject)
+def _view(work: Work, of: Type, subject: Subject, seen: Visibility, *, past: bool) -> View:
     fields, masked = readable_fields(work, of, subject, seen)
     links, linked = _outward(work, of, subject)
     inward = [] if past else _inward(work, subject)

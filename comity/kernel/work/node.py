@@ -69,12 +69,16 @@ class Work:
 
     def type_of(self, owner: str, name: str, core_name: str) -> Type:
         """A type as its record's owner defines it: its groups and labels say what is masked and how it reads."""
-        if owner == self.agency:
-            return self.catalogue.types.get(name) or self.catalogue.type(core_name)
-        theirs = self.others.get(owner)
+        return self.definitions(owner).types.get(name) or self.catalogue.type(core_name)
+
+    def definitions(self, agency: str) -> Catalogue:
+        """The definitions of an agency, of another asked for once in the transaction. Problem `agency_unknown`."""
+        if agency == self.agency:
+            return self.catalogue
+        theirs = self.others.get(agency)
         if theirs is None:
-            theirs = self.others[owner] = self.node.catalogue_of(self.conn, owner)
-        return theirs.types.get(name) or self.catalogue.type(core_name)
+            theirs = self.others[agency] = self.node.catalogue_of(self.conn, agency)
+        return theirs
 
     def as_system(self) -> Work:
         """The same transaction, acting as the agency's own system: for what follows by itself from a member's act."""
