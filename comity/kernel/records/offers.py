@@ -11,11 +11,13 @@ from comity import clock
 from comity.errors import Fault, Problem
 from comity.extensions import ManifestItem
 from comity.kernel.ledger import items
+from comity.kernel.ledger.offer_side import OFFERED, OfferSide, made
 from comity.kernel.records.links import Targets
+from comity.kernel.records.offer_moves import hold
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types.catalogue import Agreement, Answer, Type
 from comity.kernel.types.duration import read_duration
-from comity.kernel.work.change import Change, OfferMove, Step, changed
+from comity.kernel.work.change import Change, Step, changed
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject, subjects
 
@@ -40,12 +42,7 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
     for one in shares[1:]:
         said |= items.share(one["record"], one)
     offering = change.saying(said)
-    entry = offering.entry
-    row = {
-        "id": entry.record, "from_agency": work.agency, "to_agency": to, "type": of.name, "label": of.title,
-        "offered_at": entry.entered_at, "expires_at": expires, "offer_entry": entry.id,
-    }  # fmt: skip
-    return replace(offering, offer=row, shares=shares)
+    return replace(offering, offer=[made(work.agency, offering.entry, to, of.title)], shares=shares)
 
 
 def counterparty_faults(work: Work, of: Type, fields: Mapping[str, Any]) -> list[Fault]:
@@ -159,49 +156,37 @@ def manifest_of(work: Work, offer: Any) -> list[Mapping[str, Any]]:
     ]  # fmt: skip
 
 
-def refuse_answered(work: Work, subject: Subject) -> None:
-    """Refuse to end an own offer that has ended. Lock: the offer's row, until the transaction ends."""
-    row = work.conn.execute("select state from comity.offer where id = %s for update", (subject.id,)).fetchone()
-    if row is None or row[0] != "offered":
-        state = row[0] if row else "ended"
-        raise Problem("offer_already_answered", f"The offer was already {state}", state=row[0] if row else "")
+def held(work: Work, subject: Subject) -> list[OfferSide]:
+    """The own sides of an offer that one means to end. Raises `offer_already_answered`. Lock: see offer_moves.hold."""
+    rows = hold(work.conn, subject.id)
+    for row in rows or [{"state": ""}]:
+        if row["state"] != OFFERED:
+            said = row["state"] or "ended"
+            raise Problem("offer_already_answered", f"The offer was already {said}", state=row["state"])
+    return [OfferSide.of(row) for row in rows]
 
 
-def ended(change: Change, *, follows: bool = False) -> Change:
-    """The change that ends one's own offer, withdrawn or expired, with what that does to it; the caller locked it.
-
-    The grant ends with it. Where it `follows` from another act, the receiver must see what became of what it was
-    asked: the offered record itself stays open to it, and nothing else does.
-    """
-    entry = change.entry
-    move = OfferMove(
-        entry.record, state=entry.act, ends=not follows, settles=True, closes="all_but_offer" if follows else "all"
-    )
-    return replace(change, move=move)
+def ended(change: Change, sides: Sequence[OfferSide]) -> Change:
+    """The change that ends one's own offer, withdrawn or expired, with the own sides that it moves."""
+    return replace(change, move=sides)
 
 
 def settled(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any]) -> Change:
-    """The offerer's own entry that names the answer to its offer; the caller holds the offer's row lock."""
+    """The offerer's own entry that names the answer to its offer; the caller holds the offer."""
     rule = of.offer.answers.get(offer["state"]) if of.offer else None
     done = Step(
         "settle", offer["state"], rule.to if rule else subject.folded.state, refers=offer["answer_entry"]
     )  # fmt: skip
     change = changed(work, of, subject.folded, subject.id, done, {})
-    return replace(change, move=OfferMove(subject.id, settles=True))
+    return replace(change, move=[OfferSide.of(offer)])
 
 
-def answered(work: Work, asked: Proposal, change: Change) -> Change:
-    """The change that answers the offer of the proposal, with what that does to it.
+def answered(asked: Proposal, change: Change) -> Change:
+    """The change that answers the offer of the proposal, with the own side that it moves.
 
     Where the answer ends the grant, what was shared is no longer readable. In the offerer's own log, as what an
     outsider told it, the answer settles itself.
     """
     offer, rule = asked.offer, asked.rule
     assert offer is not None and isinstance(rule, Answer)
-    reason = asked.words.reason
-    move = OfferMove(
-        offer["id"], state=rule.name, ends=rule.ends,
-        answer={**asked.given, **({"reason": reason} if reason else {})},
-        settles=offer["from_agency"] == work.agency, closes="to_receiver" if rule.ends else "none",
-    )  # fmt: skip
-    return replace(change, move=move)
+    return replace(change, move=[OfferSide.of(offer)], grant_ends=rule.ends)

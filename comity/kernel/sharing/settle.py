@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from psycopg.rows import dict_row
-
+from comity.kernel.ledger.offer_side import OFFERED, OfferSide
 from comity.kernel.records import offers
+from comity.kernel.records.offer_moves import hold
 from comity.kernel.records.write import write
 from comity.kernel.sharing import outbox
 from comity.kernel.work.change import Step, changed
@@ -34,12 +34,7 @@ def settle(node: Node, agency: str) -> int:
 
 
 def _settle(work: Work, answer: UUID, record: str) -> None:
-    offer = (
-        work.conn.cursor(row_factory=dict_row)
-        .execute("select * from comity.offer where id = %s for update", (record,))
-        .fetchone()
-    )
-    assert offer is not None
+    offer = hold(work.conn, record)[0]
     if offer["settled_entry"] is None:
         subject = find_subject(work, record)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
@@ -50,14 +45,18 @@ def _settle(work: Work, answer: UUID, record: str) -> None:
 def _expire(work: Work) -> int:
     """End the agency's own offers whose time is over: silence until then was a state with a date."""
     late = work.conn.execute(
-        """select id from comity.offer where from_agency = comity.me() and state = 'offered' and expires_at <= %s
-            for update skip locked""",
+        """select distinct id::text from comity.offer
+            where agency = comity.me() and from_agency = comity.me() and state = 'offered' and expires_at <= %s
+            order by 1""",
         (work.now,),
     ).fetchall()
     for (record,) in late:
+        sides = [OfferSide.of(row) for row in hold(work.conn, record) if row["state"] == OFFERED]
+        if not sides:  # it was answered, withdrawn or ended by another while this one waited
+            continue
         subject = find_subject(work, record)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         rule = of.offer.expired if of.offer else None
         done = Step("act", "expired", rule.to if rule else subject.folded.state)
-        write(work, [offers.ended(changed(work, of, subject.folded, subject.id, done, {}))])
+        write(work, [offers.ended(changed(work, of, subject.folded, subject.id, done, {}), sides)])
     return len(late)

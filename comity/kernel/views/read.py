@@ -205,7 +205,7 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Visibility) -> dict[str
     if row is None:
         return None
     if row["to_agency"] == work.agency and row["seen_at"] is None:
-        grants.seen(work.conn, subject.id, work.now)
+        grants.seen(work.conn, subject.id, row["from_agency"], work.agency, work.now)
         row["seen_at"] = work.now
     raised = work.conn.execute("select min(at) from comity.escalation where record = %s", (subject.id,)).fetchone()
     silent = offer_status.since(work, {**row, "core_type": subject.core_type, "core_state": subject.core_state})

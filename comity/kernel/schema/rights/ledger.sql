@@ -22,6 +22,7 @@ begin
     end loop;
 end $$;
 grant select, insert on comity.entry, comity.entry_content to comity_app;
+create policy answers on comity.entry for select to current_user using (kind = 'answer');  -- comity.refuse_going_back
 
 -- The app role appends and learns the place; the sequencer alone gives it.
 create policy own on comity.pending using (agency = comity.me()) with check (agency = comity.me());

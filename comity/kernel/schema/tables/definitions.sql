@@ -5,7 +5,8 @@ create table comity.agency (
     title text not null,
     kind text not null default '',
     membership text not null default 'member' check (membership in ('member', 'mirrored', 'outside')),
-    state text not null default 'active' check (state in ('active', 'suspended')),
+    -- elsewhere: its log is kept on another node, which brings here what concerns this one's agencies
+    state text not null default 'active' check (state in ('active', 'suspended', 'elsewhere')),
     jurisdiction text not null default '',
     zone text not null default 'UTC',
     contact jsonb not null default '{}',
