@@ -124,6 +124,7 @@ WRITE = "comity/kernel/records/write.py"
 OF_NO_RECORD = {
     "comity/kernel/records/erase.py": "an order of erasure, whose record is projected anew from what is left",
     "comity/kernel/records/install.py": "a layer of definitions",
+    "comity/kernel/records/offer_moves.py": "that the receiver's log has the end of an offer",
     "comity/kernel/records/emergency.py": "an opening in an emergency and its review",
     "comity/kernel/policy/tokens.py": "members, their roles and suspensions",
     "comity/kernel/portability/arrive.py": "the arrival of an agency, in the node's own log",
@@ -136,8 +137,9 @@ OF_NO_RECORD = {
 def test_every_act_on_a_record_is_written_by_write() -> None:
     assert _callers("append", "comity.kernel.ledger.append") == {WRITE, *OF_NO_RECORD}
     assert _callers("records", "comity.kernel.records.project") == {WRITE}
-    for moving in ("offer", "move"):
-        assert _callers(moving, "comity.kernel.records.grants") == {WRITE}
+    assert _callers("offer", "comity.kernel.records.grants") == {WRITE}
+    assert _callers("move", "comity.kernel.records.offer_moves") == {WRITE}
+    assert _callers("keep", "comity.kernel.records.grants") == {"comity/kernel/records/offer_moves.py"}
 
 
 def test_every_change_of_a_record_was_judged_or_follows_by_itself() -> None:

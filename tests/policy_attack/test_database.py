@@ -63,7 +63,8 @@ TIES = {
                 ('east', 'x', 'west', '{}', '2020-01-01', current_date + %(days)s::int)""",
     "share": """insert into comity.share (id, record, agency, to_agency, groups, basis, until)
                 values (%(id)s, %(id)s, 'east', 'west', '{base}', 'x', now() + %(days)s * '1d'::interval)""",
-    "offer": """insert into comity.offer (agency, id, from_agency, to_agency, type, state, offered_at, offer_entry, expires_at)
+    "offer": """insert into comity.offer (agency, id, from_agency, to_agency, type, state, offered_at, offer_entry,
+                    expires_at)
                 values (comity.me(), %(id)s, 'east', 'west', 'x', 'offered', now(), %(id)s,
                     now() + %(days)s * '1d'::interval)""",
 }

@@ -320,12 +320,14 @@ def _between(row: Mapping[str, Any]) -> str:
 def _end_faults(row: Mapping[str, Any]) -> Iterator[str]:
     """The offerer's own end of an offer, and what the receiver's log says of it; the other log may not be readable."""
     unread = row["unread"] or row["brought"]
-    if row["ended_entry"] and (row["ended"], row["ender"]) != (row["ended_as"], row["from_agency"]):
-        if row["ended"] is not None or not (unread and row["agency"] == row["to_agency"]):
-            yield "the offer's end is not what an entry of its offerer says"
-    if row["noted_entry"] and (row["notes"], row["noter"]) != (row["ended_entry"], row["to_agency"]):
-        if row["noter"] is not None or not (unread and row["agency"] == row["from_agency"]):
-            yield "the offer's end is noted by an entry that names another"
+    theirs = row["ended"] is None and unread and row["agency"] == row["to_agency"]
+    said = row["ended"], row["ender"]
+    if row["ended_entry"] and not theirs and said != (row["ended_as"], row["from_agency"]):
+        yield "the offer's end is not what an entry of its offerer says"
+    theirs = row["noter"] is None and unread and row["agency"] == row["from_agency"]
+    said = row["notes"], row["noter"]
+    if row["noted_entry"] and not theirs and said != (row["ended_entry"], row["to_agency"]):
+        yield "the offer's end is noted by an entry that names another"
 
 
 def digest(node: Node) -> str:

@@ -37,15 +37,20 @@ def offer(conn: Conn, changes: Sequence[Change]) -> None:
                 insert(conn, [replace(side, agency=to) for side in made if side.to_agency == to])
     shares = [share for one in changes for share in one.shares]
     if shares:
-        conn.execute(
-            """insert into comity.share (id, record, agency, to_agency, groups, version, offer, basis, ground, decision)
-               select gen_random_uuid(), record, agency, to_agency, groups::text[], version, offer, basis, ground,
-                   decision
-                 from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::int[], %s::uuid[], %s::text[],
-                     %s::text[], %s::text[])
-                   as t (record, agency, to_agency, groups, version, offer, basis, ground, decision)""",
-            columns([_shared(one) for one in shares]),
-        )
+        share(conn, shares)
+
+
+def share(conn: Conn, shares: Sequence[Mapping[str, Any]]) -> None:
+    """What an offer opens, in the rows of the agency for which the transaction acts; there is at least one."""
+    conn.execute(
+        """insert into comity.share (id, record, agency, to_agency, groups, version, offer, basis, ground, decision)
+           select gen_random_uuid(), record, agency, to_agency, groups::text[], version, offer, basis, ground,
+               decision
+             from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::int[], %s::uuid[], %s::text[],
+                 %s::text[], %s::text[])
+               as t (record, agency, to_agency, groups, version, offer, basis, ground, decision)""",
+        columns([_shared(one) for one in shares]),
+    )
 
 
 def insert(conn: Conn, sides: Sequence[OfferSide]) -> None:
@@ -68,7 +73,7 @@ def _shared(one: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def bring(conn: Conn) -> None:
-    """Open offers of an agency that has come with its log: their receivers, as far as they are at home here, get rows."""
+    """Open offers of an agency that has come with its log: their receivers that are at home here get their rows."""
     rows = conn.cursor(row_factory=dict_row).execute(
         "select * from comity.offer where agency = comity.me() and from_agency = agency and state = 'offered'"
     )

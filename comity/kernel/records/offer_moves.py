@@ -22,7 +22,7 @@ from comity.kernel.work.node import SYSTEM, Conn, Work, acting_for
 
 
 class Received(NamedTuple):
-    """What the other side made of an entry. `alone`: nobody there is waited for; `note`: what its own log says of it."""
+    """What the other side made of an entry. `alone`: nobody there is waited for; `note`: what its own log says."""
 
     alone: bool
     note: Entry | None = None

@@ -1,0 +1,46 @@
+"""An agency whose log is kept on another node: its definitions are known here, nobody acts in its name (ADR 0019)."""
+
+from __future__ import annotations
+
+from comity import clock, names
+from comity.errors import Problem
+from comity.kernel.ledger import items
+from comity.kernel.ledger.append import append
+from comity.kernel.ledger.entry import Entry
+from comity.kernel.policy.actor import Actor
+from comity.kernel.work.node import NODE, OPERATOR, Node
+
+ELSEWHERE = "elsewhere"
+
+
+def keep_elsewhere(node: Node, actor: Actor, agency: str) -> None:
+    """Say that an installed agency is kept on another node. The node's log says it; again changes nothing.
+
+    Raises Problem: not_allowed (only an operator), agency_unknown, already_here (it has a log of its own here).
+    """
+    if actor.kind != "operator":
+        raise Problem("not_allowed", "Where an agency is kept is said by the operator of the node")
+    with node.transaction(agency) as (conn, begun):
+        if begun.agency_state is None or agency == NODE:
+            raise Problem("agency_unknown", f"{agency} is not installed here", fix="install its definitions first")
+        if begun.agency_state == ELSEWHERE:
+            return
+        row = conn.execute(
+            "select exists (select 1 from comity.entry where agency = comity.me() and type <> 'kernel.layer')"
+        ).fetchone()
+        if row is None or row[0]:
+            raise Problem(
+                "already_here", f"{agency} has a log on this node",
+                fix="an agency has one log; let it leave with it, then bring it to the other node",
+            )  # fmt: skip
+    with node.transaction(NODE) as (conn, _):
+        now = clock.now()
+        append(conn, [
+            Entry(
+                id=names.new_id(), agency=NODE, record=names.new_id(), type="kernel.agency", type_version=0, kind="act",
+                act=ELSEWHERE, actor=OPERATOR, occurred_at=now, entered_at=now, version=1,
+                state_from=begun.agency_state, state_to=ELSEWHERE, content=items.set_fields({"agency": agency}),
+            )
+        ])  # fmt: skip
+        conn.execute("update comity.agency set state = %s where id = %s", (ELSEWHERE, agency))
+        conn.execute("update comity.epoch set n = n + 1")
