@@ -10,8 +10,6 @@ from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
 from comity.kernel.work.node import NODE, OPERATOR, Node
 
-ELSEWHERE = "elsewhere"
-
 
 def keep_elsewhere(node: Node, actor: Actor, agency: str) -> None:
     """Say that an installed agency is kept on another node. The node's log says it; again changes nothing.
@@ -23,12 +21,15 @@ def keep_elsewhere(node: Node, actor: Actor, agency: str) -> None:
     with node.transaction(agency) as (conn, begun):
         if begun.agency_state is None or agency == NODE:
             raise Problem("agency_unknown", f"{agency} is not installed here", fix="install its definitions first")
-        if begun.agency_state == ELSEWHERE:
-            return
         row = conn.execute(
-            "select exists (select 1 from comity.entry where agency = comity.me() and type <> 'kernel.layer')"
+            """select elsewhere, exists (
+                          select 1 from comity.entry e where e.agency = a.id and e.type <> 'kernel.layer')
+                 from comity.agency a where id = comity.me()"""
         ).fetchone()
-        if row is None or row[0]:
+        assert row is not None
+        if row[0]:
+            return
+        if row[1]:
             raise Problem(
                 "already_here", f"{agency} has a log on this node",
                 fix="an agency has one log; let it leave with it, then bring it to the other node",
@@ -38,9 +39,10 @@ def keep_elsewhere(node: Node, actor: Actor, agency: str) -> None:
         append(conn, [
             Entry(
                 id=names.new_id(), agency=NODE, record=names.new_id(), type="kernel.agency", type_version=0, kind="act",
-                act=ELSEWHERE, actor=OPERATOR, occurred_at=now, entered_at=now, version=1,
-                state_from=begun.agency_state, state_to=ELSEWHERE, content=items.set_fields({"agency": agency}),
+                act="keep_elsewhere", actor=OPERATOR, occurred_at=now, entered_at=now, version=1,
+                state_from=begun.agency_state, state_to=begun.agency_state,
+                content=items.set_fields({"agency": agency}),
             )
         ])  # fmt: skip
-        conn.execute("update comity.agency set state = %s where id = %s", (ELSEWHERE, agency))
+        conn.execute("update comity.agency set elsewhere = true where id = %s", (agency,))
         conn.execute("update comity.epoch set n = n + 1")

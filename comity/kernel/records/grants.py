@@ -60,7 +60,7 @@ def insert(conn: Conn, sides: Sequence[OfferSide]) -> None:
                offer_entry, state)
            select t.*, 'offered' from unnest(%s::text[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
                %s::timestamptz[], %s::timestamptz[], %s::uuid[]) t
-            where exists (select 1 from comity.agency where id = comity.me() and state <> 'elsewhere')""",
+            where exists (select 1 from comity.agency where id = comity.me() and not elsewhere)""",
         columns([[getattr(one, name) for name in _OFFER] for one in sides]),
     )
 

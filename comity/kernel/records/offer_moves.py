@@ -7,6 +7,7 @@ what comes from another node is received by the same function (sharing/carry). R
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from psycopg.rows import dict_row
 from comity import names
 from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import NOTE, Entry
-from comity.kernel.ledger.offer_side import ENDINGS, NOTED, OfferSide, take
+from comity.kernel.ledger.offer_side import ENDINGS, NOTED, WITHDRAWING, OfferSide, take
 from comity.kernel.records import grants
 from comity.kernel.work.change import Change
 from comity.kernel.work.node import SYSTEM, Conn, Work, acting_for
@@ -80,15 +81,16 @@ def receive(conn: Conn, agency: str, back: str, offer: OfferSide, entry: Entry, 
         row = (
             conn.cursor(row_factory=dict_row)
             .execute(
-                """select o.*, a.state as agency_state, a.membership, a.version as definitions from comity.agency a
+                """select o.*, a.state as agency_state, a.elsewhere, a.membership, a.version as definitions
+                     from comity.agency a
                      left join comity.offer o on o.agency = a.id and o.id = %s and o.to_agency = %s
                     where a.id = comity.me()""",
                 (offer.id, offer.to_agency),
             )
             .fetchone()
         )
-        if row is None or row["agency_state"] == "elsewhere":
-            return Received(alone=row is None or row["membership"] != "member")
+        if row is None or row["elsewhere"]:
+            return Received(row is None or row["membership"] != "member" or row["agency_state"] == "suspended")
         if row["id"] is None:
             return Received(alone=True)
         before = OfferSide.of(row)
@@ -101,6 +103,24 @@ def receive(conn: Conn, agency: str, back: str, offer: OfferSide, entry: Entry, 
         if after != before:
             grants.keep(conn, after)
         return Received(alone=note is None, note=note)
+
+
+def leave_withdrawn(work: Work) -> int:
+    """Wait no longer for receivers that can no longer note an end: suspended or departed, or members no more; how many.
+
+    What such a one has answered before still counts, should it come.
+    """
+    rows = work.conn.execute(
+        """select distinct o.id from comity.offer o join comity.agency a on a.id = o.to_agency
+            where o.agency = comity.me() and o.state = %s and (a.state = 'suspended' or a.membership <> 'member')
+            order by 1""",
+        (WITHDRAWING,),
+    ).fetchall()
+    for (record,) in rows:
+        for side in [OfferSide.of(row) for row in hold(work.conn, record)]:
+            if side.state == WITHDRAWING:
+                grants.keep(work.conn, replace(side, state=side.ended_as))
+    return len(rows)
 
 
 def _owes_note(side: OfferSide) -> bool:

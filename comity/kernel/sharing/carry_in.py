@@ -52,29 +52,38 @@ class Taken:
 
 
 def receive(node: Node, agency: str, peer: str, lines: Sequence[bytes]) -> Taken:
-    """Take lines of `peer`'s log that came for an agency of this node. Each stands or falls by itself.
+    """Take lines of `peer`'s log that came for an agency of this node, in a transaction of their own: see take_lines.
 
     The caller knows that they come from the peer's node. Raises Problem: agency_unknown, agency_suspended,
-    request_invalid (the peer is not kept elsewhere, or more than MOST lines). Lock: one taking for a pair at a time.
+    request_invalid (the peer is not kept elsewhere, or more than MOST lines).
+    """
+    with node.work(system(agency)) as work:
+        return take_lines(work, peer, lines)
+
+
+def take_lines(work: Work, peer: str, lines: Sequence[bytes]) -> Taken:
+    """The same within a work of the agency's system. Each line stands or falls by itself.
+
+    Lock: one taking for a pair of agencies at a time, until the transaction ends.
     """
     if len(lines) > MOST:
         fault = Fault("too_many", "lines", f"{len(lines)} lines came, {MOST} are taken at once", "send fewer")
         raise Problem("request_invalid", "Nothing was taken", faults=[fault])
-    with node.work(system(agency)) as work:
-        row = work.conn.execute(
-            "select state, version, pg_advisory_xact_lock(%s, hashtext(%s)) from comity.agency where id = %s",
-            (LOCK, f"{agency} {peer}", peer),
-        ).fetchone()
-        if row is None or row[0] != "elsewhere":
-            fault = Fault("not_elsewhere", "peer", f"{peer} is not kept on another node", "ask the operator")
-            raise Problem("request_invalid", "Nothing was taken", faults=[fault])
-        out = Taken()
-        taking = _Taking(work, peer, node.catalogue_of(work.conn, peer), row[1])
-        for given in lines:
-            taking.line(given, out)
-        while taking.again(out):
-            pass
-        return out
+    row = work.conn.execute(
+        """select elsewhere and state = 'active', version, pg_advisory_xact_lock(%s, hashtext(%s))
+             from comity.agency where id = %s""",
+        (LOCK, f"{work.agency} {peer}", peer),
+    ).fetchone()
+    if row is None or not row[0]:
+        fault = Fault("not_elsewhere", "peer", f"{peer} is not kept on another node", "ask the operator")
+        raise Problem("request_invalid", "Nothing was taken", faults=[fault])
+    out = Taken()
+    taking = _Taking(work, peer, work.node.catalogue_of(work.conn, peer), row[1])
+    for given in lines:
+        taking.line(given, out)
+    while taking.again(out):
+        pass
+    return out
 
 
 @dataclass(frozen=True, slots=True)

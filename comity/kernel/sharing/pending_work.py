@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from comity import clock
+from comity.kernel.ledger.offer_side import WITHDRAWING
 from comity.kernel.records.open_obligations import OWING
 from comity.kernel.sharing import activity, digest, escalate, settle
 from comity.kernel.sharing.outbox import NOTICE
@@ -22,6 +23,9 @@ _ASK = f"""select
              and settled_entry is null)
         or exists (select from comity.offer where from_agency = comity.me() and state = 'offered'
              and expires_at <= %(now)s)
+        or exists (select from comity.offer o join comity.agency a on a.id = o.to_agency
+             where o.agency = comity.me() and o.state = '{WITHDRAWING}'
+               and (a.state = 'suspended' or a.membership <> 'member'))
         or exists (select from comity.outbox where agency = comity.me() and follower = '{settle.NAME}'
              and state = 'due'),
     exists ({digest.DUE}),

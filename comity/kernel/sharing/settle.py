@@ -6,7 +6,7 @@ from uuid import UUID
 
 from comity.kernel.ledger.offer_side import OFFERED, OfferSide
 from comity.kernel.records import offers
-from comity.kernel.records.offer_moves import hold
+from comity.kernel.records.offer_moves import hold, leave_withdrawn
 from comity.kernel.records.write import write
 from comity.kernel.sharing import outbox
 from comity.kernel.work.change import Step, changed
@@ -17,7 +17,7 @@ NAME = "settle"
 
 
 def settle(node: Node, agency: str) -> int:
-    """Answer for one agency's offers: for each answer that came, the offerer's own entry that names it.
+    """Answer for one agency's offers: for each answer that came, the offerer's own entry that names it; what is over.
 
     An effect: (settle, answer's entry, record) is done once, in the same transaction as the entry it makes.
     """
@@ -30,7 +30,7 @@ def settle(node: Node, agency: str) -> int:
         owed = outbox.due(work.conn, NAME, agency)
         for entry, record in sorted(owed, key=lambda one: one[1]):  # in the order in which records/cascades locks
             _settle(work, entry, record)
-        return len(owed) + _expire(work)
+        return len(owed) + _expire(work) + leave_withdrawn(work)
 
 
 def _settle(work: Work, answer: UUID, record: str) -> None:

@@ -221,7 +221,7 @@ class Node:
 
     def agencies(self) -> list[str]:
         """The agencies that are at home on this node, without the node's own."""
-        asked = "select id from comity.agency where id <> %s and state <> 'elsewhere' order by id"
+        asked = "select id from comity.agency where id <> %s and not elsewhere order by id"
         with self.transaction(NODE) as (conn, _):
             return [row[0] for row in conn.execute(asked, (NODE,))]
 

@@ -7,7 +7,7 @@ begin
             return case tg_op when 'DELETE' then old else new end;
         end if;
         if tg_op = 'UPDATE' and (new.entry, new.agency, new.record) = (old.entry, old.agency, old.record)
-           and exists (select 1 from comity.agency where id = old.agency and state = 'elsewhere')
+           and exists (select 1 from comity.agency where id = old.agency and elsewhere)
            and convert_from(new.content, 'UTF8')::jsonb @> convert_from(old.content, 'UTF8')::jsonb then
             return new;
         end if;

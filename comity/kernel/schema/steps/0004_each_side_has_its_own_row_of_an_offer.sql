@@ -52,5 +52,4 @@ select side.agency, o.id, o.from_agency, o.to_agency, o.type, o.label, o.state, 
   from offer_of_both o
  cross join lateral (select o.from_agency as agency union select o.to_agency) side;
 
-alter table comity.agency drop constraint agency_state_check;
-alter table comity.agency add constraint agency_state_check check (state in ('active', 'suspended', 'elsewhere'));
+alter table comity.agency add column elsewhere boolean not null default false;

@@ -5,15 +5,16 @@ create table comity.agency (
     title text not null,
     kind text not null default '',
     membership text not null default 'member' check (membership in ('member', 'mirrored', 'outside')),
-    -- elsewhere: its log is kept on another node, which brings here what concerns this one's agencies
-    state text not null default 'active' check (state in ('active', 'suspended', 'elsewhere')),
+    state text not null default 'active' check (state in ('active', 'suspended')),
     jurisdiction text not null default '',
     zone text not null default 'UTC',
     contact jsonb not null default '{}',
     layers jsonb not null default '{}',
     version int not null default 0,
     -- what its definitions in force say are obligations: [{type, link, open, about, owed_by}]; null: not said yet
-    owing jsonb
+    owing jsonb,
+    -- its log is kept on another node, which brings here what concerns this one's agencies
+    elsewhere boolean not null default false
 );
 
 -- Raised by every installation and suspension: a process that holds an older number loads its catalogues again.
