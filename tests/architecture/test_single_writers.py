@@ -127,6 +127,7 @@ OF_NO_RECORD = {
     "comity/kernel/records/offer_moves.py": "that the receiver's log has the end of an offer",
     "comity/kernel/records/emergency.py": "an opening in an emergency and its review",
     "comity/kernel/policy/tokens.py": "members, their roles and suspensions",
+    "comity/kernel/portability/elsewhere.py": "that an agency is kept on another node, in the node's own log",
     "comity/kernel/portability/arrive.py": "the arrival of an agency, in the node's own log",
     "comity/kernel/sharing/digest.py": "the daily digest of disclosures",
     "comity/kernel/sharing/endpoint.py": "a webhook's address",

@@ -1,5 +1,5 @@
 """Two nodes, each with a cluster of its own: ATF is at home on the one and DEA on the other, which bring each other
-entries as bytes."""
+entries as bytes. Chicago is kept elsewhere too, and there is no such node: tests speak in its name."""
 
 from __future__ import annotations
 
@@ -76,15 +76,15 @@ class Two:
                 return
         raise AssertionError("it never comes to an end")
 
-    def offers(self) -> Receipt:
-        """ATF proposes to DEA that ATF leads, with its case and its subject."""
+    def offers(self, partner: str = "dea") -> Receipt:
+        """ATF proposes to its partner that ATF leads, with its case and its subject."""
         enter = self.atf.world.enter
         told = {"role": "subject", "name": "Invented Näme", "birth_date": "1980-01-02", "remarks": "Not for others"}
         person = enter("atf_agent", "registry.person", told)
         told = {"title": "Straw purchases", "program": "firearms", "opened": day(30), "summary": "Not for others"}
         case = enter("atf_agent", "investigation.case", told, links={"subject": [person.record]})
         return enter(
-            "atf_agent", LEAD, {"partner": "dea", "lead_agency": "atf", "terms": "ATF leads."},
+            "atf_agent", LEAD, {"partner": partner, "lead_agency": "atf", "terms": "ATF leads."},
             links={"case": [case.record], "subject": [person.record]},
         )  # fmt: skip
 
@@ -100,10 +100,11 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
             node = node_on(database, of)
             stack.callback(node.close)
             law = read_folder(paths.jurisdictions() / "us-federal")
-            for agency in (home, peer):
+            for agency in (home, peer, "cpd"):
                 own = read_folder(paths.agencies() / agency)
                 install(node, tokens.operator(), agency=agency, core=loader.core_files(), jurisdiction=law, own=own)
-            keep_elsewhere(node, tokens.operator(), peer)
+            for agency in (peer, "cpd"):
+                keep_elsewhere(node, tokens.operator(), agency)
             world = World(node, database)
             for name, (agency, person, roles) in SEATS.items():
                 if agency == home:

@@ -110,7 +110,7 @@ ORDERS = 200
 
 
 def test_what_comes_twice_and_in_any_order_gives_the_same(two: Two) -> None:
-    """All that DEA gets of one offer that is answered and settled and of one that is withdrawn, and what ATF gets back."""
+    """All that DEA gets of an offer that is answered and settled and of one that is withdrawn; what ATF gets back."""
     stay, go = two.offers(), two.offers()
     lines: dict[str, list[bytes]] = {"atf": [], "dea": []}
     for _ in range(4):
@@ -148,10 +148,12 @@ def everything(home: Home, third: str) -> str:
 def _rows(conn: Conn, peer: str, third: str) -> str:
     """All that entries make, but for ids that are random: offers, records, grants."""
     asked = (
-        "select id, to_agency, state, ends, answer_entry, ended_entry, noted_entry is null, settled_entry from comity.offer"
-        " order by id, to_agency",
-        f"select id, version, state, fields::text, links::text, marks from comity.record where agency = '{peer}' order by id",
-        "select record, to_agency, version, groups, live from comity.share where offer is not null order by offer, record",
+        "select id, to_agency, state, ends, answer_entry, ended_entry, noted_entry is null, settled_entry"
+        " from comity.offer order by id, to_agency",
+        "select id, version, state, fields::text, links::text, marks from comity.record"
+        f" where agency = '{peer}' order by id",
+        "select record, to_agency, version, groups, live from comity.share where offer is not null"
+        " order by offer, record",
     )
     return repr([conn.execute(one).fetchall() for one in asked])
 

@@ -1,7 +1,7 @@
 """What an entry about an offer does to the rows of both sides (ledger/offer_side), as far as they are at home here.
 
 The own row moves in the entry's transaction. The other side receives the entry in it too, where it is on this node;
-what comes from another node is received by the same function (sharing/carry). Rows are written the receiver's first.
+what comes from another node is received by the same function (sharing/carry_in). Rows are written the receiver's first.
 """
 
 from __future__ import annotations

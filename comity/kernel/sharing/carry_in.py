@@ -67,7 +67,7 @@ def take_lines(work: Work, peer: str, lines: Sequence[bytes]) -> Taken:
     Lock: one taking for a pair of agencies at a time, until the transaction ends.
     """
     if len(lines) > MOST:
-        fault = Fault("too_many", "lines", f"{len(lines)} lines came, {MOST} are taken at once", "send fewer")
+        fault = Fault("too_many_lines", "lines", f"{len(lines)} lines came, {MOST} are taken at once", "send fewer")
         raise Problem("request_invalid", "Nothing was taken", faults=[fault])
     row = work.conn.execute(
         """select elsewhere and state = 'active', version, pg_advisory_xact_lock(%s, hashtext(%s))
@@ -192,6 +192,8 @@ class _Taking:
             )
         held = {(row["agency"], row["record"], row["version"]): row for row in rows}
         same = held.get((entry.agency, entry.record, entry.version))
+        if any(row["id"] == entry.id and row is not same for row in rows):
+            raise Refused("two_entries")
         if same is None and entry.version > 1 and (entry.agency, entry.record, entry.version - 1) not in held:
             raise _Waits
         if same is None:
@@ -222,7 +224,8 @@ class _Taking:
             grant_ends = self._judge_answer(side, entry)
         elif entry.act != NOTED or entry.refers is None or entry.refers != side.ended_entry:
             raise Refused("not_its_record")
-        self._keep(sealed)
+        with acting_for(work.conn, self.peer, back=work.agency):
+            append_carried(work.conn, sealed)
         offer_moves.receive(work.conn, work.agency, work.agency, side, entry, grant_ends=grant_ends)
         offer_moves.end_grants(work.conn, side, entry, grant_ends=grant_ends)
 
@@ -251,22 +254,25 @@ class _Taking:
         """An entry of a record of the peer's that is offered to this agency, or that such an offer opens."""
         work, entry = self.work, sealed.entry
         of = self.catalogue.types.get(entry.type)
-        if of is None or entry.state_to not in of.states or (entry.state_from == "") is not (entry.version == 1):
+        if of is None or entry.state_to not in of.states or bool(entry.state_from) is (entry.version == 1):
             raise Refused("act_refused")
         if work.conn.execute(
             "select 1 from comity.record where id = %s and agency = comity.me()", (entry.record,)
         ).fetchone():
             raise Refused("not_its_record")
         held = [OfferSide.of(row) for row in offer_moves.hold(work.conn, entry.record)]
-        if entry.version == 1 and items.OFFER in entry.content:
+        offers = entry.version == 1 and items.OFFER in entry.content
+        if offers:
             self._judge_offer(of, entry)
         elif not held:
             self._refuse_unopened(entry)
-        self._keep(sealed)
         with acting_for(work.conn, self.peer, back=work.agency):
+            append_carried(work.conn, sealed)
             self._project(entry)
-        if items.OFFER in entry.content and entry.version == 1:
-            self._offered(of, entry)
+            if offers:
+                self._open(of, entry)
+        if offers:
+            grants.insert(work.conn, [made(work.agency, entry, work.agency, of.title)])
         for side in held:
             offer_moves.receive(work.conn, work.agency, work.agency, side, entry, grant_ends=False)
             offer_moves.end_grants(work.conn, side, entry, grant_ends=False)
@@ -295,10 +301,6 @@ class _Taking:
         if entry.version > row[0]:
             raise Refused("not_its_record")
 
-    def _keep(self, sealed: Sealed) -> None:
-        with acting_for(self.work.conn, self.peer, back=self.work.agency):
-            append_carried(self.work.conn, sealed)
-
     def _project(self, entry: Entry) -> None:
         """The record's row as all of its entries that are here make it. The transaction acts for the peer."""
         rows = (
@@ -315,17 +317,13 @@ class _Taking:
         first, last = rows[0]["entered_at"], rows[-1]["entered_at"]
         project.carried(self.work.conn, Row(entry.record, self.peer, of, state, first, last))
 
-    def _offered(self, of: Type, entry: Entry) -> None:
-        """The own row of what was offered, and what the offer opens, as its entry says it."""
-        work = self.work
+    def _open(self, of: Type, entry: Entry) -> None:
+        """What the offer opens, as its entry lists it. The transaction acts for the peer."""
         assert of.offer is not None
-        side = made(work.agency, entry, work.agency, of.title)
-        grants.insert(work.conn, [side])
         itself = {"version": None, "groups": list(of.offer.grants.groups), "decision": "included", "ground": ""}
         listed = {str(entry.record): itself, **items.shares(entry.content)}
-        with acting_for(work.conn, self.peer, back=work.agency):
-            grants.share(work.conn, [
-                {**terms, "record": record, "agency": self.peer, "to_agency": work.agency, "offer": entry.record,
-                 "basis": of.name}
-                for record, terms in listed.items()
-            ])  # fmt: skip
+        grants.share(self.work.conn, [
+            {**terms, "record": record, "agency": self.peer, "to_agency": self.work.agency, "offer": entry.record,
+             "basis": of.name}
+            for record, terms in listed.items()
+        ])  # fmt: skip
