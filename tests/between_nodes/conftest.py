@@ -25,6 +25,33 @@ from tests.conftest import test_binaries
 from tests.world import World, day, node_on
 
 LEAD = "investigation.lead"
+PLAN = "investigation.joint_plan"
+PLAN_TYPE = """
+type: investigation.joint_plan
+title: Joint plan
+fields:
+  partners:
+    { type: array, minItems: 1, maxItems: 9, uniqueItems: true, items: { type: string, format: agency },
+      counterparty: true, required: true }
+  terms: { type: string, maxLength: 400, required: true }
+  remark: { type: string, maxLength: 400, input: true }
+states:
+  offered: { initial: true }
+  agreed: { final: true }
+  withdrawn: { final: true }
+  expired: { final: true }
+acts:
+  enter: { by: [agent, supervisor] }
+offer:
+  expires: P7D
+  to_several: { needs: 2, counts: [agreed] }
+  answers:
+    agreed: { to: agreed, by: [supervisor], sets: [remark] }
+    declined: { to: offered, by: [supervisor], needs: [reason], ends: true }
+  withdrawn: { to: withdrawn, by: [agent, supervisor], from: [offered] }
+  expired: { to: expired }
+"""
+"""A type whose offer goes to several: two of them must agree."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +127,12 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
             node = node_on(database, of)
             stack.callback(node.close)
             law = read_folder(paths.jurisdictions() / "us-federal")
-            for agency in (home, peer, "cpd"):
-                own = read_folder(paths.agencies() / agency)
-                install(node, tokens.operator(), agency=agency, core=loader.core_files(), jurisdiction=law, own=own)
-            for agency in (peer, "cpd"):
+            core = {**loader.core_files(), "investigation/types/joint_plan.yml": PLAN_TYPE}
+            for agency in (home, peer, *(("cpd", "fsl") if home == "atf" else ())):
+                own = dict(read_folder(paths.agencies() / agency))
+                own["agreements.yml"] = own["agreements.yml"].replace(" offers: [", f" offers: [{PLAN}, ")
+                install(node, tokens.operator(), agency=agency, core=core, jurisdiction=law, own=own)
+            for agency in (peer, "cpd") if home == "atf" else (peer,):
                 keep_elsewhere(node, tokens.operator(), agency)
             world = World(node, database)
             for name, (agency, person, roles) in SEATS.items():

@@ -249,7 +249,8 @@ def _shares(conn: Conn, out: Rebuilt, agency: str, offer: Mapping[str, Any]) -> 
         return
     names = ("version", "groups", "decision", "ground")
     rows = conn.execute(
-        "select record::text, version, groups, decision, ground from comity.share where offer = %s", (offer["id"],)
+        "select record::text, version, groups, decision, ground from comity.share where offer = %s and to_agency = %s",
+        (offer["id"], offer["to_agency"]),
     ).fetchall()
     listed = items.shares(made)
     found = {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows if row[0] != str(offer["id"])}
@@ -284,7 +285,9 @@ def _offer_faults(row: Mapping[str, Any]) -> Iterator[str]:
     made, told = _loaded(row["made"]), _loaded(row["told"])
     if made is not None:
         until = show_instant(row["expires_at"]) if row["expires_at"] else None
-        if made.get(items.OFFER) != items.offer(row["to_agency"], until)[items.OFFER]:
+        said = made.get(items.OFFER) or {}
+        named = said.get("to")
+        if row["to_agency"] not in (named if isinstance(named, list) else [named]) or said.get("expires_at") != until:
             yield "the offer differs from the entry that made it"
     if row["answer_entry"] is None:
         if row["answer"] or row["settled_entry"] or row["state"] not in (row["ended_as"] or OFFERED, _between(row)):

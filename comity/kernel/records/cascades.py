@@ -52,10 +52,9 @@ def _waiting(work: Work, state: str) -> Iterator[tuple[str, str]]:
 def _follow(work: Work, record: str, cause: Change, state: str, content: Mapping[str, Any]) -> list[Change]:
     """What becomes of one record. An open offer is withdrawn; an answer that just came is settled first."""
     sides = offer_moves.hold(work.conn, record)
-    offer = sides[0] if sides else None
     subject = find_subject(work, record)
     of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-    if offer is not None and offer["state"] == "offered":
+    if any(one["state"] == "offered" for one in sides):
         back = of.offer.withdrawn if of.offer else None
         if back is None or not _follows(back, subject, cause, state):
             return []
@@ -63,9 +62,11 @@ def _follow(work: Work, record: str, cause: Change, state: str, content: Mapping
         end = changed(work, of, subject.folded, subject.id, done, content)
         return [offers.ended(end, [OfferSide.of(one) for one in sides])]
     before: list[Change] = []
-    if offer is not None and offer["answer_entry"] is not None and offer["settled_entry"] is None:
-        before = [offers.settled(work, of, subject, offer)]
-        subject = replace(subject, folded=before[0].after)
+    for offer in sides:
+        if offer["answer_entry"] is not None and offer["settled_entry"] is None:
+            before.append(offers.settled(work, of, subject, offer, sides))
+            subject = replace(subject, folded=before[-1].after)
+            offer["settled_entry"] = before[-1].entry.id
     now = subject.folded
     acts = [one for one in of.acts.values() if now.state in one.from_ and _follows(one, subject, cause, state)]
     if not acts:

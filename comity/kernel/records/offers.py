@@ -32,23 +32,36 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
     assert rule is not None
     if faults := counterparty_faults(work, of, change.after.fields):
         raise Problem("invalid", "An offer names another agency", faults=faults)
-    to = str(change.after.fields[of.counterparty or ""])
-    agreed(work, to, of.core_name)
+    named = receivers(of, change.after.fields)
+    for one in named:
+        agreed(work, one, of.core_name)
     expires = change.entry.entered_at + _duration(rule.expires) if rule.expires else None
     listed = manifest if manifest is not None else _linked(work, change, known)
-    granted = [one for one in listed if one.agency == work.agency != to]
-    shares = [_itself(change, to), *(_share(change, to, one) for one in granted)]
-    said = items.offer(to, clock.show_instant(expires) if expires else None)
-    for one in shares[1:]:
-        said |= items.share(one["record"], one)
+    own = [one for one in listed if one.agency == work.agency]
+    shares = []
+    for to in named:
+        shares += [_itself(change, to), *(_share(change, to, one) for one in own if to != work.agency)]
+    asked = list(named) if rule.to_several else named[0]
+    said = items.offer(asked, clock.show_instant(expires) if expires else None)
+    for share in shares:
+        if share["version"] is not None:
+            said |= items.share(share["record"], share)
     offering = change.saying(said)
-    return replace(offering, offer=[made(work.agency, offering.entry, to, of.title)], shares=shares)
+    sides = [made(work.agency, offering.entry, to, of.title) for to in named]
+    return replace(offering, offer=sides, shares=shares)
+
+
+def receivers(of: Type, fields: Mapping[str, Any]) -> list[str]:
+    """The agencies that an offer asks, in order of their ids: one, or where its type says so, several."""
+    value = fields.get(of.counterparty or "")
+    return sorted({str(one) for one in value}) if isinstance(value, list) else [str(value)]
 
 
 def counterparty_faults(work: Work, of: Type, fields: Mapping[str, Any]) -> list[Fault]:
     """An offer names another agency."""
     to = fields.get(of.counterparty or "")
-    if isinstance(to, str) and to != work.actor.institution:
+    several = of.offer is not None and of.offer.to_several is not None
+    if isinstance(to, list) is several and to and work.actor.institution not in receivers(of, fields):
         return []
     return [Fault("counterparty", f"fields.{of.counterparty}", "another agency must be named", "name it by its id")]
 
@@ -159,10 +172,9 @@ def manifest_of(work: Work, offer: Any) -> list[Mapping[str, Any]]:
 def held(work: Work, subject: Subject) -> list[OfferSide]:
     """The own sides of an offer that one means to end. Raises `offer_already_answered`. Lock: see offer_moves.hold."""
     rows = hold(work.conn, subject.id)
-    for row in rows or [{"state": ""}]:
-        if row["state"] != OFFERED:
-            said = row["state"] or "ended"
-            raise Problem("offer_already_answered", f"The offer was already {said}", state=row["state"])
+    if not any(row["state"] == OFFERED for row in rows):
+        state = rows[0]["state"] if rows else ""
+        raise Problem("offer_already_answered", f"The offer was already {state or 'ended'}", state=state)
     return [OfferSide.of(row) for row in rows]
 
 
@@ -171,13 +183,31 @@ def ended(change: Change, sides: Sequence[OfferSide]) -> Change:
     return replace(change, move=sides)
 
 
-def settled(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any]) -> Change:
-    """The offerer's own entry that names the answer to its offer; the caller holds the offer."""
+def settled(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any], among: Sequence[Any]) -> Change:
+    """The offerer's own entry that names the answer to its offer; the caller holds the offer, whose rows are `among`.
+
+    Of an offer to several, the answer by which it is reached moves the record, and its entry names all that count.
+    """
     rule = of.offer.answers.get(offer["state"]) if of.offer else None
-    done = Step(
-        "settle", offer["state"], rule.to if rule else subject.folded.state, refers=offer["answer_entry"]
-    )  # fmt: skip
-    change = changed(work, of, subject.folded, subject.id, done, {})
+    several = of.offer.to_several if of.offer else None
+    state, content = rule.to if rule else subject.folded.state, {}
+    if several is not None:
+        counted = [
+            str(one["answer_entry"])
+            for one in among
+            if one["state"] == offer["state"] and (one["settled_entry"] or one["to_agency"] == offer["to_agency"])
+        ]
+        ends = [one.to for one in (of.offer.withdrawn, of.offer.expired) if one] if of.offer else []
+        if (
+            subject.folded.state in (of.initial, *ends)
+            and offer["state"] in several.counts
+            and several.reached(len(counted), len(among))
+        ):
+            content = items.count(counted)
+        else:
+            state = subject.folded.state
+    done = Step("settle", offer["state"], state, refers=offer["answer_entry"])
+    change = changed(work, of, subject.folded, subject.id, done, content)
     return replace(change, move=[OfferSide.of(offer)])
 
 

@@ -34,11 +34,12 @@ def settle(node: Node, agency: str) -> int:
 
 
 def _settle(work: Work, answer: UUID, record: str) -> None:
-    offer = hold(work.conn, record)[0]
+    sides = hold(work.conn, record)
+    offer = next(one for one in sides if one["answer_entry"] == answer)
     if offer["settled_entry"] is None:
         subject = find_subject(work, record)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-        write(work, [offers.settled(work, of, subject, offer)])
+        write(work, [offers.settled(work, of, subject, offer, sides)])
     outbox.done(work.conn, NAME, answer, record, work.now)
 
 
@@ -56,7 +57,7 @@ def _expire(work: Work) -> int:
             continue
         subject = find_subject(work, record)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-        rule = of.offer.expired if of.offer else None
+        rule = of.offer.expired if of.offer and subject.folded.state == of.initial else None
         done = Step("act", "expired", rule.to if rule else subject.folded.state)
         write(work, [offers.ended(changed(work, of, subject.folded, subject.id, done, {}), sides)])
     return len(late)

@@ -321,6 +321,9 @@ def _offer(draft: Draft, node: Node, faults: Faults) -> None:
     if more:
         said = f"the core's offer does not grant {', '.join(sorted(more))}"
         faults.add("layer_widens_grants", form.at("grants"), said, "grant the same or less")
+    if "to_several" in form:
+        said = "how many answers an offer needs is the core's"
+        faults.add("layer_changes_act", form.at("to_several"), said, "remove to_several")
     if "expired" in form:
         faults.add("layer_changes_act", form.at("expired"), "how an offer expires is the core's", "remove expired")
     expires = reading.read_expires(form, faults) or core.expires
@@ -329,7 +332,7 @@ def _offer(draft: Draft, node: Node, faults: Faults) -> None:
         withdrawn=_narrow_answer(draft, core.withdrawn, withdrawn, faults)
         if withdrawn and core.withdrawn
         else core.withdrawn,
-        expired=core.expired, expires=expires, grants=read, source=core.source,
+        expired=core.expired, expires=expires, grants=read, to_several=core.to_several, source=core.source,
     )  # fmt: skip
 
 
