@@ -158,7 +158,7 @@ def test_every_change_of_a_record_was_judged_or_follows_by_itself() -> None:
 
 
 def test_only_items_spells_the_items_of_an_entry() -> None:
-    kinds = "set|unset|taken|link|unlink|mark|unmark|field_mark|file|answer|share|late"
+    kinds = "set|unset|taken|link|unlink|mark|unmark|field_mark|file|answer|share|late|counts"
     spelled = re.compile(rf"(\A|[\"'])({kinds})/")
     found = {
         (name, text)

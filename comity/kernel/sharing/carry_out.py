@@ -23,7 +23,7 @@ from comity.kernel.work.node import Node, Work, system
 
 NAME = "carry"
 ALWAYS = frozenset(
-    (items.NUMBER, items.MARK, items.UNMARK, items.FIELD_MARK, items.OFFER, items.BEHALF, items.LATE)
+    (items.NUMBER, items.MARK, items.UNMARK, items.FIELD_MARK, items.OFFER, items.BEHALF, items.LATE, items.COUNTS)
 )  # fmt: skip
 """Kinds of items that whoever reads a record at all reads."""
 WHOLE = frozenset((items.REASON, items.CAUSE, items.AUTHORITY, items.CORRECTS))
