@@ -1,5 +1,5 @@
 """Two nodes, each with a cluster of its own: ATF is at home on the one and DEA on the other, which bring each other
-entries as bytes. Chicago is kept elsewhere too, and there is no such node: tests speak in its name."""
+entries as bytes. Chicago is at home on DEA's node; to ATF, tests speak in its name."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
             stack.callback(node.close)
             law = read_folder(paths.jurisdictions() / "us-federal")
             core = {**loader.core_files(), "investigation/types/joint_plan.yml": PLAN_TYPE}
-            for agency in (home, peer, *(("cpd", "fsl") if home == "atf" else ())):
+            for agency in (home, peer, *(("cpd", "fsl") if home == "atf" else ("cpd",))):
                 own = dict(read_folder(paths.agencies() / agency))
                 own["agreements.yml"] = own["agreements.yml"].replace(" offers: [", f" offers: [{PLAN}, ")
                 install(node, tokens.operator(), agency=agency, core=core, jurisdiction=law, own=own)

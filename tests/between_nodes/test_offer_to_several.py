@@ -82,6 +82,26 @@ def test_each_receiver_sees_its_own_side_alone(two: Two, director: str) -> None:
     }  # fmt: skip
 
 
+def test_two_receivers_on_one_node_have_each_its_own_side(two: Two) -> None:
+    """Their lines are of the same entries; the second finds them there and is offered the plan all the same."""
+    made = plan(two, "cpd", "dea")
+    two.carry()
+    atf, there = replace(two.atf, peer="cpd"), replace(two.dea, agency="cpd")
+    assert there.side(made.record) == {}
+    for _ in range(2):
+        taken = there.takes(atf.sends())
+        assert not taken.refused and there.side(made.record)["state"] == "offered"
+    two.dea.world.answer("dea_supervisor", made.record, "agreed")
+    assert there.side(made.record)["state"] == "offered", "what the other answers is its own"
+    atf.world.act("atf_agent", made.record, "withdrawn")
+    two.carry()
+    assert not there.takes(atf.sends()).refused
+    assert (two.dea.side(made.record)["state"], there.side(made.record)["state"]) == ("agreed", "withdrawn")
+    assert there.side(made.record)["noted"] is True, "each notes the end in its own log"
+    replace(two.atf, peer="cpd").takes(replace(two.dea, agency="cpd").sends())
+    assert sides(atf.world, made.record) == {"cpd": "withdrawn", "dea": "agreed"}
+
+
 def test_a_withdrawal_that_crosses_the_second_acceptance_comes_too_late(two: Two, director: str) -> None:
     """The first accepts and is heard; ATF withdraws while the second accepts on its own node; the third is silent."""
     atf, dea = two.atf.world, two.dea.world

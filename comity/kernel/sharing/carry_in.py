@@ -20,7 +20,7 @@ from comity.kernel.ledger.append import append_carried, show_more
 from comity.kernel.ledger.carried import Carried, Refused, read, showing_more
 from comity.kernel.ledger.entry import NOTE, VERDICTS, Entry, Sealed
 from comity.kernel.ledger.fold import fold
-from comity.kernel.ledger.offer_side import NOTED, OfferSide, made
+from comity.kernel.ledger.offer_side import ENDINGS, NOTED, OfferSide, made
 from comity.kernel.records import grants, offer_moves, project
 from comity.kernel.types import shape
 from comity.kernel.types.catalogue import Catalogue, Type
@@ -166,15 +166,14 @@ class _Taking:
         if entry.kind in STAYS or entry.type.startswith("kernel."):
             raise Refused("not_its_record")
         known = self._known(entry)
-        if known is not None:
-            self._show_more(known, carried.sealed)
-            return
+        if known is not None and known.leaf != carried.sealed.leaf:
+            raise Refused("two_entries")
         if entry.type_version > self.version:
             raise _Waits
-        if entry.kind in ("answer", NOTE):
+        if entry.kind not in ("answer", NOTE):
+            self._of_theirs(carried.sealed, known)
+        elif known is None:
             self._said_of_ours(carried.sealed)
-        else:
-            self._of_theirs(carried.sealed)
 
     def _known(self, entry: Entry) -> Sealed | None:
         """The same entry as it is here. Raises Refused `two_entries` for another at its place, and _Waits for a gap."""
@@ -202,15 +201,6 @@ class _Taking:
             raise Refused("two_entries")
         content = None if same["content"] is None else bytes(same["content"])
         return Sealed(entry, content, bytes(same["salts"] or b""), bytes(same["commitments"]), bytes(same["leaf"]))
-
-    def _show_more(self, known: Sealed, came: Sealed) -> None:
-        if known.leaf != came.leaf:
-            raise Refused("two_entries")
-        more = showing_more(known, came)
-        if more.content != known.content and came.entry.kind not in ("answer", NOTE):
-            with acting_for(self.work.conn, self.peer, back=self.work.agency):
-                show_more(self.work.conn, more)
-                self._project(came.entry)
 
     def _said_of_ours(self, sealed: Sealed) -> None:
         """An answer to what was offered to the peer, or its note of the offer's end."""
@@ -250,8 +240,11 @@ class _Taking:
             raise Refused("answer_refused")
         return rule.ends
 
-    def _of_theirs(self, sealed: Sealed) -> None:
-        """An entry of a record of the peer's that is offered to this agency, or that such an offer opens."""
+    def _of_theirs(self, sealed: Sealed, known: Sealed | None) -> None:
+        """An entry of a record of the peer's that is offered to this agency, or that such an offer opens.
+
+        `known`: it is here already, for this agency or for another to which it was offered as well.
+        """
         work, entry = self.work, sealed.entry
         of = self.catalogue.types.get(entry.type)
         if of is None or entry.state_to not in of.states or bool(entry.state_from) is (entry.version == 1):
@@ -261,21 +254,33 @@ class _Taking:
         ).fetchone():
             raise Refused("not_its_record")
         held = [OfferSide.of(row) for row in offer_moves.hold(work.conn, entry.record)]
-        offers = entry.version == 1 and items.OFFER in entry.content
+        offers = entry.version == 1 and items.OFFER in entry.content and not held
         if offers:
             self._judge_offer(of, entry)
         elif not held:
             self._refuse_unopened(entry)
-        with acting_for(work.conn, self.peer, back=work.agency):
-            append_carried(work.conn, sealed)
-            self._project(entry)
-            if offers:
-                self._open(of, entry)
+        more = sealed if known is None else showing_more(known, sealed)
+        if offers or known is None or more.content != known.content:
+            with acting_for(work.conn, self.peer, back=work.agency):
+                self._store(more, known)
+                if offers:
+                    self._open(of, entry)
         if offers:
             grants.insert(work.conn, [made(work.agency, entry, work.agency, of.title)])
-        for side in held:
-            offer_moves.receive(work.conn, work.agency, work.agency, side, entry, grant_ends=False)
-            offer_moves.end_grants(work.conn, side, entry, grant_ends=False)
+        if entry.kind == "act" and entry.act in ENDINGS:
+            for side in held:
+                offer_moves.receive(work.conn, work.agency, work.agency, side, entry, grant_ends=False)
+                offer_moves.end_grants(work.conn, side, entry, grant_ends=False)
+
+    def _store(self, more: Sealed, known: Sealed | None) -> None:
+        """Keep an entry, or more that is shown of it, and its record as it is then. Acting for the peer."""
+        if known is None:
+            append_carried(self.work.conn, more)
+        elif more.content != known.content:
+            show_more(self.work.conn, more)
+        else:
+            return
+        self._project(more.entry)
 
     def _judge_offer(self, of: Type, entry: Entry) -> None:
         work, said = self.work, entry.content[items.OFFER]
