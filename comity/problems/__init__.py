@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from comity.problems import definitions, entering, importing, law, layers, refusals, startup
+from comity.problems import carrying, definitions, entering, importing, law, layers, refusals, startup
 from comity.problems.code import ADDRESS, Code
 
-PARTS = (refusals, entering, importing, definitions, layers, law, startup)
+PARTS = (refusals, entering, carrying, importing, definitions, layers, law, startup)
 
 CODES: Mapping[str, Code] = MappingProxyType({one.name: one for part in PARTS for one in part.ROWS})
 """Every code, also those that only stand in `faults`, in a clock's decisions or as the cause of a start-up refusal."""

@@ -124,8 +124,10 @@ WRITE = "comity/kernel/records/write.py"
 OF_NO_RECORD = {
     "comity/kernel/records/erase.py": "an order of erasure, whose record is projected anew from what is left",
     "comity/kernel/records/install.py": "a layer of definitions",
+    "comity/kernel/records/offer_moves.py": "that the receiver's log has the end of an offer",
     "comity/kernel/records/emergency.py": "an opening in an emergency and its review",
     "comity/kernel/policy/tokens.py": "members, their roles and suspensions",
+    "comity/kernel/portability/elsewhere.py": "that an agency is kept on another node, in the node's own log",
     "comity/kernel/portability/arrive.py": "the arrival of an agency, in the node's own log",
     "comity/kernel/sharing/digest.py": "the daily digest of disclosures",
     "comity/kernel/sharing/endpoint.py": "a webhook's address",
@@ -136,8 +138,9 @@ OF_NO_RECORD = {
 def test_every_act_on_a_record_is_written_by_write() -> None:
     assert _callers("append", "comity.kernel.ledger.append") == {WRITE, *OF_NO_RECORD}
     assert _callers("records", "comity.kernel.records.project") == {WRITE}
-    for moving in ("offer", "move"):
-        assert _callers(moving, "comity.kernel.records.grants") == {WRITE}
+    assert _callers("offer", "comity.kernel.records.grants") == {WRITE}
+    assert _callers("move", "comity.kernel.records.offer_moves") == {WRITE}
+    assert _callers("keep", "comity.kernel.records.grants") == {"comity/kernel/records/offer_moves.py"}
 
 
 def test_every_change_of_a_record_was_judged_or_follows_by_itself() -> None:
@@ -155,7 +158,7 @@ def test_every_change_of_a_record_was_judged_or_follows_by_itself() -> None:
 
 
 def test_only_items_spells_the_items_of_an_entry() -> None:
-    kinds = "set|unset|taken|link|unlink|mark|unmark|field_mark|file|answer|share|late"
+    kinds = "set|unset|taken|link|unlink|mark|unmark|field_mark|file|answer|share|late|counts"
     spelled = re.compile(rf"(\A|[\"'])({kinds})/")
     found = {
         (name, text)

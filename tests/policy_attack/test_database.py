@@ -63,8 +63,10 @@ TIES = {
                 ('east', 'x', 'west', '{}', '2020-01-01', current_date + %(days)s::int)""",
     "share": """insert into comity.share (id, record, agency, to_agency, groups, basis, until)
                 values (%(id)s, %(id)s, 'east', 'west', '{base}', 'x', now() + %(days)s * '1d'::interval)""",
-    "offer": """insert into comity.offer (id, from_agency, to_agency, type, state, offered_at, offer_entry, expires_at)
-                values (%(id)s, 'east', 'west', 'x', 'offered', now(), %(id)s, now() + %(days)s * '1d'::interval)""",
+    "offer": """insert into comity.offer (agency, id, from_agency, to_agency, type, state, offered_at, offer_entry,
+                    expires_at)
+                values (comity.me(), %(id)s, 'east', 'west', 'x', 'offered', now(), %(id)s,
+                    now() + %(days)s * '1d'::interval)""",
 }
 BEGINS_LATER = """insert into comity.agreement values
                 ('east', 'x', 'west', '{}', current_date + 9, current_date + 99)"""
@@ -73,7 +75,7 @@ BEGINS_LATER = """insert into comity.agreement values
 @pytest.mark.parametrize("tie", TIES)
 def test_what_ties_two_agencies_ends_by_the_transactions_clock(app: psycopg.Connection[Any], tie: str) -> None:
     with app.transaction(force_rollback=True):
-        act_for(app, "east")
+        act_for(app, "west" if tie == "offer" else "east")  # of an offer each side has a row of its own
         app.execute(TIES[tie], {"days": 3, "id": uuid.uuid4()})
         for moved, within in (("0 days", True), ("1 day", True), ("5 days", False), ("-9 years", True)):
             app.execute("select comity.begin('west', null, now() + %s::interval)", (moved,))
@@ -87,7 +89,7 @@ def test_a_clock_that_is_set_revives_nothing_and_begins_nothing_early(
     """The app role can say any instant: what has ended stays ended, what is to begin has not begun."""
     for planted in (*TIES.values(), BEGINS_LATER):
         with app.transaction(force_rollback=True):
-            act_for(app, "east")
+            act_for(app, "west" if planted == TIES["offer"] else "east")
             app.execute(planted, {"days": -3, "id": uuid.uuid4()})
             act_for(app, "west")
             app.execute("select set_config('comity.instant', %s, true)", (instant,))
@@ -181,8 +183,8 @@ INSERTS = {
                 values (%(id)s, %(agency)s, 'x', 'x', 'base', 'x', true)""",
     "share": """insert into comity.share (id, record, agency, to_agency, groups, basis)
                 values (%(id)s, %(id)s, %(agency)s, comity.me(), '{base}', 'offer')""",
-    "offer": """insert into comity.offer (id, from_agency, to_agency, type, state, offered_at, offer_entry)
-                values (%(id)s, %(agency)s, comity.me(), 'x', 'offered', now(), %(id)s)""",
+    "offer": """insert into comity.offer (agency, id, from_agency, to_agency, type, state, offered_at, offer_entry)
+                values (%(agency)s, %(id)s, %(agency)s, comity.me(), 'x', 'offered', now(), %(id)s)""",
     "reported": """insert into comity.reported (entry, agency, by_agency, record, type, act, document, entered_at)
                 values (%(id)s, 'usdc', %(agency)s, %(id)s, 'x', 'x', %(id)s, now())""",
     "pending": """insert into comity.pending (agency, entry, leaf)
@@ -322,9 +324,9 @@ def test_a_receiver_widens_no_share_and_revives_none(app: psycopg.Connection[Any
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             app.execute(f"update comity.share set {change} where id = %s", (share[0],))
     with app.transaction(force_rollback=True):
-        app.execute("update comity.share set live = false where id = %s", (share[0],))
-        with pytest.raises(psycopg.errors.InsufficientPrivilege), app.transaction():
-            app.execute("update comity.share set live = true where id = %s", (share[0],))
+        for live in ("false", "true"):
+            ended = app.execute(f"update comity.share set live = {live} where id = %s", (share[0],))
+            assert ended.rowcount == 0, "what opens a record is its owner's to end"
     with pytest.raises(psycopg.errors.InsufficientPrivilege):  # nor is another's record opened by one's own grant
         app.execute(
             """insert into comity.share (id, record, agency, to_agency, groups, basis, until)

@@ -44,6 +44,34 @@ def append(conn: Connection[Any], entries: Sequence[Entry]) -> list[Sealed]:
     return sealed
 
 
+def append_carried(conn: Connection[Any], one: Sealed) -> None:
+    """Keep an entry of a log that is kept on another node, as far as it is shown: it gets no place in this node's.
+
+    The transaction acts for the entry's agency; the caller has checked that the bytes give the leaf.
+    """
+    e = one.entry
+    conn.execute(
+        """with entered as (
+               insert into comity.entry (id, agency, record, type, type_version, kind, act, actor, occurred_at,
+                   entered_at, version, state_from, state_to, refers, commitments, leaf)
+               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s))
+           insert into comity.entry_content (entry, agency, record, content, salts) values (%s, %s, %s, %s, %s)""",
+        (
+            e.id, e.agency, e.record, e.type, e.type_version, e.kind, e.act, e.actor, e.occurred_at, e.entered_at,
+            e.version, e.state_from, e.state_to, e.refers, one.commitments, one.leaf, e.id, e.agency, e.record,
+            one.content, one.salts,
+        ),
+    )  # fmt: skip
+
+
+def show_more(conn: Connection[Any], one: Sealed) -> None:
+    """More of such an entry's items have come, each proven like the first."""
+    conn.execute(
+        "update comity.entry_content set content = %s, salts = %s where entry = %s and agency = comity.me()",
+        (one.content, one.salts, one.entry.id),
+    )
+
+
 def append_sealed(conn: Connection[Any], sealed: Sequence[Sealed], placed: Sequence[datetime | None] = ()) -> None:
     """Append entries whose bytes are there already: an arriving agency's own, in the order of its log.
 

@@ -30,7 +30,9 @@ HEADER = (
 )  # fmt: skip
 
 VERDICTS = ("confirm", "dispute")
-ABOUT_ANOTHERS = ("answer", *VERDICTS)
+NOTE = "note"
+"""The kind by which the system of an offer's receiver says that its log has the offer's end (ledger/offer_side)."""
+ABOUT_ANOTHERS = ("answer", *VERDICTS, NOTE)
 """Kinds of entries that may stand in the log of somebody else than the owner of the record they are about."""
 ERASE = "erase"
 """The kind of an order of erasure. Its items hold in the place of the entry that it `refers` to (ledger/fold)."""

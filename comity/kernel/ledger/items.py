@@ -17,6 +17,7 @@ SET, UNSET, TAKEN = "set", "unset", "taken"
 LINK, UNLINK = "link", "unlink"
 MARK, UNMARK, FIELD_MARK = "mark", "unmark", "field_mark"
 FILE, ANSWER, SHARE, LATE = "file", "answer", "share", "late"
+COUNTS = "counts"
 NUMBER, OFFER, CREATES, BEHALF = "number", "offer", "creates", "behalf"
 REASON, CAUSE, AUTHORITY, CORRECTS = "reason", "cause", "authority", "corrects"
 
@@ -99,13 +100,19 @@ def answer_fields(values: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{ANSWER}/{name}": value for name, value in values.items()}
 
 
-def offer(to: str, expires_at: str | None) -> dict[str, Any]:
+def offer(to: str | Sequence[str], expires_at: str | None) -> dict[str, Any]:
+    """`to`: the agency that is asked, or a list of several."""
     return {OFFER: {"to": to, "expires_at": expires_at}}
 
 
 def share(record: str, terms: Mapping[str, Any]) -> dict[str, Any]:
     """`terms` has version, groups, decision and ground; whatever else it has is left out."""
     return {f"{SHARE}/{record}": {name: terms[name] for name in ("version", "groups", "decision", "ground")}}
+
+
+def count(answers: Iterable[str]) -> dict[str, Any]:
+    """The answers to an offer to several by which it is reached, by their entries."""
+    return {f"{COUNTS}/{entry}": True for entry in answers}
 
 
 def create(record: str) -> dict[str, Any]:
@@ -155,6 +162,11 @@ def answered(content: Content) -> dict[str, Any]:
 def shares(content: Content) -> dict[str, Any]:
     """record -> the terms on which an offer shares it."""
     return of_kind(content, SHARE)
+
+
+def counted(content: Content) -> frozenset[str]:
+    """The entries of the answers by which an offer to several is reached."""
+    return frozenset(of_kind(content, COUNTS))
 
 
 def late_rules(content: Content) -> tuple[str, ...]:

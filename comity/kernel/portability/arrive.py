@@ -28,12 +28,13 @@ from comity.kernel.ledger.departure_check import Checked, check
 from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE, Entry, Sealed
 from comity.kernel.ledger.fold import Folded, fold
 from comity.kernel.ledger.merkle import Tree
+from comity.kernel.ledger.offer_side import OFFERED
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.powers import ADMIT_MEMBERS, carries
 from comity.kernel.portability import arrive_definitions as definitions
 from comity.kernel.portability.arrive_definitions import Shipped
 from comity.kernel.portability.rebuild import Rebuilt, entries_by_record, judge
-from comity.kernel.records import deconfliction, install, project, sealing
+from comity.kernel.records import deconfliction, grants, install, project, sealing
 from comity.kernel.types.catalogue import Catalogue, Type
 from comity.kernel.work.change import Row
 from comity.kernel.work.node import NODE, Conn, Node
@@ -41,7 +42,7 @@ from comity.kernel.work.node import NODE, Conn, Node
 BATCH = 500
 KERNEL = "kernel."
 TAKEN = {
-    "offer": "r.from_agency = comity.me()",
+    "offer": "r.agency = comity.me() and r.from_agency = comity.me()",
     "share": "r.agency = comity.me()",
     "reported": "r.by_agency = comity.me()",
     "escalation": "r.agency = comity.me()",
@@ -279,7 +280,7 @@ class _Arriving:
         lines = departure.rows(self.folder, table)
         while batch := list(islice(lines, BATCH)):
             if table == "offer":
-                batch = [_unanswered(row) if row["answer_entry"] and not row["settled_entry"] else row for row in batch]
+                batch = [_own_side(row, self.agency) for row in batch]
             conn.execute(
                 f"""insert into comity.{table} select r.*
                       from jsonb_populate_recordset(null::comity.{table}, %s::jsonb) r where {those} {both}""",
@@ -292,13 +293,15 @@ class _Arriving:
             """select id from comity.offer o where from_agency = comity.me() and (
                    not exists (select 1 from comity.entry e
                                 where e.id = o.offer_entry and e.record = o.id and e.agency = comity.me())
-                   or settled_entry is not null and not exists (
-                       select 1 from comity.entry e
-                        where e.id = o.settled_entry and e.record = o.id and e.agency = comity.me()))
+                   or exists (select 1 from unnest(array[o.settled_entry, o.ended_entry]) named
+                               where named is not null and not exists (
+                                   select 1 from comity.entry e
+                                    where e.id = named and e.record = o.id and e.agency = comity.me())))
                union all select s.id from comity.share s where agency = comity.me() and s.offer is not null
                   and not exists (select 1 from comity.offer o where o.id = s.offer and o.from_agency = comity.me())"""
         ):
             raise Unreadable(f"the offer or share {offer} has no entry in the log")
+        grants.bring(conn)
 
     def files(self, conn: Conn) -> None:
         """Every file that the records name, encrypted with the agency's key of this node and under another name.
@@ -372,7 +375,16 @@ def _type(catalogue: Catalogue, state: Folded) -> Type:
     return found
 
 
-def _unanswered(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **row, "state": "offered", "ends": False, "answered_at": None, "answer_entry": None, "answer": {},
-    }  # fmt: skip
+def _own_side(row: Mapping[str, Any], agency: str) -> dict[str, Any]:
+    """An agency's own row of an offer. An answer that its log does not name is not taken over. In folders from before
+    each side had a row, an offer's end stands where what settled it stands."""
+    own = dict(row)
+    if "agency" not in row:
+        end = row["settled_entry"] if row["answer_entry"] is None else None
+        own |= {"agency": agency, "ended_entry": end, "ended_as": row["state"] if end else "", "noted_entry": None}
+        own["settled_entry"] = None if end else row["settled_entry"]
+    if own["answer_entry"] and not own["settled_entry"]:
+        ended = own["ended_as"]
+        own |= {"state": ended or OFFERED, "answer_entry": None, "answer": {}}
+        own |= {} if ended else {"ends": False, "answered_at": None}
+    return own

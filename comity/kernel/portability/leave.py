@@ -46,7 +46,7 @@ ROWS = {
     "layer": ("name in (select jsonb_object_keys(layers) from comity.agency where id = comity.me())", ()),
     "agreement": ("comity.me() in (agency, to_agency)", ()),
     "member": (_OWN, ()),
-    "offer": ("comity.me() in (from_agency, to_agency)", ()),
+    "offer": (_OWN, ()),
     "share": ("comity.me() in (agency, to_agency)", ()),
     "reported": ("comity.me() in (agency, by_agency)", ()),
     "escalation": ("comity.me() in (from_agency, to_agency)", ()),

@@ -16,6 +16,7 @@ from comity.kernel.exchange.reported import Rebuilding
 from comity.kernel.ledger import items
 from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE
 from comity.kernel.ledger.fold import Folded, fold
+from comity.kernel.ledger.offer_side import OFFERED, WITHDRAWING
 from comity.kernel.ledger.verify import check_entry, items_erased
 from comity.kernel.portability.derived_tables import DerivedTables
 from comity.kernel.types.catalogue import Catalogue, Type
@@ -211,7 +212,7 @@ def _columns(state: Folded, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, 
 
 
 def _offers(conn: Conn, out: Rebuilt, agency: str) -> None:
-    """The agency's offers against the entries that made, answered and settled them, its own and the answerer's.
+    """The agency's rows of offers against the entries that made, answered, settled and ended them, of both sides.
 
     Of an entry of which anything was erased (a salt is half as long as a commitment), the content is not compared.
     """
@@ -219,21 +220,26 @@ def _offers(conn: Conn, out: Rebuilt, agency: str) -> None:
         """select o.*, said.act as said, said.agency as sayer,
                   case when 2 * length(made.salts) = length(offered.commitments) then made.content end as made,
                   case when 2 * length(told.salts) = length(said.commitments) then told.content end as told,
-                  settled.refers as settles, settled.act as settled,
+                  settled.refers as settles, settled.act as settled, ended.act as ended, ended.agency as ender,
+                  noted.refers as notes, noted.agency as noter,
                   exists (select 1 from comity.arrival a
                            where a.agency = comity.me() and o.answered_at < a.at) as brought,
-                  not o.to_agency = any (comity.reach()) as unread
+                  not case o.agency when o.to_agency then o.from_agency else o.to_agency end
+                      = any (comity.reach()) as unread
              from comity.offer o
              left join comity.entry offered on offered.id = o.offer_entry
              left join comity.entry_content made on made.entry = o.offer_entry
              left join comity.entry said on said.id = o.answer_entry
              left join comity.entry_content told on told.entry = o.answer_entry
              left join comity.entry settled on settled.id = o.settled_entry
-            where o.from_agency = comity.me()"""
+             left join comity.entry ended on ended.id = o.ended_entry
+             left join comity.entry noted on noted.id = o.noted_entry
+            where o.agency = comity.me()"""
     ):
-        for what in _offer_faults(row):
+        for what in (*_offer_faults(row), *_end_faults(row)):
             out.differ(agency, str(row["id"]), what)
-        _shares(conn, out, agency, row)
+        if row["from_agency"] == agency:
+            _shares(conn, out, agency, row)
 
 
 def _shares(conn: Conn, out: Rebuilt, agency: str, offer: Mapping[str, Any]) -> None:
@@ -243,7 +249,8 @@ def _shares(conn: Conn, out: Rebuilt, agency: str, offer: Mapping[str, Any]) -> 
         return
     names = ("version", "groups", "decision", "ground")
     rows = conn.execute(
-        "select record::text, version, groups, decision, ground from comity.share where offer = %s", (offer["id"],)
+        "select record::text, version, groups, decision, ground from comity.share where offer = %s and to_agency = %s",
+        (offer["id"], offer["to_agency"]),
     ).fetchall()
     listed = items.shares(made)
     found = {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows if row[0] != str(offer["id"])}
@@ -278,14 +285,19 @@ def _offer_faults(row: Mapping[str, Any]) -> Iterator[str]:
     made, told = _loaded(row["made"]), _loaded(row["told"])
     if made is not None:
         until = show_instant(row["expires_at"]) if row["expires_at"] else None
-        if made.get(items.OFFER) != items.offer(row["to_agency"], until)[items.OFFER]:
+        said = made.get(items.OFFER) or {}
+        named = said.get("to")
+        if row["to_agency"] not in (named if isinstance(named, list) else [named]) or said.get("expires_at") != until:
             yield "the offer differs from the entry that made it"
     if row["answer_entry"] is None:
-        if row["answer"] or (row["state"] != "offered" and row["settled"] != row["state"]):
+        if row["answer"] or row["settled_entry"] or row["state"] not in (row["ended_as"] or OFFERED, _between(row)):
             yield f"the offer is {row['state']} and no entry says so"
         return
     reported = row["sayer"] == row["from_agency"] and (items.behalf(told or {}) or {}).get("agency") == row["to_agency"]
-    if row["said"] is None and row["brought"]:  # the answerer's log stayed elsewhere: the own one must name the answer
+    own = row["agency"] == row["from_agency"]
+    if (
+        own and row["said"] is None and row["brought"]
+    ):  # the answerer's log stayed elsewhere: the own one must name the answer
         if row["settled"] is None:
             yield "the offer was answered elsewhere and no entry of its own log says so"
     elif row["said"] is None and row["unread"]:  # it is suspended, or what tied the two has ended
@@ -300,6 +312,25 @@ def _offer_faults(row: Mapping[str, Any]) -> Iterator[str]:
         return  # one entry of the offerer's own log is both: what it reports, or its own answer to what it reports
     if row["settled"] is not None and (row["settles"], row["settled"]) != (row["answer_entry"], row["state"]):
         yield "the offer was settled by an entry that names another answer"
+
+
+def _between(row: Mapping[str, Any]) -> str:
+    """What the offerer's row says besides while the receiver has not spoken of the offer's end."""
+    waits = row["ended_as"] and row["noted_entry"] is None and row["agency"] == row["from_agency"]
+    return WITHDRAWING if waits else OFFERED if not row["ended_as"] else str(row["ended_as"])
+
+
+def _end_faults(row: Mapping[str, Any]) -> Iterator[str]:
+    """The offerer's own end of an offer, and what the receiver's log says of it; the other log may not be readable."""
+    unread = row["unread"] or row["brought"]
+    theirs = row["ended"] is None and unread and row["agency"] == row["to_agency"]
+    said = row["ended"], row["ender"]
+    if row["ended_entry"] and not theirs and said != (row["ended_as"], row["from_agency"]):
+        yield "the offer's end is not what an entry of its offerer says"
+    theirs = row["noter"] is None and unread and row["agency"] == row["from_agency"]
+    said = row["notes"], row["noter"]
+    if row["noted_entry"] and not theirs and said != (row["ended_entry"], row["to_agency"]):
+        yield "the offer's end is noted by an entry that names another"
 
 
 def digest(node: Node) -> str:

@@ -70,8 +70,8 @@ def act(
             check_version(subject, version)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         if of.offer and of.offer.withdrawn and _withdraws(of, name):
-            offers.refuse_answered(work, subject)
-            change = offers.ended(validate(work, _propose(of, of.offer.withdrawn, subject, done)))
+            sides = offers.held(work, subject)
+            change = offers.ended(validate(work, _propose(of, of.offer.withdrawn, subject, done)), sides)
         else:
             change = validate(work, propose_act(of, subject, name, done))
         return write(work, [replace(change, key=key, digest=digest), *cascades(work, change)])[0]

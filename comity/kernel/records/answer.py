@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from psycopg.rows import dict_row
-
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records import offers
 from comity.kernel.records.act import Doing
+from comity.kernel.records.offer_moves import hold
 from comity.kernel.records.proposal import Proposal, Words
 from comity.kernel.records.validate import validate
 from comity.kernel.records.write import write
@@ -49,7 +48,7 @@ def answer(node: Node, actor: Actor, record: str, name: str, **given: Any) -> Re
             "answer", of, rule, subject, fields=done.fields, links=done.links, occurred_at=done.occurred_at,
             words=Words(done.reason, late_cause=done.late_cause), offer=_open_offer(work, subject),
         )  # fmt: skip
-        change = offers.answered(work, proposal, validate(work, proposal))
+        change = offers.answered(proposal, validate(work, proposal))
         return write(work, [replace(change, key=key, digest=digest)])[0]
 
     return once(node, actor, key, digest, do, again=lambda before: before)
@@ -84,14 +83,12 @@ def _refuse_ended(work: Work, record: str) -> None:
 
 
 def _open_offer(work: Work, subject: Subject) -> dict[str, Any]:
-    """The offer, locked until this transaction ends: of two answers, or an answer and a withdrawal, one wins."""
-    row = (
-        work.conn.cursor(row_factory=dict_row)
-        .execute("select * from comity.offer where id = %s for update", (subject.id,))
-        .fetchone()
-    )
-    if row is None:
+    """The own side of the offer, held until this transaction ends: of two answers, or an answer and a withdrawal, one
+    wins. Of an offer to several, that to the institution which answers."""
+    rows = hold(work.conn, subject.id)
+    if not rows:
         raise Problem("answer_unknown", "The record is not an offer")
+    row = next((one for one in rows if one["to_agency"] == work.actor.institution), rows[0])
     if work.actor.behalf and row["from_agency"] != work.agency:
         raise Problem(
             "not_allowed", f"The offer was made by {row['from_agency']}",

@@ -11,10 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from psycopg.rows import dict_row
-
 from comity.kernel.ledger import items
-from comity.kernel.records import offers
+from comity.kernel.ledger.offer_side import OfferSide
+from comity.kernel.records import offer_moves, offers
 from comity.kernel.types import lifecycle
 from comity.kernel.types.catalogue import Act, Answer
 from comity.kernel.work.change import Change, Step, changed
@@ -52,23 +51,22 @@ def _waiting(work: Work, state: str) -> Iterator[tuple[str, str]]:
 
 def _follow(work: Work, record: str, cause: Change, state: str, content: Mapping[str, Any]) -> list[Change]:
     """What becomes of one record. An open offer is withdrawn; an answer that just came is settled first."""
-    offer = (
-        work.conn.cursor(row_factory=dict_row)
-        .execute("select * from comity.offer where id = %s for update", (record,))
-        .fetchone()
-    )
+    sides = offer_moves.hold(work.conn, record)
     subject = find_subject(work, record)
     of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-    if offer is not None and offer["state"] == "offered":
+    if any(one["state"] == "offered" for one in sides):
         back = of.offer.withdrawn if of.offer else None
         if back is None or not _follows(back, subject, cause, state):
             return []
         done = Step("act", back.name, back.to, refers=cause.entry.id)
-        return [offers.ended(changed(work, of, subject.folded, subject.id, done, content), follows=True)]
+        end = changed(work, of, subject.folded, subject.id, done, content)
+        return [offers.ended(end, [OfferSide.of(one) for one in sides])]
     before: list[Change] = []
-    if offer is not None and offer["answer_entry"] is not None and offer["settled_entry"] is None:
-        before = [offers.settled(work, of, subject, offer)]
-        subject = replace(subject, folded=before[0].after)
+    for offer in sides:
+        if offer["answer_entry"] is not None and offer["settled_entry"] is None:
+            before.append(offers.settled(work, of, subject, offer, sides))
+            subject = replace(subject, folded=before[-1].after)
+            offer["settled_entry"] = before[-1].entry.id
     now = subject.folded
     acts = [one for one in of.acts.values() if now.state in one.from_ and _follows(one, subject, cause, state)]
     if not acts:

@@ -6,44 +6,63 @@ The one place that writes offers and shares (a test holds that).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from comity.kernel.ledger import items
 from comity.kernel.ledger.columns import array, columns
+from comity.kernel.ledger.offer_side import MOVING, OfferSide
 from comity.kernel.work.change import Change
-from comity.kernel.work.node import Conn, Work
+from comity.kernel.work.node import Conn, Work, acting_for
 from comity.kernel.work.on_behalf import BASIS
 
-_OFFER = ("id", "from_agency", "to_agency", "type", "label", "offered_at", "expires_at", "offer_entry")
+_OFFER = ("agency", "id", "from_agency", "to_agency", "type", "label", "offered_at", "expires_at", "offer_entry")
 
 
 def offer(conn: Conn, changes: Sequence[Change]) -> None:
-    """The offer rows and shares that new two-sided records bring: one statement each, none for nothing."""
-    made = [one.offer for one in changes if one.offer]
+    """The offer rows and shares that new two-sided records bring, on both sides as far as they are at home here.
+
+    One statement each, and three for each receiver; none for nothing.
+    """
+    made = [side for one in changes for side in one.offer]
     if made:
-        conn.execute(
-            """insert into comity.offer (id, from_agency, to_agency, type, label, offered_at, expires_at, offer_entry,
-                   state)
-               select *, 'offered' from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
-                   %s::timestamptz[], %s::timestamptz[], %s::uuid[])""",
-            columns([[one[name] for name in _OFFER] for one in made]),
-        )
+        insert(conn, made)
+        for to in sorted({side.to_agency for side in made} - {made[0].agency}):
+            with acting_for(conn, to, back=made[0].agency):
+                insert(conn, [replace(side, agency=to) for side in made if side.to_agency == to])
     shares = [share for one in changes for share in one.shares]
     if shares:
-        conn.execute(
-            """insert into comity.share (id, record, agency, to_agency, groups, version, offer, basis, ground, decision)
-               select gen_random_uuid(), record, agency, to_agency, groups::text[], version, offer, basis, ground,
-                   decision
-                 from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::int[], %s::uuid[], %s::text[],
-                     %s::text[], %s::text[])
-                   as t (record, agency, to_agency, groups, version, offer, basis, ground, decision)""",
-            columns([_shared(one) for one in shares]),
-        )
+        share(conn, shares)
+
+
+def share(conn: Conn, shares: Sequence[Mapping[str, Any]]) -> None:
+    """What an offer opens, in the rows of the agency for which the transaction acts; there is at least one."""
+    conn.execute(
+        """insert into comity.share (id, record, agency, to_agency, groups, version, offer, basis, ground, decision)
+           select gen_random_uuid(), record, agency, to_agency, groups::text[], version, offer, basis, ground,
+               decision
+             from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::int[], %s::uuid[], %s::text[],
+                 %s::text[], %s::text[])
+               as t (record, agency, to_agency, groups, version, offer, basis, ground, decision)""",
+        columns([_shared(one) for one in shares]),
+    )
+
+
+def insert(conn: Conn, sides: Sequence[OfferSide]) -> None:
+    """New offers in the rows of the agency for which the transaction acts, if it is at home on this node."""
+    conn.execute(
+        """insert into comity.offer (agency, id, from_agency, to_agency, type, label, offered_at, expires_at,
+               offer_entry, state)
+           select t.*, 'offered' from unnest(%s::text[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
+               %s::timestamptz[], %s::timestamptz[], %s::uuid[]) t
+            where exists (select 1 from comity.agency where id = comity.me() and not elsewhere)""",
+        columns([[getattr(one, name) for name in _OFFER] for one in sides]),
+    )
 
 
 def _shared(one: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -53,43 +72,47 @@ def _shared(one: Mapping[str, Any]) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def move(conn: Conn, changes: Sequence[Change]) -> None:
-    """What entries do to offers that were there: answered, settled, withdrawn, expired; and the grants that end so.
+def bring(conn: Conn) -> None:
+    """Open offers of an agency that has come with its log: their receivers that are at home here get their rows."""
+    rows = conn.cursor(row_factory=dict_row).execute(
+        "select * from comity.offer where agency = comity.me() and from_agency = agency and state = 'offered'"
+    )
+    for side in [OfferSide.of(row) for row in rows.fetchall()]:
+        if side.other != side.agency:
+            with acting_for(conn, side.to_agency, back=side.agency):
+                insert(conn, [replace(side, agency=side.to_agency)])
 
-    Lock: the caller holds each offer's row, so that of two that end it one wins.
-    """
-    for one in changes:
-        if one.move is None:
-            continue
-        done, entry = one.move, one.entry
-        answers = done.answer is not None
+
+def keep(conn: Conn, side: OfferSide) -> None:
+    """What entries made of the row of the agency for which the transaction acts. Lock: comity.hold_offer."""
+    moved = {name: getattr(side, name) for name in MOVING} | {"answer": Jsonb(dict(side.answer))}
+    conn.execute(
+        f"""update comity.offer set {", ".join(f"{name} = %({name})s" for name in MOVING)}
+             where agency = comity.me() and id = %(id)s and to_agency = %(to_agency)s""",
+        {**moved, "id": side.id, "to_agency": side.to_agency},
+    )
+
+
+def end(conn: Conn, side: OfferSide, *, to: str | None = None, itself: bool = True) -> None:
+    """End what an offer opened to one receiver, or to all; `itself`: the offered record too. Acts for the offerer."""
+    with acting_for(conn, side.from_agency, back=side.agency):
         conn.execute(
-            """update comity.offer set state = coalesce(%(state)s, state),
-                   ends = case when %(state)s::text is null then ends else %(ends)s end,
-                   answered_at = case when %(state)s::text is null then answered_at else %(at)s end,
-                   answer_entry = coalesce(%(answer_entry)s, answer_entry), answer = coalesce(%(answer)s, answer),
-                   seen_at = case when %(answers)s then coalesce(seen_at, %(at)s) else seen_at end,
-                   settled_entry = coalesce(%(settled)s, settled_entry)
-                where id = %(offer)s""",
-            {
-                "offer": done.offer, "state": done.state, "ends": done.ends, "at": entry.entered_at,
-                "answers": answers, "answer_entry": entry.id if answers else None,
-                "answer": Jsonb(dict(done.answer)) if done.answer is not None else None,
-                "settled": entry.id if done.settles else None,
-            },
-        )  # fmt: skip
-        if done.closes != "none":
+            """update comity.share set live = false
+                where offer = %(offer)s and agency = comity.me() and live and (%(itself)s or record <> %(offer)s)
+                  and (%(to)s::text is null or to_agency = %(to)s)""",
+            {"offer": side.id, "itself": itself, "to": to},
+        )
+
+
+def seen(conn: Conn, offer: UUID, offerer: str, me: str, at: datetime) -> None:
+    """That the receiver `me` has read what it was offered; an offerer on this node learns it. Receiver's row first."""
+    for agency in (me, offerer):
+        with acting_for(conn, agency, back=me):
             conn.execute(
-                """update comity.share s set live = false where s.offer = %(offer)s and case %(closes)s
-                       when 'to_receiver' then s.to_agency = (select to_agency from comity.offer where id = %(offer)s)
-                       when 'all_but_offer' then s.record <> %(offer)s else true end""",
-                {"offer": done.offer, "closes": done.closes},
+                """update comity.offer set seen_at = %s
+                    where agency = comity.me() and id = %s and to_agency = %s and seen_at is null""",
+                (at, offer, me),
             )
-
-
-def seen(conn: Conn, offer: UUID, at: datetime) -> None:
-    """That the receiver has read what it was offered."""
-    conn.execute("update comity.offer set seen_at = %s where id = %s", (at, offer))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,13 @@ from comity import clock
 from comity.errors import Fault, Problem
 from comity.extensions import ManifestItem
 from comity.kernel.ledger import items
+from comity.kernel.ledger.offer_side import OFFERED, OfferSide, made
 from comity.kernel.records.links import Targets
+from comity.kernel.records.offer_moves import hold
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types.catalogue import Agreement, Answer, Type
 from comity.kernel.types.duration import read_duration
-from comity.kernel.work.change import Change, OfferMove, Step, changed
+from comity.kernel.work.change import Change, Step, changed
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject, subjects
 
@@ -30,28 +32,36 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
     assert rule is not None
     if faults := counterparty_faults(work, of, change.after.fields):
         raise Problem("invalid", "An offer names another agency", faults=faults)
-    to = str(change.after.fields[of.counterparty or ""])
-    agreed(work, to, of.core_name)
+    named = receivers(of, change.after.fields)
+    for one in named:
+        agreed(work, one, of.core_name)
     expires = change.entry.entered_at + _duration(rule.expires) if rule.expires else None
     listed = manifest if manifest is not None else _linked(work, change, known)
-    granted = [one for one in listed if one.agency == work.agency != to]
-    shares = [_itself(change, to), *(_share(change, to, one) for one in granted)]
-    said = items.offer(to, clock.show_instant(expires) if expires else None)
-    for one in shares[1:]:
-        said |= items.share(one["record"], one)
+    own = [one for one in listed if one.agency == work.agency]
+    shares = []
+    for to in named:
+        shares += [_itself(change, to), *(_share(change, to, one) for one in own if to != work.agency)]
+    asked = list(named) if rule.to_several else named[0]
+    said = items.offer(asked, clock.show_instant(expires) if expires else None)
+    for share in shares:
+        if share["version"] is not None:
+            said |= items.share(share["record"], share)
     offering = change.saying(said)
-    entry = offering.entry
-    row = {
-        "id": entry.record, "from_agency": work.agency, "to_agency": to, "type": of.name, "label": of.title,
-        "offered_at": entry.entered_at, "expires_at": expires, "offer_entry": entry.id,
-    }  # fmt: skip
-    return replace(offering, offer=row, shares=shares)
+    sides = [made(work.agency, offering.entry, to, of.title) for to in named]
+    return replace(offering, offer=sides, shares=shares)
+
+
+def receivers(of: Type, fields: Mapping[str, Any]) -> list[str]:
+    """The agencies that an offer asks, in order of their ids: one, or where its type says so, several."""
+    value = fields.get(of.counterparty or "")
+    return sorted({str(one) for one in value}) if isinstance(value, list) else [str(value)]
 
 
 def counterparty_faults(work: Work, of: Type, fields: Mapping[str, Any]) -> list[Fault]:
     """An offer names another agency."""
     to = fields.get(of.counterparty or "")
-    if isinstance(to, str) and to != work.actor.institution:
+    several = of.offer is not None and of.offer.to_several is not None
+    if isinstance(to, list) is several and to and work.actor.institution not in receivers(of, fields):
         return []
     return [Fault("counterparty", f"fields.{of.counterparty}", "another agency must be named", "name it by its id")]
 
@@ -159,49 +169,54 @@ def manifest_of(work: Work, offer: Any) -> list[Mapping[str, Any]]:
     ]  # fmt: skip
 
 
-def refuse_answered(work: Work, subject: Subject) -> None:
-    """Refuse to end an own offer that has ended. Lock: the offer's row, until the transaction ends."""
-    row = work.conn.execute("select state from comity.offer where id = %s for update", (subject.id,)).fetchone()
-    if row is None or row[0] != "offered":
-        state = row[0] if row else "ended"
-        raise Problem("offer_already_answered", f"The offer was already {state}", state=row[0] if row else "")
+def held(work: Work, subject: Subject) -> list[OfferSide]:
+    """The own sides of an offer that one means to end. Raises `offer_already_answered`. Lock: see offer_moves.hold."""
+    rows = hold(work.conn, subject.id)
+    if not any(row["state"] == OFFERED for row in rows):
+        state = rows[0]["state"] if rows else ""
+        raise Problem("offer_already_answered", f"The offer was already {state or 'ended'}", state=state)
+    return [OfferSide.of(row) for row in rows]
 
 
-def ended(change: Change, *, follows: bool = False) -> Change:
-    """The change that ends one's own offer, withdrawn or expired, with what that does to it; the caller locked it.
+def ended(change: Change, sides: Sequence[OfferSide]) -> Change:
+    """The change that ends one's own offer, withdrawn or expired, with the own sides that it moves."""
+    return replace(change, move=sides)
 
-    The grant ends with it. Where it `follows` from another act, the receiver must see what became of what it was
-    asked: the offered record itself stays open to it, and nothing else does.
+
+def settled(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any], among: Sequence[Any]) -> Change:
+    """The offerer's own entry that names the answer to its offer; the caller holds the offer, whose rows are `among`.
+
+    Of an offer to several, the answer by which it is reached moves the record, and its entry names all that count.
     """
-    entry = change.entry
-    move = OfferMove(
-        entry.record, state=entry.act, ends=not follows, settles=True, closes="all_but_offer" if follows else "all"
-    )
-    return replace(change, move=move)
-
-
-def settled(work: Work, of: Type, subject: Subject, offer: Mapping[str, Any]) -> Change:
-    """The offerer's own entry that names the answer to its offer; the caller holds the offer's row lock."""
     rule = of.offer.answers.get(offer["state"]) if of.offer else None
-    done = Step(
-        "settle", offer["state"], rule.to if rule else subject.folded.state, refers=offer["answer_entry"]
-    )  # fmt: skip
-    change = changed(work, of, subject.folded, subject.id, done, {})
-    return replace(change, move=OfferMove(subject.id, settles=True))
+    several = of.offer.to_several if of.offer else None
+    state, content = rule.to if rule else subject.folded.state, {}
+    if several is not None:
+        counted = [
+            str(one["answer_entry"])
+            for one in among
+            if one["state"] == offer["state"] and (one["settled_entry"] or one["to_agency"] == offer["to_agency"])
+        ]
+        ends = [one.to for one in (of.offer.withdrawn, of.offer.expired) if one] if of.offer else []
+        if (
+            subject.folded.state in (of.initial, *ends)
+            and offer["state"] in several.counts
+            and several.reached(len(counted), len(among))
+        ):
+            content = items.count(counted)
+        else:
+            state = subject.folded.state
+    done = Step("settle", offer["state"], state, refers=offer["answer_entry"])
+    change = changed(work, of, subject.folded, subject.id, done, content)
+    return replace(change, move=[OfferSide.of(offer)])
 
 
-def answered(work: Work, asked: Proposal, change: Change) -> Change:
-    """The change that answers the offer of the proposal, with what that does to it.
+def answered(asked: Proposal, change: Change) -> Change:
+    """The change that answers the offer of the proposal, with the own side that it moves.
 
     Where the answer ends the grant, what was shared is no longer readable. In the offerer's own log, as what an
     outsider told it, the answer settles itself.
     """
     offer, rule = asked.offer, asked.rule
     assert offer is not None and isinstance(rule, Answer)
-    reason = asked.words.reason
-    move = OfferMove(
-        offer["id"], state=rule.name, ends=rule.ends,
-        answer={**asked.given, **({"reason": reason} if reason else {})},
-        settles=offer["from_agency"] == work.agency, closes="to_receiver" if rule.ends else "none",
-    )  # fmt: skip
-    return replace(change, move=move)
+    return replace(change, move=[OfferSide.of(offer)], grant_ends=rule.ends)

@@ -89,6 +89,15 @@ def arrived(conn: Conn, rows: Sequence[Row]) -> None:
     _insert(conn, rows, rows)
 
 
+def carried(conn: Conn, row: Row) -> None:
+    """Write a record of an agency that is kept elsewhere, as its entries that came make it."""
+    known = conn.execute("select 1 from comity.record where id = %s and agency = comity.me()", (row.record,)).fetchone()
+    if known is None:
+        _insert(conn, [row], [row])
+    else:
+        refolded(conn, row)
+
+
 def _hangs_otherwise(row: Row, before: Folded) -> bool:
     """Whether a record's links or search terms are not those that it had; another definition may read it otherwise."""
     after, of = row.after, row.type

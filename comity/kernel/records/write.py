@@ -19,7 +19,7 @@ from comity import clock, names
 from comity.errors import Fault, Problem
 from comity.kernel.ledger import items
 from comity.kernel.ledger.append import append
-from comity.kernel.records import deconfliction, grants, mark_propagation, project
+from comity.kernel.records import deconfliction, grants, mark_propagation, offer_moves, project
 from comity.kernel.types.catalogue import Type
 from comity.kernel.work.change import Change
 from comity.kernel.work.idempotency import store
@@ -56,7 +56,7 @@ def write(work: Work, changes: Sequence[Change]) -> list[Receipt]:
             mark_propagation.enqueue(work, written)
         if any(one.opens for one in changes):
             grants.offer(work.conn, changes)
-            grants.move(work.conn, changes)
+            offer_moves.move(work, changes)
             grants.report(work, changes)
         compared = [one for one in changes if one.projected and (one.type.deconflict or one.type.ties)]
         met = deconfliction.met(work, compared) if compared else {}

@@ -59,12 +59,12 @@ def owe(conn: Conn, follower: str, agency: str, targets: Sequence[tuple[UUID, st
         )
 
 
-def due(conn: Conn, follower: str, agency: str, limit: int = 200) -> list[tuple[UUID, str]]:
-    """What an effect still owes, locked so that a second worker passes by."""
+def due(conn: Conn, follower: str, agency: str, limit: int = 200, *, start: str = "") -> list[tuple[UUID, str]]:
+    """What an effect still owes, locked so that a second worker passes by. `start`: how its targets begin."""
     return conn.execute(
         """select entry, target from comity.outbox where agency = %s and follower = %s and state = 'due'
-            order by changed_at, entry limit %s for update skip locked""",
-        (agency, follower, limit),
+              and starts_with(target, %s) order by changed_at, entry limit %s for update skip locked""",
+        (agency, follower, start, limit),
     ).fetchall()
 
 
@@ -75,6 +75,16 @@ def done(conn: Conn, follower: str, entry: UUID, target: str, now: datetime, *, 
                state = case when %(error)s = '' then 'done' when attempts >= 7 then 'dead' else 'due' end
             where follower = %(follower)s and entry = %(entry)s and target = %(target)s""",
         {"error": error[:500], "now": now, "follower": follower, "entry": entry, "target": target},
+    )
+
+
+def told(conn: Conn, follower: str, entries: Sequence[UUID], start: str, now: datetime) -> None:
+    """Whoever the targets that begin so stand for has these entries: they are done, however often that is said."""
+    conn.execute(
+        """update comity.outbox set state = 'done', changed_at = %s
+            where follower = %s and agency = comity.me() and entry = any(%s) and starts_with(target, %s)
+              and state = 'due'""",
+        (now, follower, list(entries), start),
     )
 
 

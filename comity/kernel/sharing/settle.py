@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from psycopg.rows import dict_row
-
+from comity.kernel.ledger.offer_side import OFFERED, WITHDRAWING, OfferSide
 from comity.kernel.records import offers
+from comity.kernel.records.offer_moves import hold, leave_withdrawn
 from comity.kernel.records.write import write
 from comity.kernel.sharing import outbox
 from comity.kernel.work.change import Step, changed
@@ -18,7 +18,7 @@ NAME = "settle"
 
 
 def settle(node: Node, agency: str) -> int:
-    """Answer for one agency's offers: for each answer that came, the offerer's own entry that names it.
+    """Answer for one agency's offers: for each answer that came, the offerer's own entry that names it; what is over.
 
     An effect: (settle, answer's entry, record) is done once, in the same transaction as the entry it makes.
     """
@@ -31,36 +31,36 @@ def settle(node: Node, agency: str) -> int:
         owed = outbox.due(work.conn, NAME, agency)
         for entry, record in sorted(owed, key=lambda one: one[1]):  # in the order in which records/cascades locks
             _settle(work, entry, record)
-        return len(owed) + _expire(work)
+        return len(owed) + _expire(work) + leave_withdrawn(work)
 
 
 def _settle(work: Work, answer: UUID, record: str) -> None:
-    offer = (
-        work.conn.cursor(row_factory=dict_row)
-        .execute("select * from comity.offer where id = %s for update", (record,))
-        .fetchone()
-    )
-    assert offer is not None
+    sides = hold(work.conn, record)
+    offer = next(one for one in sides if one["answer_entry"] == answer)
     if offer["settled_entry"] is None:
         subject = find_subject(work, record)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-        write(work, [offers.settled(work, of, subject, offer)])
+        write(work, [offers.settled(work, of, subject, offer, sides)])
     outbox.done(work.conn, NAME, answer, record, work.now)
 
 
 def _expire(work: Work) -> int:
     """End the agency's own offers whose time is over: silence until then was a state with a date."""
     late = work.conn.execute(
-        """select id from comity.offer where from_agency = comity.me() and state = 'offered' and expires_at <= %s
-            for update skip locked""",
+        """select distinct id::text from comity.offer
+            where agency = comity.me() and from_agency = comity.me() and state = 'offered' and expires_at <= %s
+            order by 1""",
         (work.now,),
     ).fetchall()
     for (record,) in late:
+        sides = [OfferSide.of(row) for row in hold(work.conn, record) if row["state"] == OFFERED]
+        if not sides:  # it was answered, withdrawn or ended by another while this one waited
+            continue
         subject = find_subject(work, record)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-        rule = of.offer.expired if of.offer else None
+        rule = of.offer.expired if of.offer and subject.folded.state == of.initial else None
         done = Step("act", "expired", rule.to if rule else subject.folded.state)
-        write(work, [offers.ended(changed(work, of, subject.folded, subject.id, done, {}))])
+        write(work, [offers.ended(changed(work, of, subject.folded, subject.id, done, {}), sides)])
     return len(late)
 
 
@@ -70,5 +70,8 @@ FOLLOWER = Follower(
              and settled_entry is null)
         or exists (select from comity.offer where from_agency = comity.me() and state = 'offered'
              and expires_at <= %(now)s)
+        or exists (select from comity.offer o join comity.agency a on a.id = o.to_agency
+             where o.agency = comity.me() and o.state = '{WITHDRAWING}'
+               and (a.state = 'suspended' or a.membership <> 'member'))
         or {outbox.owes(NAME)}""",
 )  # fmt: skip

@@ -235,14 +235,31 @@ class Grants:
 
 
 @dataclass(frozen=True, slots=True)
+class Several:
+    """Of an offer to several agencies: how many must give an answer for it to be reached (`needs`: all, any or a
+    number, as text), and which answers count. Each receiver answers for itself; that it is reached, the offerer's log
+    says."""
+
+    needs: str
+    counts: frozenset[str]
+
+    def reached(self, given: int, asked: int) -> bool:
+        """Whether `given` equal answers of `asked` receivers are enough."""
+        return given >= {"all": asked, "any": 1}.get(self.needs, int(self.needs) if self.needs.isdigit() else asked)
+
+
+@dataclass(frozen=True, slots=True)
 class OfferRule:
-    """What makes a type two-sided. `expires` is an ISO 8601 duration or None. Withdrawal and expiry end the grant."""
+    """What makes a type two-sided. `expires` is an ISO 8601 duration or None. Withdrawal and expiry end the grant.
+
+    `to_several`: its counterparty field may name many agencies."""
 
     answers: Mapping[str, Answer]
     withdrawn: Answer | None = None
     expired: Answer | None = None
     expires: str | None = None
     grants: Grants = Grants()
+    to_several: Several | None = None
     source: str = ""
 
 

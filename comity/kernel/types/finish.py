@@ -153,6 +153,12 @@ def _numbers(draft: Draft, faults: Faults) -> None:
     if draft.offer is not None and len(ours) != 1:
         said = f"{draft.name} is offered to {len(ours)} fields; exactly one names the other agency"
         faults.add("offer_counterparty", draft.source, said, "mark one agency field counterparty: true")
+    elif draft.offer is not None:
+        several = draft.fields[ours[0]].schema.get("type") == "array"
+        if several is not (draft.offer.to_several is not None):
+            said = f"{ours[0]} names {'several agencies' if several else 'one agency'}, and the offer says otherwise"
+            fix = "write to_several under offer and type: array for the field, or neither"
+            faults.add("offer_counterparty", draft.source, said, fix)
     elif draft.offer is None and ours:
         said = f"{draft.name} has a counterparty and no offer"
         faults.add("offer_counterparty", draft.fields[ours[0]].source, said, "write party: true, or add an offer")
@@ -248,6 +254,8 @@ def _offer(
         name: _done(draft, one, states, initial, faults, [initial] if initial else [])
         for name, one in lifecycle.answers(rule).items()
     }
+    for name in sorted(rule.to_several.counts if rule.to_several else ()):
+        _known(name, rule.answers, "act_unknown", rule.source, f"to_several of {draft.name}", faults)
     for group in rule.grants.groups:
         _known(group, groups, "group_unknown", rule.source, f"grants of {draft.name}", faults)
     links = {known_name(name, draft.links) or name: granted for name, granted in rule.grants.links.items()}

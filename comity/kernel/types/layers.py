@@ -323,13 +323,16 @@ def _offer(draft: Draft, node: Node, faults: Faults) -> None:
         said = f"the core's offer does not grant {', '.join(sorted(more))}"
         faults.add("layer_widens_grants", form.at("grants"), said, "grant the same or less")
     expired = _expired(core.expired, form, faults)
+    if "to_several" in form:
+        said = "how many answers an offer needs is the core's"
+        faults.add("layer_changes_act", form.at("to_several"), said, "remove to_several")
     expires = reading.read_expires(form, faults) or core.expires
     draft.offer = OfferRule(
         answers=answers,
         withdrawn=_narrow_answer(draft, core.withdrawn, withdrawn, faults)
         if withdrawn and core.withdrawn
         else core.withdrawn,
-        expired=expired, expires=expires, grants=read, source=core.source,
+        expired=expired, expires=expires, grants=read, to_several=core.to_several, source=core.source,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from comity.kernel.types import comparison, schema
-from comity.kernel.types.catalogue import Act, Answer, Code, Field, Grants, Group, Link, OfferRule, State
+from comity.kernel.types.catalogue import Act, Answer, Code, Field, Grants, Group, Link, OfferRule, Several, State
 from comity.kernel.types.conditions import read_guards
 from comity.kernel.types.definition import (
     Faults,
@@ -59,7 +59,9 @@ ACT_KEYS: Mapping[str, Kind] = {
 ANSWER_KEYS: Mapping[str, Kind] = {**_DONE, "ends": is_flag}
 OFFER_KEYS: Mapping[str, Kind] = {
     "expires": is_text, "answers": is_map, "withdrawn": is_map, "expired": is_map, "grants": is_map,
+    "to_several": is_map,
 }  # fmt: skip
+SEVERAL_KEYS: Mapping[str, Kind] = {"needs": is_any, "counts": is_names}
 TYPE_KEYS: Mapping[str, Kind] = {
     "type": is_text, "title": is_text, "term": is_text, "number": is_text, "title_field": is_text, "groups": is_map,
     "handling": is_names, "deconflict": is_any,
@@ -296,8 +298,23 @@ def read_offer(node: Node, faults: Faults) -> OfferRule:
         expired=read_answer("expired", expired, faults, by=False) if expired else None,
         expires=read_expires(form, faults),
         grants=read_grants(form.get("grants"), faults),
+        to_several=read_several(form.get("to_several"), faults),
         source=str(node.source),
     )
+
+
+def read_several(node: Node | None, faults: Faults) -> Several | None:
+    if node is None or node.value is None:
+        return None
+    form = Form(node, faults, "to_several", SEVERAL_KEYS)
+    needs, counts = form.plain("needs"), form.plain("counts")
+    if needs not in ("all", "any") and (type(needs) is not int or needs < 1):
+        faults.add("wrong_kind", form.at("needs"), f"{needs!r} is no number of answers", "write all, any or a number")
+        return None
+    if not counts:
+        faults.add("wrong_kind", form.at("counts"), "which answers count is not said", "name one answer or more")
+        return None
+    return Several(str(needs), frozenset([counts] if isinstance(counts, str) else counts))
 
 
 def read_expires(form: Form, faults: Faults) -> str | None:

@@ -133,7 +133,7 @@ def _changes(
             if name in of.fields and seen.shows(of, name):
                 out[path] = content[path] if own else core_code(of.fields[name], content[path])
         elif (
-            kind in (items.NUMBER, items.MARK, items.UNMARK, items.OFFER)
+            kind in (items.NUMBER, items.MARK, items.UNMARK, items.OFFER, items.COUNTS)
             or (own and kind == items.FIELD_MARK)
             or (own and kind in items.OF_A_LINK and target in open_targets)
             or (own and kind == items.SHARE and name in open_targets)

@@ -209,20 +209,22 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Visibility) -> dict[str
 
     Reading it as the receiver is seeing it: silence has a date from then on.
     """
-    row = (
+    rows = (
         work.conn.cursor(row_factory=dict_row)
         .execute(
             """select o.*, (select coalesce(array_agg(id order by id), '{}') from comity.agency a
                              where a.id in (o.from_agency, o.to_agency) and a.state = 'suspended') as suspended
-                 from comity.offer o where o.id = %s and comity.me() in (o.from_agency, o.to_agency)""",
+                 from comity.offer o where o.id = %s and o.agency = comity.me()
+                order by o.state <> 'offered', o.to_agency""",
             (subject.id,),
         )
-        .fetchone()
+        .fetchall()
     )
-    if row is None:
+    if not rows:
         return None
+    row = rows[0]
     if row["to_agency"] == work.agency and row["seen_at"] is None:
-        grants.seen(work.conn, subject.id, work.now)
+        grants.seen(work.conn, subject.id, row["from_agency"], work.agency, work.now)
         row["seen_at"] = work.now
     raised = work.conn.execute("select min(at) from comity.escalation where record = %s", (subject.id,)).fetchone()
     silent = offer_status.since(work, {**row, "core_type": subject.core_type, "core_state": subject.core_state})
@@ -237,6 +239,11 @@ def _offer(work: Work, of: Type, subject: Subject, seen: Visibility) -> dict[str
         "answer_entry": str(row["answer_entry"]) if row["answer_entry"] else None,
         "reported_by": row["from_agency"] if offers.reported(row) else None, "suspended": row["suspended"],
         "manifest": offers.manifest_of(work, subject.id),
+        "several": [
+            {"to": one["to_agency"], "state": one["state"],
+             "answer_entry": str(one["answer_entry"]) if one["answer_entry"] else None}
+            for one in rows if len(rows) > 1
+        ],
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from comity.errors import Fault
 from comity.kernel.ledger import items
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.ledger.fold import Folded, Header, step
+from comity.kernel.ledger.offer_side import OfferSide
 from comity.kernel.types.catalogue import Type
 from comity.kernel.types.comparison import normalise, words
 from comity.kernel.work import on_behalf
@@ -27,23 +28,6 @@ from comity.kernel.work.node import Work
 TERM_LENGTH = 200
 AHEAD = timedelta(minutes=5)
 _DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class OfferMove:
-    """What an entry does to an offer's row. The caller has locked the row.
-
-    `state` None: it stays. `answer`: what the answerer says, and then the entry is the answer. `settles`: the entry is
-    the offerer's own that names the answer, or ends the offer. `closes` says which grants end: none, the receiver's,
-    all, or all but that on the offered record itself.
-    """
-
-    offer: UUID
-    state: str | None = None
-    ends: bool = False
-    answer: Mapping[str, Any] | None = None
-    settles: bool = False
-    closes: str = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +43,10 @@ class Change:
     """One entry with what it does to its record. `before` is the state that was read; version 0 means a new record.
 
     `after` follows from both and is folded when it is first asked for. `digest` is what the idempotency key was
-    used for. A change of another's record (an answer, a verdict) has no row of its own: `projected` is False and only
-    the ledger, the offer and the report move.
+    used for. `offer` are the own rows of an offer that it makes, `move` those that it moves, as they were read under
+    their lock (comity.hold_offer); `grant_ends`: it is an answer whose rule ends what the offer opened. A change of
+    another's record (an answer, a verdict) has no row of its own: `projected` is False and only the ledger, the offer
+    and the report move.
     """
 
     entry: Entry
@@ -68,9 +54,10 @@ class Change:
     before: Folded
     key: str | None = None
     digest: bytes = b""
-    offer: Mapping[str, Any] | None = None
+    offer: Sequence[OfferSide] = ()
     shares: Sequence[Mapping[str, Any]] = ()
-    move: OfferMove | None = None
+    move: Sequence[OfferSide] = ()
+    grant_ends: bool = False
     verdict: Verdict | None = None
     projected: bool = True
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import orjson
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
 from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool, PoolTimeout
@@ -229,9 +230,10 @@ class Node:
         return self._catalogue(conn, agency, row[0])
 
     def agencies(self) -> list[str]:
-        """The agencies installed on this node, without the node's own."""
+        """The agencies that are at home on this node, without the node's own."""
+        asked = "select id from comity.agency where id <> %s and not elsewhere order by id"
         with self.transaction(NODE) as (conn, _):
-            return [row[0] for row in conn.execute("select id from comity.agency where id <> %s order by id", (NODE,))]
+            return [row[0] for row in conn.execute(asked, (NODE,))]
 
     def lag(self) -> dict[str, float]:
         """How far the sequencer is behind: entries appended and not yet placed, as far as this node's log shows."""
@@ -272,9 +274,28 @@ class Node:
         return _Held(epoch, version, catalogue, Policies(catalogue, incoming))
 
 
+@contextmanager
+def acting_for(conn: Conn, agency: str, *, back: str) -> Iterator[None]:
+    """Within, the transaction acts for another agency of this node, under that one's row-level security; then for
+    `back` again. It is how an entry of one agency reaches the other side's own rows in the transaction that made it."""
+    if agency == back:
+        yield
+        return
+    conn.execute("select set_config('comity.agency', %s, true)", (agency,))
+    try:
+        yield
+    finally:
+        if conn.info.transaction_status is TransactionStatus.INTRANS:
+            conn.execute("select set_config('comity.agency', %s, true)", (back,))
+
+
 def _refuse_inactive(agency: str, state: str | None) -> None:
     if state is None:
         raise Problem("agency_unknown", f"{agency} is not installed here")
+    if state == "elsewhere":
+        raise Problem(
+            "agency_suspended", f"{agency} is kept on another node", fix="sign in there; what it enters comes here"
+        )  # fmt: skip
     if state != "active":
         raise Problem("agency_suspended", f"{agency} is suspended", fix="ask the operator of this node")
 

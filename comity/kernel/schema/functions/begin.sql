@@ -6,7 +6,7 @@ language plpgsql as $$
 begin
     perform set_config('comity.agency', for_agency, true), set_config('comity.instant', coalesce(at::text, ''), true);
     return query
-    select e.n, a.state, a.version, m.state, m.name, m.roles
+    select e.n, case when a.elsewhere and a.state = 'active' then 'elsewhere' else a.state end, a.version, m.state, m.name, m.roles
       from comity.epoch e left join comity.agency a on a.id = for_agency
       left join comity.member m on m.id = for_member and m.agency = for_agency;
 end $$;

@@ -16,7 +16,7 @@ begin
                    where (agency = comity.me() or to_agency = comity.me())
                      and valid_from <= current_date + 1 and instant::date - 1 <= valid_until
             union select case from_agency when comity.me() then to_agency else from_agency end from comity.offer
-                   where (from_agency = comity.me() or to_agency = comity.me()) and not ends
+                   where agency = comity.me() and not ends
                      and (state <> 'offered' or expires_at is null or expires_at > instant)
             union select agency from comity.share where to_agency = comity.me() and live
                      and (until is null or until > instant)

@@ -2,8 +2,8 @@
 -- showing which.
 create or replace function comity.unsettled() returns setof text
 language sql stable security definer set search_path = comity, pg_temp as $$
-    select distinct o.from_agency from comity.offer o join comity.agency a on a.id = o.from_agency and a.state = 'active'
-     where o.answer_entry is not null and o.settled_entry is null
+    select distinct o.agency from comity.offer o join comity.agency a on a.id = o.agency and a.state = 'active'
+     where o.agency = o.from_agency and o.answer_entry is not null and o.settled_entry is null
 $$;
 
 revoke execute on function comity.unsettled from public;

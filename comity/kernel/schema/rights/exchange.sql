@@ -1,13 +1,15 @@
--- Both sides see what passes between them; each writes its own part.
+-- Each side has its own row of an offer; what opens records is seen by both and written by their owner.
 
-create policy both_see on comity.offer for select using (from_agency = comity.me() or to_agency = comity.me());
-create policy offerer_offers on comity.offer for insert with check (from_agency = comity.me());
-create policy both_move on comity.offer for update using (from_agency = comity.me() or to_agency = comity.me())
-    with check (from_agency = comity.me() or to_agency = comity.me());
+create policy own on comity.offer using (agency = comity.me()) with check (agency = comity.me());
 create policy waiting on comity.offer for select to current_user using (true);  -- comity.unsettled
+create policy erases on comity.offer for update to current_user using (true) with check (true);  -- comity.erase
 create trigger offer_moves_on before update on comity.offer for each row execute function comity.refuse_going_back();
 grant select, insert on comity.offer to comity_app;
-grant update (state, ends, seen_at, answered_at, answer_entry, settled_entry, answer) on comity.offer to comity_app;
+grant update (state, ends, seen_at, answered_at, answer_entry, settled_entry, answer, ended_entry, ended_as, noted_entry)
+    on comity.offer to comity_app;
+
+create policy own on comity.waiting_entry using (agency = comity.me()) with check (agency = comity.me());
+grant select, insert, update, delete on comity.waiting_entry to comity_app;
 
 create policy both_see on comity.share for select using (agency = comity.me() or to_agency = comity.me());
 create policy owner_shares on comity.share for insert with check (agency = comity.me());
@@ -17,8 +19,7 @@ create policy emergency_opens on comity.share for insert with check (
     and until is not null and until <= now() + interval '25 hours'
     and exists (select 1 from comity.agreement a join comity.record r on r.id = share.record and r.agency = a.agency
                  where a.agency = share.agency and a.to_agency = comity.me() and a.spec->'emergency' ? r.core_type));
-create policy both_end on comity.share for update using (agency = comity.me() or to_agency = comity.me())
-    with check (agency = comity.me() or (to_agency = comity.me() and not live));
+create policy owner_ends on comity.share for update using (agency = comity.me()) with check (agency = comity.me());
 create policy erases on comity.share for update to current_user using (true) with check (true);  -- comity.erase
 grant select, insert on comity.share to comity_app;
 grant update (live) on comity.share to comity_app;

@@ -22,6 +22,8 @@ begin
     end loop;
 end $$;
 grant select, insert on comity.entry, comity.entry_content to comity_app;
+grant update (content, salts) on comity.entry_content to comity_app;  -- comity.refuse_change says of which
+create policy answers on comity.entry for select to current_user using (kind = 'answer');  -- comity.refuse_going_back
 
 -- The app role appends and learns the place; the sequencer alone gives it.
 create policy own on comity.pending using (agency = comity.me()) with check (agency = comity.me());

@@ -12,7 +12,9 @@ create table comity.agency (
     layers jsonb not null default '{}',
     version int not null default 0,
     -- what its definitions in force say are obligations: [{type, link, open, about, owed_by}]; null: not said yet
-    owing jsonb
+    owing jsonb,
+    -- its log is kept on another node, which brings here what concerns this one's agencies
+    elsewhere boolean not null default false
 );
 
 -- Raised by every installation and suspension: a process that holds an older number loads its catalogues again.

@@ -1,7 +1,11 @@
 -- BETWEEN AGENCIES: offers and what they open, emergencies, reports for others, what stays unanswered, who read what.
 
+-- Each side's own row of an offer, projected from the entries that it has (ledger/offer_side). `agency`: whose row it is.
+-- Of an offer to several the offerer has a row for each receiver. `ended_entry`, `ended_as`: the offerer's own end of it;
+-- `noted_entry`: that the receiver's log has that end before any answer.
 create table comity.offer (
-    id uuid primary key,
+    agency text not null,
+    id uuid not null,
     from_agency text not null,
     to_agency text not null,
     type text not null,
@@ -15,11 +19,29 @@ create table comity.offer (
     offer_entry uuid not null,
     answer_entry uuid,
     settled_entry uuid,
-    answer jsonb not null default '{}'
+    answer jsonb not null default '{}',
+    ended_entry uuid,
+    ended_as text not null default '',
+    noted_entry uuid,
+    primary key (agency, id, to_agency),
+    check (agency in (from_agency, to_agency)),
+    check ((ended_entry is null) = (ended_as = ''))
 );
 create index offer_to on comity.offer (to_agency, state);
 create index offer_from on comity.offer (from_agency, state);
-create index offer_unsettled on comity.offer (from_agency) where answer_entry is not null and settled_entry is null;
+create index offer_id on comity.offer (id);
+create index offer_unsettled on comity.offer (agency) where agency = from_agency and answer_entry is not null and settled_entry is null;
+
+-- Entries of agencies that are kept elsewhere, that came for one of this node before those that they follow.
+create table comity.waiting_entry (
+    agency text not null,
+    from_agency text not null,
+    entry uuid not null,
+    leaf bytea not null check (octet_length(leaf) = 32),
+    line bytea not null,
+    at timestamptz not null,
+    primary key (agency, from_agency, entry)
+);
 
 -- What an offer or an emergency lets another agency read: record@version and field groups.
 create table comity.share (
