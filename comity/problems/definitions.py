@@ -159,6 +159,9 @@ LIFECYCLE = (
 )  # fmt: skip
 
 GUARDS = (
+    fault("condition_too_long", "The condition is more than a sentence",
+          "A new condition has at most 120 characters, so that who answers for it reads it at once.",
+          "Write two conditions, one with `if`, a link with `where`, or a function of the pillar."),
     fault("guard_function", "A condition cannot call this",
           "A condition may call the functions of a short list, so that it always ends and does nothing.",
           "Write it with the functions that the message names."),

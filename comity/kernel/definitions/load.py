@@ -30,6 +30,7 @@ from comity.kernel.types.definition import (
     nearest,
     yaml_text,
 )
+from comity.kernel.types.expression import check_lengths
 from comity.kernel.types.finish import edited, finish
 from comity.kernel.types.layers import lay
 from comity.kernel.types.lock_links import mark_lock_targets
@@ -242,6 +243,9 @@ class _Loading:
         inner = path.split("/", 1)[1] if kind == "core" and "/" in path else path
         home = path.split("/", 1)[0] if kind == "core" else self.names[kind]
         found = _FILE.match(inner)
+        self.faults.in_force = self.in_force.get(kind, not self.new_core)
+        if found is not None and found["folder"] in ("types", "rules"):
+            check_lengths(node, self.faults)
         if found is not None and found["folder"] in _SPEAKING:
             self.code_uses.extend(code_uses.uses(node, f"{_LAYER.get(kind, kind)} {home}", found["stem"]))
         if kind == "core" and inner == "pillar.yml":

@@ -249,7 +249,7 @@ def _steps(
             for key in ("from_", "to", "by", "needs", "sets", "not_by", "ends", "creates", "package", "owes", "lifts")
             if getattr(one, key, None) != getattr(other, key, None)
         ]
-        if [rule.text for rule in one.guards] != [rule.text for rule in other.guards]:
+        if [rule.sentences for rule in one.guards] != [rule.sentences for rule in other.guards]:
             found.append("guard")
         for key in found:
             yield "change", Line(f"{key.rstrip('_')}_changed", path, f"{key.rstrip('_')} of {name} differs")

@@ -49,7 +49,8 @@ def _left(asked: Proposal, change: Change) -> Subject:
 def _sentence(rule: GuardRule, variables: Mapping[str, Any]) -> list[Fault]:
     assert rule.guard is not None
     try:
-        held = expression.evaluate(rule.guard, variables)
+        asked = rule.applies is None or expression.evaluate(rule.applies, variables)
+        held = not asked or expression.evaluate(rule.guard, variables)
     except expression.GuardError as error:
         path = getattr(error, "path", "") or rule.source
         fix = "give what the condition reads, or have the definition mended"
@@ -68,7 +69,7 @@ def _extension(work: Work, rule: GuardRule, subject: Subject) -> list[Fault]:
 def _variables(work: Work, asked: Proposal, change: Change) -> dict[str, Any]:
     """What a sentence may read; what costs a statement, only where one of the rule's sentences names it."""
     of, record, after = asked.of, asked.subject.id, change.after
-    texts = " ".join(one.text for one in asked.rule.guards)
+    texts = " ".join(text for one in asked.rule.guards for text in one.sentences)
     linked: dict[str, list[dict[str, Any]]] = {}
     if "linked" in texts:
         ids = [target for targets in after.links.values() for target in targets]

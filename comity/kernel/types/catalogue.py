@@ -15,6 +15,7 @@ from comity.errors import Problem
 from comity.kernel.types.comparison import Rule
 from comity.kernel.types.institution import AgencyDefinition, Agreement, LifecycleRole, Pillar, ReadRule, Role
 from comity.kernel.types.obligation import Obligation
+from comity.kernel.types.override import Override
 from comity.kernel.types.ties import Ties
 
 if TYPE_CHECKING:
@@ -164,16 +165,24 @@ class State:
 class GuardRule:
     """A condition of an act: `guard` (compiled CEL) or `extension` (`pillar.function`), one of the two.
 
-    `code`, `message` and `fix` are what the refusal says; `code` is `guard_refused` unless the definition names one.
+    `applies`: it is asked only where this holds. `code`, `message` and `fix` are what the refusal says; `code` is
+    `guard_refused` unless the definition names one.
     """
 
     text: str
     guard: Guard | None = None
     extension: str | None = None
+    applies: Guard | None = None
+    override: Override | None = None
     code: str = "guard_refused"
     message: str = ""
     fix: str = ""
     source: str = ""
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The sentences that it is judged by, as written."""
+        return (self.applies.text, self.text) if self.applies else (self.text,)
 
 
 @dataclass(frozen=True, slots=True)

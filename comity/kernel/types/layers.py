@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from comity.kernel.types import reading, schema
 from comity.kernel.types.catalogue import Act, Answer, Field, Link, OfferRule
+from comity.kernel.types.conditions import read_guards
 from comity.kernel.types.definition import Faults, Form, Node, Source, is_names, is_text, nearest
 from comity.kernel.types.reading import EVERY, Draft
 
@@ -254,7 +255,7 @@ def _narrow_done(draft: Draft, core: Done, form: Form, faults: Faults) -> Done:
     return replace(
         core, by=(frozenset(form.names("by")) or core.by), from_=from_, to=to,
         needs=_joined(core.needs, form.names("needs")), sets=_joined(core.sets, form.names("sets")),
-        not_by=_joined(core.not_by, form.names("not_by")), guards=core.guards + reading.read_guards(form, faults),
+        not_by=_joined(core.not_by, form.names("not_by")), guards=core.guards + read_guards(form, faults),
         source=str(form.source),
         label=form.text("label", core.label), labels={**core.labels, **form.labels},
     )  # fmt: skip

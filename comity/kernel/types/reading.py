@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from comity.kernel.types import comparison, schema
-from comity.kernel.types.catalogue import Act, Answer, Code, Field, Grants, Group, GuardRule, Link, OfferRule, State
+from comity.kernel.types.catalogue import Act, Answer, Code, Field, Grants, Group, Link, OfferRule, State
+from comity.kernel.types.conditions import read_guards
 from comity.kernel.types.definition import (
-    DefinitionsRefused,
     Faults,
     Form,
     Kind,
@@ -25,7 +25,6 @@ from comity.kernel.types.definition import (
     nearest,
 )
 from comity.kernel.types.duration import read_duration
-from comity.kernel.types.expression import VARIABLES, compile_guard
 from comity.kernel.types.obligation import Obligation, read_obligation
 from comity.kernel.types.ties import Ties, read_ties
 
@@ -33,7 +32,6 @@ EVERY = frozenset(("*",))
 MAX_GROUPS = 8
 CLASSES = frozenset(("ordinary", "locked", "source"))
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
-_EXTENSION = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\Z")
 RESERVED = frozenset(("attach", "erase", "expired", "inherit", "withdrawn"))
 """How the kernel names its own entries about a record, beside `enter` and `amend`: no act or answer is called so."""
 
@@ -310,42 +308,6 @@ def read_grants(node: Node | None, faults: Faults) -> Grants:
         else:
             faults.add("wrong_kind", one.source, f"grants of link {key}", "write a list of groups")
     return Grants(form.names("groups") or ("base",), links)
-
-
-def read_guards(form: Form, faults: Faults) -> tuple[GuardRule, ...]:
-    """The guards written under `guard` or `guards`: CEL text, an extension's name, or a mapping with `when`."""
-    out: list[GuardRule] = []
-    for key in ("guard", "guards"):
-        node = form.get(key)
-        if node is not None and node.value is not None:
-            for one in node.value if node.is_list else (node,):
-                rule = _guard(one, faults)
-                if rule is not None:
-                    out.append(rule)
-    return tuple(out)
-
-
-def _guard(node: Node, faults: Faults) -> GuardRule | None:
-    source = str(node.source)
-    rule = GuardRule("", source=source)
-    text = node.value
-    if node.is_map:
-        keys = dict.fromkeys(("when", "code", "message", "fix"), is_text)
-        form = Form(node, faults, "guard", keys)
-        text = form.text("when")
-        rule = replace(
-            rule, code=form.text("code", "guard_refused"), message=form.text("message"), fix=form.text("fix")
-        )
-    if not is_text(text):
-        faults.add("guard_syntax", node.source, "a guard is text", "write a CEL expression or pillar.function")
-        return None
-    if _EXTENSION.match(text) and text.split(".")[0] not in VARIABLES:
-        return replace(rule, text=text, extension=text)
-    try:
-        return replace(rule, text=text, guard=compile_guard(text, source))
-    except DefinitionsRefused as refused:
-        faults.found.extend(refused.faults)
-        return None
 
 
 def read_codes(node: Node, faults: Faults, *, parent: bool) -> dict[str, Code]:

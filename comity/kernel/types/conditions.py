@@ -1,0 +1,70 @@
+"""The conditions of an act as written: under `guard`, a CEL sentence, the name of a pillar's function, or a mapping.
+
+guard:
+  - "size(open_obligations) == 0"
+  - custody.no_active_hold
+  - if: "record.kind == 'remand'"            # asked only where this holds
+    when: "has(record.remand_until)"
+    code: remand_unsaid
+    message: A remand says until when.
+    fix: Set remand_until.
+    override: { .. }                         # types/override
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from comity.kernel.types.catalogue import GuardRule
+from comity.kernel.types.definition import DefinitionsRefused, Faults, Form, Kind, Node, is_map, is_text
+from comity.kernel.types.expression import VARIABLES, Guard, compile_guard
+from comity.kernel.types.override import read_override
+
+_EXTENSION = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\Z")
+_KEYS: Mapping[str, Kind] = {**dict.fromkeys(("if", "when", "code", "message", "fix"), is_text), "override": is_map}
+
+
+def read_guards(form: Form, faults: Faults) -> tuple[GuardRule, ...]:
+    """The guards written under `guard` or `guards`: CEL text, an extension's name, or a mapping with `when`."""
+    out: list[GuardRule] = []
+    for key in ("guard", "guards"):
+        node = form.get(key)
+        if node is not None and node.value is not None:
+            for one in node.value if node.is_list else (node,):
+                rule = _guard(one, faults)
+                if rule is not None:
+                    out.append(rule)
+    return tuple(out)
+
+
+def _guard(node: Node, faults: Faults) -> GuardRule | None:
+    source = str(node.source)
+    rule = GuardRule("", source=source)
+    text = node.value
+    if node.is_map:
+        form = Form(node, faults, "guard", _KEYS)
+        text = form.text("when")
+        rule = replace(
+            rule, code=form.text("code", "guard_refused"), message=form.text("message"), fix=form.text("fix"),
+            applies=_compiled(form.text("if"), source, faults), override=read_override(form, faults),
+        )  # fmt: skip
+    if not is_text(text):
+        faults.add("guard_syntax", node.source, "a guard is text", "write a CEL expression or pillar.function")
+        return None
+    if _EXTENSION.match(text) and text.split(".")[0] not in VARIABLES:
+        if rule.override or rule.applies:
+            said = f"{text} judges by itself where it is asked and what it refuses"
+            faults.add("wrong_kind", node.source, said, "write if: and override: beside a sentence")
+        return replace(rule, text=text, extension=text)
+    guard = _compiled(text, source, faults)
+    return replace(rule, text=text, guard=guard) if guard else None
+
+
+def _compiled(text: str, source: str, faults: Faults) -> Guard | None:
+    try:
+        return compile_guard(text, source) if text else None
+    except DefinitionsRefused as refused:
+        faults.found.extend(refused.faults)
+        return None
