@@ -18,7 +18,7 @@ from comity.errors import Fault, Problem
 router = Router(tags=["records"])
 
 PAGE_LIMIT = 200
-RESERVED = ("q", "limit", "cursor", "owner")
+RESERVED = ("q", "limit", "cursor", "owner", "fits")
 ENTER: dict[str, type] = {
     "fields": dict, "links": dict, "marks": list, "field_marks": dict, "reason": str, "occurred_at": datetime,
     "late_cause": str, "id": UUID,
@@ -49,6 +49,7 @@ def enter(request: HttpRequest, type: str) -> HttpResponse:
         query={
             "q": "Words to find.", "limit": "How many, 20 unless said.", "cursor": "The `next` of the page before.",
             "owner": "An agency that owns the records.",
+            "fits": "A link, as type.link: only what it may be set to.",
             "in_error": "true: only what was entered in error, which is left out otherwise.",
             "FIELD": "Any findable field: FIELD=value; where.FIELD=value when it is named as one of these.",
         },
@@ -68,6 +69,7 @@ def find(request: HttpRequest, type: str) -> HttpResponse:
         limit=body.whole(asked.get("limit"), "limit", default=20, least=1, most=PAGE_LIMIT),
         cursor=asked.get("cursor"),
         owner=asked.get("owner"),
+        fits=asked.get("fits"),
     )
     return answer(page.as_json())
 

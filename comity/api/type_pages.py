@@ -63,7 +63,10 @@ def _field(one: Field) -> dict[str, Any]:
 
 
 def _link(one: Link) -> dict[str, Any]:
-    return {"to": list(one.to), "many": one.many, "label": one.label or one.name.replace("_", " "), "term": one.term}
+    return {
+        "to": list(one.to), "many": one.many, "label": one.label or one.name.replace("_", " "), "term": one.term,
+        "where": one.shape.as_json() if one.shape else {},
+    }  # fmt: skip
 
 
 def _act(one: Act) -> dict[str, Any]:

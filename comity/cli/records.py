@@ -209,6 +209,9 @@ def find(
     text: Annotated[str | None, typer.Option("--text", "-t", help="Words to find.")] = None,
     where: Annotated[list[str] | None, typer.Option("--where", metavar="NAME=VALUE", help="A filter.")] = None,
     owner: Annotated[str | None, typer.Option("--owner", metavar="AGENCY", help="Only records of this agency.")] = None,
+    fits: Annotated[
+        str | None, typer.Option("--fits", metavar="TYPE.LINK", help="Only what this link may be set to.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=200)] = 20,
     cursor: Annotated[str | None, typer.Option("--cursor", help="The next page's cursor.")] = None,
     as_: As = None,
@@ -223,7 +226,7 @@ def find(
         filters = dict(input.pair(one, "--where") for one in where or ())
         page = verb(
             session.node, session.actor, type=type, text=text, where=filters or None, limit=limit, cursor=cursor,
-            owner=owner,
+            owner=owner, fits=fits,
         )  # fmt: skip
 
     def show(out: Any) -> None:

@@ -33,8 +33,9 @@ from comity.kernel.types.definition import (
 from comity.kernel.types.expression import check_lengths
 from comity.kernel.types.finish import edited, finish
 from comity.kernel.types.layers import lay
+from comity.kernel.types.link_shape_types import check_shapes
 from comity.kernel.types.lock_links import mark_lock_targets
-from comity.kernel.types.obligation_types import check_obligation, check_owed
+from comity.kernel.types.obligation_types import check_obligations, check_owed
 from comity.kernel.types.reading import LAYER_KEYS, TYPE_KEYS, Draft
 from comity.names import TYPE
 
@@ -200,8 +201,8 @@ class _Loading:
             for name, draft in self.drafts.items()
         }
         types |= mark_lock_targets(types, self.faults)
-        for one in types.values():
-            check_obligation(one, self.faults)
+        check_obligations(types, self.faults)
+        check_shapes(types, self.lists, self.faults)
         said = self.declared
         homes = frozenset(said.pillars) | {self.names["jurisdiction"], self.names["agency"]}
         in_force = () if self.new_core else types.values()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 from uuid import UUID
 
 from comity import clock, names
@@ -38,6 +39,7 @@ class Entering:
     asked: dict[int, Proposal]
     known: links.Targets
     own: Mapping[str, Type]
+    drafted: Mapping[str, Mapping[str, Any]]
     passed: dict[str, set[str]]
     still: bool
 
@@ -141,6 +143,7 @@ class Entering:
             for at, one in enumerate(self.drafts)
             if one.type in types and self.answers[at] is None
         }
+        self.drafted = {str(self.ids[at]): one.fields for at, one in enumerate(self.drafts) if pairs}
         self.passed = self._passed_on() if pairs else {}
 
     def _passed_on(self) -> dict[str, set[str]]:
@@ -172,7 +175,8 @@ class Entering:
         try:
             asked = propose(self.work, draft, record, self.resolved[at], self.known)
             together = any(str(one) in self.own for one in locking.lock_targets(asked.of, "", asked.links))
-            asked = replace(asked, batch=Batch(self.own, frozenset(self.passed.get(str(record), ())), together))
+            marks = frozenset(self.passed.get(str(record), ()))
+            asked = replace(asked, batch=Batch(self.own, self.drafted, marks, together))
             change = validate(self.work, asked)
         except Problem as problem:
             self.answers[at] = problem

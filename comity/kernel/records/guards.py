@@ -15,6 +15,8 @@ from comity.kernel.records.open_obligations import open_on
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types import expression
 from comity.kernel.types.catalogue import GuardRule, Type
+from comity.kernel.types.link_shape import LinkShape
+from comity.kernel.types.link_shape_types import fits
 from comity.kernel.work.change import Change, parties_of
 from comity.kernel.work.facts import FactGraph
 from comity.kernel.work.node import Work
@@ -29,6 +31,7 @@ def faults(work: Work, asked: Proposal, change: Change) -> list[Fault]:
     """
     left = _left(asked, change)
     found = enforced_on_act.faults(work, asked.rule.name, left)
+    found += _unfitting(work, asked)
     variables: dict[str, Any] | None = None
     for rule in asked.rule.guards:
         if rule.extension:
@@ -37,6 +40,39 @@ def faults(work: Work, asked: Proposal, change: Change) -> list[Fault]:
         variables = variables if variables is not None else _variables(work, asked, change)
         found += _sentence(rule, variables)
     return found
+
+
+def shaped(asked: Proposal) -> dict[str, Sequence[str]]:
+    """The links of the proposal that ask of a target what it is. An amendment that names again what is linked already
+    does not set it."""
+    held = asked.before.links if asked.action == "amend" else {}
+    given = {name: [one for one in ids if one not in held.get(name, ())] for name, ids in asked.links.items()}
+    links = asked.of.links
+    return {name: ids for name, ids in given.items() if ids and name in links and links[name].shape}
+
+
+def _unfitting(work: Work, asked: Proposal) -> list[Fault]:
+    """The targets that are not what their links take. One of which the actor may not read what is asked does not fit;
+    one that the same batch enters is judged as it is entered."""
+    given = shaped(asked)
+    seen = subjects(work, sorted({one for ids in given.values() for one in ids})) if given else {}
+    found = []
+    for name, ids in given.items():
+        shape = asked.of.links[name].shape
+        if shape is not None and not all(_fits(work, asked, shape, one, seen) for one in ids):
+            said = shape.message or f"the link {name} takes another record"
+            fix = shape.fix or f"link one that fits: {shape.said()}"
+            found.append(Fault(shape.code, f"links.{name}", said, fix))
+    return found
+
+
+def _fits(work: Work, asked: Proposal, shape: LinkShape, record: str, seen: Mapping[str, Subject]) -> bool:
+    if record in seen:
+        target = seen[record]
+        of = work.type_of(target.agency, target.type_name, target.core_type)
+        return fits(shape, of, readable_fields(work, of, target)[0], target.core_state)
+    new = asked.batch.own.get(record)
+    return new is not None and fits(shape, new, asked.batch.drafted[record], new.core_state(new.initial))
 
 
 def _left(asked: Proposal, change: Change) -> Subject:

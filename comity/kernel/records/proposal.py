@@ -35,11 +35,12 @@ class Words:
 class Batch:
     """What a proposal of a batch knows of its neighbours.
 
-    `own`: the records that the same transaction enters, by id; `marks`: what they pass on to this one. `together`: its
-    conditions are judged when what it stands on is there.
+    `own`: the records that the same transaction enters, by id, and `drafted` their fields; `marks`: what they pass on
+    to this one. `together`: its conditions are judged when what it stands on is there.
     """
 
     own: Mapping[str, Type] = field(default_factory=dict)
+    drafted: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     marks: frozenset[str] = frozenset()
     together: bool = False
 

@@ -50,8 +50,9 @@ def validate(work: Work, asked: Proposal) -> Change:
 
 
 def _unmet(work: Work, asked: Proposal, change: Change) -> list[Fault]:
-    """What the conditions of the act refuse, where any stand on it: the rule's own, or law that is enforced on it."""
-    stand = asked.rule.guards or enforced_on_act.enforced(work.catalogue, asked.rule.name, asked.subject.core_type)
+    """What the conditions of the act refuse, where any stand on it: the rule's own, law enforced on it, a link's shape."""
+    enforced = enforced_on_act.enforced(work.catalogue, asked.rule.name, asked.subject.core_type)
+    stand = asked.rule.guards or enforced or (asked.links and guards.shaped(asked))
     return guards.faults(work, asked, change) if stand else []
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from comity.errors import Problem
 from comity.kernel.types.comparison import Rule
 from comity.kernel.types.institution import AgencyDefinition, Agreement, LifecycleRole, Pillar, ReadRule, Role
+from comity.kernel.types.link_shape import LinkShape
 from comity.kernel.types.obligation import Obligation
 from comity.kernel.types.override import Override
 from comity.kernel.types.ties import Ties
@@ -119,7 +120,7 @@ class Link:
     """A named pointer to records. `to` holds type names, or `member`, or `any`; `inherit` passes the target's marks.
     `fills` are fields that, not given on entry, are taken over from the target as far as the actor may read them.
     `serial`: whoever acts on a record with this link takes turns with all who act on the target (work/locking).
-    `fixed`, here as in a field: set on entering and never changed."""
+    `fixed`, here as in a field: set on entering and never changed. `shape`: what a target must be to be set."""
 
     name: str
     to: tuple[str, ...]
@@ -134,6 +135,7 @@ class Link:
     fills: tuple[str, ...] = ()
     serial: bool = False
     fixed: bool = False
+    shape: LinkShape | None = None
     owner_layer: str = "core"
     source: str = ""
 

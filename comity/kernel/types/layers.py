@@ -13,6 +13,7 @@ from comity.kernel.types import reading, schema
 from comity.kernel.types.catalogue import Act, Answer, Field, Link, OfferRule
 from comity.kernel.types.conditions import read_guards
 from comity.kernel.types.definition import Faults, Form, Node, Source, is_names, is_text, nearest
+from comity.kernel.types.link_shape import narrowed, read_shape
 from comity.kernel.types.reading import EVERY, Draft
 
 _KEPT = ("group", "effective", "party", "counterparty", "input", "observed")
@@ -152,6 +153,7 @@ def _link(draft: Draft, name: str, node: Node, layer: str, faults: Faults) -> No
         required_from=form.text("required_from") or core.required_from,
         inherit=core.inherit or form.plain("inherit", False), fills=core.fills or form.names("fills"),
         serial=core.serial or form.plain("serial", False), fixed=core.fixed or form.plain("fixed", False),
+        shape=narrowed(core.shape, read_shape(form.get("where"), faults), faults),
         owner_layer=core.owner_layer, source=str(form.source),
     )  # fmt: skip
 

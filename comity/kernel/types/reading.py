@@ -25,6 +25,7 @@ from comity.kernel.types.definition import (
     nearest,
 )
 from comity.kernel.types.duration import read_duration
+from comity.kernel.types.link_shape import read_shape
 from comity.kernel.types.obligation import Obligation, read_obligation
 from comity.kernel.types.ties import Ties, read_ties
 
@@ -43,7 +44,7 @@ FIELD_KEYS: Mapping[str, Kind] = {
 }  # fmt: skip
 LINK_KEYS: Mapping[str, Kind] = {
     "to": is_names, "many": is_flag, "term": is_text, "label": is_text, "required": is_flag, "required_from": is_text,
-    "inherit": is_flag, "fills": is_names, "serial": is_flag, "fixed": is_flag,
+    "inherit": is_flag, "fills": is_names, "serial": is_flag, "fixed": is_flag, "where": is_map,
 }  # fmt: skip
 STATE_KEYS: Mapping[str, Kind] = {
     "initial": is_flag, "final": is_flag, "in_error": is_flag, "within": is_text, "label": is_text, "term": is_text,
@@ -215,7 +216,7 @@ def read_link(name: str, node: Node, layer: str, faults: Faults) -> Link:
         label=form.text("label"), labels=form.labels, required=form.plain("required", False),
         required_from=form.text("required_from") or None, inherit=form.plain("inherit", False),
         fills=form.names("fills"), serial=form.plain("serial", False), fixed=form.plain("fixed", False),
-        owner_layer=layer, source=str(node.source),
+        shape=read_shape(form.get("where"), faults), owner_layer=layer, source=str(node.source),
     )  # fmt: skip
 
 

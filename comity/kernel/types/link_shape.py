@@ -1,0 +1,85 @@
+"""The shape of a link: which records it may be set to, by the values of their fields and their core state.
+
+    order: { to: court.order, where: { kind: unseal, state: [entered, fulfilled] } }
+
+Each is one value or a list of which it is one. `code`, `message` and `fix` beside them are what the refusal says. It is
+a guard of whatever sets the link, and tells whoever looks for a target what to look for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from comity.kernel.types.definition import Faults, Node, is_names, is_text
+
+NOT_FITTING = "link_not_fitting"
+STATE = "state"
+WORDS = ("code", "message", "fix")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkShape:
+    """`fields`: field of the target -> the values of which it has one, of codes core codes. `states`: core states, of
+    which it is in one; empty: any."""
+
+    fields: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    states: frozenset[str] = frozenset()
+    code: str = NOT_FITTING
+    message: str = ""
+    fix: str = ""
+    source: str = ""
+
+    def as_json(self) -> dict[str, list[Any]]:
+        """field -> the values of which a target has one; `state` among them."""
+        asked: dict[str, list[Any]] = {name: list(allowed) for name, allowed in self.fields.items()}
+        return {**asked, STATE: sorted(self.states)} if self.states else asked
+
+    def said(self) -> str:
+        """What a target must be, in words."""
+        return "; ".join(f"{name} is {' or '.join(map(str, allowed))}" for name, allowed in self.as_json().items())
+
+
+def read_shape(node: Node | None, faults: Faults) -> LinkShape | None:
+    """What stands under `where` of a link; None where nothing does."""
+    if node is None:
+        return None
+    fields: dict[str, tuple[Any, ...]] = {}
+    states: frozenset[str] = frozenset()
+    for name, one in node.items():
+        values = one.plain() if one.is_list else [one.plain()]
+        if name in WORDS:
+            if not is_text(one.value):
+                faults.add("wrong_kind", one.source, f"{name} of where must be text", f"write {name}: text")
+        elif not values or not all(isinstance(value, str | bool | int) for value in values):
+            faults.add("wrong_kind", one.source, f"{name} of where is no value", "write one value, or a list of them")
+        elif name == STATE and not is_names(values):
+            faults.add("wrong_kind", one.source, "state of where is no name", "write the names of states")
+        elif name == STATE:
+            states = frozenset(values)
+        else:
+            fields[name] = tuple(values)
+    if not fields and not states:
+        faults.add("wrong_kind", node.source, "where asks nothing", "name a field with its value, or state")
+    words = {name: str(one.value) for name, one in node.items() if name in WORDS and is_text(one.value)}
+    return LinkShape(fields, states, source=str(node.source), **words)
+
+
+def narrowed(core: LinkShape | None, layer: LinkShape | None, faults: Faults) -> LinkShape | None:
+    """A layer's shape over the core's: what both ask. `layer_loosens_field` for a value that the core does not take,
+    and for another code of the refusal."""
+    if core is None or layer is None:
+        return layer or core
+    for name, allowed in core.as_json().items():
+        wider = [str(one) for one in layer.as_json().get(name, ()) if one not in allowed]
+        if wider:
+            said, fix = f"the core's link takes no {name} {', '.join(wider)}", f"only {', '.join(map(str, allowed))}"
+            faults.add("layer_loosens_field", layer.source, said, fix)
+    if layer.code not in (NOT_FITTING, core.code):
+        said = f"a target that does not fit is refused with {core.code} in the core"
+        faults.add("layer_loosens_field", layer.source, said, "leave code: out")
+    return replace(
+        layer, fields={**core.fields, **layer.fields}, states=layer.states or core.states, code=core.code,
+        message=layer.message or core.message, fix=layer.fix or core.fix,
+    )  # fmt: skip
