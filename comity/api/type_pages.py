@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from comity.kernel.types.catalogue import Act, Answer, Catalogue, Field, Link, State, Type
+from comity.kernel.types.override import REASON
 from comity.kernel.types.record_schema import object_schema
 
 
@@ -77,6 +78,11 @@ def _act(one: Act) -> dict[str, Any]:
         "needs": list(one.needs),
         "sets": list(one.sets),
         "creates": one.creates,
+        "overrides": {
+            rule.code: {"by": sorted(rule.override.by), "needs": REASON, "raises": rule.override.raises}
+            for rule in one.guards
+            if rule.override
+        },
     }
 
 

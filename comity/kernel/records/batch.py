@@ -277,6 +277,7 @@ def request_digest(draft: Draft, actor: Actor) -> bytes:
             "enter", draft.type, dict(draft.fields), {name: list(ids) for name, ids in draft.links.items()},
             clock.show_instant(draft.occurred_at) if draft.occurred_at else None, sorted(draft.marks),
             *([{name: sorted(one) for name, one in draft.field_marks.items()}] if draft.field_marks else []),
+            *([sorted(draft.override)] if draft.override else []),
             *actor_key(actor),
         )  # fmt: skip
     except Problem:
@@ -294,6 +295,6 @@ def propose(
         )
     return Proposal(
         "enter", of, of.acts["enter"], unborn(work, of, record), fields=draft.fields, links=pointed, marks=draft.marks,
-        field_marks=draft.field_marks, words=Words(draft.reason, late_cause=draft.late_cause),
+        field_marks=draft.field_marks, words=Words(draft.reason, late_cause=draft.late_cause, override=draft.override),
         occurred_at=draft.occurred_at, targets=known,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from comity import clock
 from comity.errors import Fault, Problem
 from comity.kernel.duties import enforced_on_act
 from comity.kernel.policy.actor import acting_roles
+from comity.kernel.records import overrides
 from comity.kernel.records.open_obligations import open_on
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types import expression
@@ -32,14 +33,19 @@ def faults(work: Work, asked: Proposal, change: Change) -> list[Fault]:
     left = _left(asked, change)
     found = enforced_on_act.faults(work, asked.rule.name, left)
     found += _unfitting(work, asked)
+    overridden: list[str] = []
     variables: dict[str, Any] | None = None
     for rule in asked.rule.guards:
         if rule.extension:
             found += _extension(work, rule, replace(left, core_state=asked.subject.core_state))
             continue
         variables = variables if variables is not None else _variables(work, asked, change)
-        found += _sentence(rule, variables)
-    return found
+        refusal = _sentence(work, rule, variables)
+        if refusal and rule.override and refusal[0].code == rule.code in asked.words.override:
+            overridden.append(rule.code)
+        else:
+            found += refusal
+    return found + overrides.needless(asked, overridden)
 
 
 def shaped(asked: Proposal) -> dict[str, Sequence[str]]:
@@ -82,7 +88,7 @@ def _left(asked: Proposal, change: Change) -> Subject:
     return replace(asked.subject, folded=after, core_state=of.core_state(after.state), parties=parties)
 
 
-def _sentence(rule: GuardRule, variables: Mapping[str, Any]) -> list[Fault]:
+def _sentence(work: Work, rule: GuardRule, variables: Mapping[str, Any]) -> list[Fault]:
     assert rule.guard is not None
     try:
         asked = rule.applies is None or expression.evaluate(rule.applies, variables)
@@ -91,7 +97,10 @@ def _sentence(rule: GuardRule, variables: Mapping[str, Any]) -> list[Fault]:
         path = getattr(error, "path", "") or rule.source
         fix = "give what the condition reads, or have the definition mended"
         return [Fault("guard_error", path, f"{rule.text}: {error}", fix)]
-    return [] if held else [Fault(rule.code, rule.source, rule.message or f"not met: {rule.text}", rule.fix)]
+    if held:
+        return []
+    fix = overrides.refused(work, rule, rule.fix)
+    return [Fault(rule.code, rule.source, rule.message or f"not met: {rule.text}", fix)]
 
 
 def _extension(work: Work, rule: GuardRule, subject: Subject) -> list[Fault]:

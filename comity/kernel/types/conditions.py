@@ -39,6 +39,14 @@ def read_guards(form: Form, faults: Faults) -> tuple[GuardRule, ...]:
     return tuple(out)
 
 
+def refuse_overrides(guards: tuple[GuardRule, ...], what: str, faults: Faults) -> None:
+    """What is overridden is said and owed in the log of the record's owner, and an answer stands in another's."""
+    for rule in guards:
+        if rule.override is not None:
+            said = f"a condition of {what} cannot be overridden"
+            faults.add("wrong_kind", rule.source, said, "override a condition of an act")
+
+
 def _guard(node: Node, faults: Faults) -> GuardRule | None:
     source = str(node.source)
     rule = GuardRule("", source=source)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from comity.kernel.types import reading, schema
 from comity.kernel.types.catalogue import Act, Answer, Field, Link, OfferRule
-from comity.kernel.types.conditions import read_guards
+from comity.kernel.types.conditions import read_guards, refuse_overrides
 from comity.kernel.types.definition import Faults, Form, Node, Source, is_names, is_text, nearest
 from comity.kernel.types.link_shape import narrowed, read_shape
 from comity.kernel.types.reading import EVERY, Draft
@@ -340,7 +340,9 @@ def _narrow_answer(draft: Draft, core: Answer, node: Node, faults: Faults) -> An
     form = Form(node, faults, f"answer {core.name}", reading.ANSWER_KEYS, nullable=("guard", "guards", "needs"))
     if "ends" in form and form.plain("ends") is False and core.ends:
         faults.add("layer_widens_grants", form.at("ends"), f"{core.name} ends the grant in the core", _KEEP_CORE)
-    return replace(_narrow_done(draft, core, form, faults), ends=core.ends or form.plain("ends", False))
+    narrowed_ = replace(_narrow_done(draft, core, form, faults), ends=core.ends or form.plain("ends", False))
+    refuse_overrides(narrowed_.guards, f"the answer {core.name}", faults)
+    return narrowed_
 
 
 def _forbid(draft: Draft, form: Form, faults: Faults) -> None:

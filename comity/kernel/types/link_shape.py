@@ -14,7 +14,6 @@ from typing import Any
 
 from comity.kernel.types.definition import Faults, Node, is_names, is_text
 
-NOT_FITTING = "link_not_fitting"
 STATE = "state"
 WORDS = ("code", "message", "fix")
 
@@ -26,7 +25,7 @@ class LinkShape:
 
     fields: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     states: frozenset[str] = frozenset()
-    code: str = NOT_FITTING
+    code: str = "link_not_fitting"
     message: str = ""
     fix: str = ""
     source: str = ""
@@ -63,7 +62,10 @@ def read_shape(node: Node | None, faults: Faults) -> LinkShape | None:
     if not fields and not states:
         faults.add("wrong_kind", node.source, "where asks nothing", "name a field with its value, or state")
     words = {name: str(one.value) for name, one in node.items() if name in WORDS and is_text(one.value)}
-    return LinkShape(fields, states, source=str(node.source), **words)
+    return LinkShape(
+        fields, states, code=words.get("code", "link_not_fitting"), message=words.get("message", ""),
+        fix=words.get("fix", ""), source=str(node.source),
+    )  # fmt: skip
 
 
 def narrowed(core: LinkShape | None, layer: LinkShape | None, faults: Faults) -> LinkShape | None:
@@ -76,7 +78,7 @@ def narrowed(core: LinkShape | None, layer: LinkShape | None, faults: Faults) ->
         if wider:
             said, fix = f"the core's link takes no {name} {', '.join(wider)}", f"only {', '.join(map(str, allowed))}"
             faults.add("layer_loosens_field", layer.source, said, fix)
-    if layer.code not in (NOT_FITTING, core.code):
+    if layer.code not in (LinkShape().code, core.code):
         said = f"a target that does not fit is refused with {core.code} in the core"
         faults.add("layer_loosens_field", layer.source, said, "leave code: out")
     return replace(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from comity.kernel.types import comparison, schema
 from comity.kernel.types.catalogue import Act, Answer, Code, Field, Grants, Group, Link, OfferRule, State
-from comity.kernel.types.conditions import read_guards
+from comity.kernel.types.conditions import read_guards, refuse_overrides
 from comity.kernel.types.definition import (
     Faults,
     Form,
@@ -252,10 +252,12 @@ def read_answer(name: str, node: Node, faults: Faults, *, by: bool = True) -> An
         faults.add("offer_nobody_answers", form.source, f"answer {name} names no role", "add by: [lifecycle roles]")
     if not form.text("to"):
         faults.add("wrong_kind", form.source, f"answer {name} leads to no state", "add to: the state it leads to")
+    guards = read_guards(form, faults)
+    refuse_overrides(guards, f"the answer {name}", faults)
     return Answer(
         name=name, to=form.text("to"), by=frozenset(form.names("by")),
         from_=frozenset(form.names("from")) if "from" in form else EVERY, needs=form.names("needs"),
-        sets=form.names("sets"), guards=read_guards(form, faults), not_by=form.names("not_by"),
+        sets=form.names("sets"), guards=guards, not_by=form.names("not_by"),
         ends=form.plain("ends", name in ("withdrawn", "expired")), follows=read_follows(form, faults),
         label=form.text("label"), labels=form.labels,
         source=str(node.source),
