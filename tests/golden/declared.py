@@ -105,12 +105,13 @@ def limits(office: Office) -> Iterator[str]:
         ):
             if said := [f"{name}: {listed(what)}" for name, what in told if what]:
                 yield columns(of.name, verb, "; ".join(said))
-        for one in acts:
-            for rule in (rule for rule in one.guards if rule.override):
-                said = f"{one.name}: {rule.code}, by {listed(rule.override.by)}; owed: {rule.override.raises}"
-                yield columns(of.name, "override", said)
-        for link in (link for link in of.links.values() if link.shape):
-            yield columns(of.name, "link what fits", f"{link.name}: {link.shape.said()}")
+        for act in acts:
+            for rule in act.guards:
+                if over := rule.override:
+                    yield columns(of.name, "override", f"{act.name} {rule.code} by {listed(over.by)}: {over.raises}")
+        for link in of.links.values():
+            if link.shape:
+                yield columns(of.name, "link what fits", f"{link.name}: {link.shape.said()}")
         fixed = [one.name for one in of.fields.values() if one.fixed]
         fixed += [one.name for one in of.links.values() if one.fixed]
         by_acts = {name for one in every for name in one.sets}

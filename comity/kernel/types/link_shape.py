@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from comity.kernel.types.definition import Faults, Node, is_names, is_text
+from comity.kernel.types.definition import Faults, Form, Node, is_names, is_text
 
 STATE = "state"
 WORDS = ("code", "message", "fix")
@@ -46,12 +46,12 @@ def read_shape(node: Node | None, faults: Faults) -> LinkShape | None:
         return None
     fields: dict[str, tuple[Any, ...]] = {}
     states: frozenset[str] = frozenset()
+    words = Form(_part(node, WORDS), faults, "where", dict.fromkeys(WORDS, is_text))
     for name, one in node.items():
         values = one.plain() if one.is_list else [one.plain()]
         if name in WORDS:
-            if not is_text(one.value):
-                faults.add("wrong_kind", one.source, f"{name} of where must be text", f"write {name}: text")
-        elif not values or not all(isinstance(value, str | bool | int) for value in values):
+            continue
+        if not values or not all(isinstance(value, str | bool | int) for value in values):
             faults.add("wrong_kind", one.source, f"{name} of where is no value", "write one value, or a list of them")
         elif name == STATE and not is_names(values):
             faults.add("wrong_kind", one.source, "state of where is no name", "write the names of states")
@@ -61,11 +61,14 @@ def read_shape(node: Node | None, faults: Faults) -> LinkShape | None:
             fields[name] = tuple(values)
     if not fields and not states:
         faults.add("wrong_kind", node.source, "where asks nothing", "name a field with its value, or state")
-    words = {name: str(one.value) for name, one in node.items() if name in WORDS and is_text(one.value)}
     return LinkShape(
-        fields, states, code=words.get("code", "link_not_fitting"), message=words.get("message", ""),
-        fix=words.get("fix", ""), source=str(node.source),
+        fields, states, code=words.text("code", "link_not_fitting"), message=words.text("message"),
+        fix=words.text("fix"), source=str(node.source),
     )  # fmt: skip
+
+
+def _part(node: Node, keys: tuple[str, ...]) -> Node:
+    return Node({key: one for key, one in node.items() if key in keys}, node.source, node.keys)
 
 
 def narrowed(core: LinkShape | None, layer: LinkShape | None, faults: Faults) -> LinkShape | None:
