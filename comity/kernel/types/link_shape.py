@@ -37,7 +37,11 @@ class LinkShape:
 
     def said(self) -> str:
         """What a target must be, in words."""
-        return "; ".join(f"{name} is {' or '.join(map(str, allowed))}" for name, allowed in self.as_json().items())
+        return "; ".join(f"{name} is {' or '.join(map(_word, allowed))}" for name, allowed in self.as_json().items())
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else str(value).lower()
 
 
 def read_shape(node: Node | None, faults: Faults) -> LinkShape | None:
