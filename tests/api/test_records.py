@@ -54,7 +54,8 @@ def test_the_same_key_enters_once(call: Any) -> None:
 
 def test_what_is_overridden_is_a_list_of_codes_that_may_be(call: Any) -> None:
     agent = call("agent")
-    problem = refused(agent("POST", "/records/investigation.case", {**CASE, "override": ["invented"]}), 422, "invalid")
+    given = {**CASE, "override": ["invented"], "reason": "So it was"}
+    problem = refused(agent("POST", "/records/investigation.case", given), 422, "invalid")
     assert [(one["code"], one["path"]) for one in problem["faults"]] == [("override_unknown", "override")]
     for wrong in ([1], "invented", [["invented"]]):
         answered = agent("POST", "/records/investigation.case", {**CASE, "override": wrong})
@@ -63,8 +64,8 @@ def test_what_is_overridden_is_a_list_of_codes_that_may_be(call: Any) -> None:
     assert agent("GET", f"/records/id/{entered}").json()["overrides"] == []
     [line] = agent("GET", f"/records/id/{entered}/history").json()["items"]
     assert line["overrides"] == []
-    problem = refused(agent("POST", f"/records/id/{entered}/acts/close", {"override": ["x"]}), 422, "invalid")
-    assert "override_unknown" in {one["code"] for one in problem["faults"]}
+    converted = call("supervisor")("POST", f"/records/id/{entered}/acts/convert", {"override": ["x"], "reason": "Full"})
+    assert [one["code"] for one in refused(converted, 422, "invalid")["faults"]] == ["override_unknown"]
 
 
 def test_a_list_of_what_a_link_may_be_set_to(call: Any) -> None:

@@ -140,7 +140,7 @@ def test_find_lists_what_a_link_may_be_set_to(comity: Command) -> None:
 def test_what_is_overridden_is_named(comity: Command, case: Any, tmp_path: Path) -> None:
     given = ("--reason", "So it was", "--json")
     ways = [
-        ("act", case["number"], "close", *AGENT, "--override", "one", "--override", "two"),
+        ("act", case["number"], "convert", *SUPERVISOR, "--override", "one", "--override", "two"),
         ("amend", case["number"], *AGENT, "--version", "1", "--set", "title=Other", "--override", "one"),
         ("enter", "investigation.case", *AGENT, "--set", "title=One", "--override", "one"),
     ]

@@ -10,7 +10,7 @@ from comity.kernel.records.amend import amend
 from comity.kernel.records.enter import enter, enter_many
 from comity.kernel.views.find import find
 from comity.kernel.work.results import Draft, Receipt
-from tests.joints.test_recall import a_case, a_recall, docketed
+from tests.joints.test_recall import NAME, a_case, a_recall, docketed
 from tests.pillars.stage import Stage, refused
 from tests.world import day
 
@@ -72,7 +72,10 @@ def test_what_is_masked_does_not_fit_and_is_not_listed(stage: Stage) -> None:
         links={"case": [case], "recalls": [order]}, field_marks={"kind": ["victim"]},
     )  # fmt: skip
     hidden = docketed(stage, case, entered.record)
-    assert hidden in fitting(stage, "judge") and hidden not in fitting(stage, "clerk")
+    assert hidden in fitting(stage, "judge", "court.order_service.order"), "it is there to be found"
+    assert hidden not in fitting(stage, "clerk") and hidden not in fitting(stage, "judge"), (
+        "nobody finds by what is marked"
+    )
     with refused("invalid", "no_recall_order"):
         stage.act("clerk", order, "recall", links={"recalled_by": hidden})
 
@@ -86,7 +89,9 @@ def test_find_says_which_links_there_are(stage: Stage, fits: str) -> None:
 
 def test_what_is_linked_stays_when_an_amendment_names_it_again(stage: Stage) -> None:
     item = stage.enter("attorney", "prosecution.matter", {"title": "Sample", "received_on": day()})
-    paper = stage.enter("attorney", "prosecution.instrument", {"kind": "complaint", "text": "Charges."}, matter=item)
+    who = stage.enter("attorney", "registry.person", NAME)
+    fields = {"kind": "information", "text": "Charges."}
+    paper = stage.enter("attorney", "prosecution.instrument", fields, matter=item, defendant=who)
     stage.act("attorney", paper, "sign")
     attorney = stage.seats["attorney"]
     amend(stage.node, attorney, item, version=1, links={"instrument": [paper]})
