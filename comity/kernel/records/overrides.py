@@ -5,7 +5,7 @@ A condition that holds is not overridden: whoever says so is refused, so that an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from comity.errors import Fault
 from comity.kernel.policy.actor import acting_roles
@@ -22,7 +22,7 @@ def faults(work: Work, asked: Proposal) -> list[Fault]:
     """Of what is overridden, what no condition of the act lets anybody override, and what it does not let this member.
     That a reason is given is asked with what the act needs."""
     known = {rule.code: rule for rule in asked.rule.guards if rule.override}
-    held = _lifecycle_roles(work) if asked.words.override else frozenset()
+    held = _lifecycle_roles(work)
     found = []
     for code in dict.fromkeys(asked.words.override):
         rule = known.get(code)
@@ -63,5 +63,5 @@ def _titles(work: Work, rule: GuardRule) -> str:
     return " or ".join(known[name].title if name in known else name for name in by)
 
 
-def _those(known: Sequence[str] | dict[str, GuardRule]) -> str:
+def _those(known: Mapping[str, GuardRule]) -> str:
     return " and ".join(known) or "none of its conditions"

@@ -195,7 +195,7 @@ def _content_faults(
     if asked.new and of.offer:
         found += offers.counterparty_faults(work, of, draft.fields)
     found += mark_faults(work, draft.marks if asked.new else frozenset(asked.marks), asked)
-    return found + needs(asked, draft) + overrides.faults(work, asked)
+    return found + needs(asked, draft) + (overrides.faults(work, asked) if asked.words.override else [])
 
 
 def _settable(asked: Proposal) -> list[Fault]:

@@ -99,7 +99,7 @@ def check_lengths(definition: Node, faults: Faults) -> None:
 
 
 def conditions(definition: Node) -> Iterator[Node]:
-    """Every condition that stands in a definition, as written."""
+    """Every condition that stands in a definition, as written; not those of a joint that computes `beside` its ways."""
     if definition.get("beside") is not None:
         return
     for key, one in definition.items():
