@@ -1,8 +1,8 @@
 """What a pillar may add in Python: this page is the whole list. Each is a pure function over read-only facts.
 
-Guard      a condition of an act that one sentence cannot say: returns what is missing.
-Package    builds what another institution asks for (a referral) from the facts, or says exactly what is missing.
-Format     reads a foreign file as rows.
+Calculation  what one sentence cannot say: what speaks against an act, what a rule between acts finds, a count.
+Package      builds what another institution asks for (a referral) from the facts, or says exactly what is missing.
+Format       reads a foreign file as rows.
 
 A pillar owns no table, opens no transaction and makes no request. Facts hold only what the acting agency may see.
 The name of an extension is `pillar.function`; `config` registers what a pillar's `pillar.yml` names.
@@ -71,12 +71,28 @@ class Facts(Protocol):
     """The institution that acts: the one on whose behalf it is reported, else `owner`."""
     owner: str
     today: date
+    """The day at the acting agency."""
+    now: datetime
+    """The instant for which it is judged, in UTC: nothing that was entered later is among the facts."""
+
+    def one(self, record: str) -> Fact | None:
+        """A record by its id; None for one that is hidden."""
+
+    def day(self, instant: datetime) -> date:
+        """The day that an instant is at the acting agency."""
+
+    def knows(self, type_name: str) -> bool:
+        """Whether the type is installed here: what cannot be recorded is not missed."""
+
+    given: Mapping[str, Fact]
+    """What is handed over beside the subject, by name: the `profile` of the office for which a package is made."""
 
     def linked(self, fact: Fact, name: str) -> Sequence[Fact]:
         """The records that `fact` points at by the link `name`, oldest first; hidden ones are absent."""
 
-    def linking(self, fact: Fact, type_name: str, name: str) -> Sequence[Fact]:
-        """The records of a type whose link `name` points at `fact`, oldest first; hidden ones are absent."""
+    def linking(self, fact: Fact | str, type_name: str, name: str) -> Sequence[Fact]:
+        """The records of a type whose link `name` points at `fact` (a fact or the id of one that may be hidden), oldest
+        first; hidden ones are absent."""
 
     def unseen(self, record: str, type_name: str, name: str, states: Collection[str], tie: str = "") -> bool:
         """Whether records of a type in these core states, whose link `name` points at `record`, are there and not
@@ -92,7 +108,8 @@ class Facts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One thing a package lacks. `about` is a record id, `owed_by` an agency, `since` the day from which it is owed."""
+    """One thing that is lacking or speaks against. `about` is a record id, `owed_by` an agency, `since` the day from
+    which it is owed. `severity`: `error` refuses, `decides` refuses until a named person decides, `warning` tells."""
 
     code: str
     severity: str
@@ -157,9 +174,25 @@ class Row:
     values: Mapping[str, Any]
 
 
-Guard = Callable[[Facts], Sequence[Missing]]
-Package = Callable[[Facts, Fact], Parcel]
-"""Called with the facts around the subject and the receiver's profile record (a Fact of its own)."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a calculation answers: what is missing, the values that it computed (of JSON's kinds, for a page or a
+    board), and the ids of the records that decided."""
+
+    missing: Sequence[Missing] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    rests_on: Sequence[str] = ()
+
+    @property
+    def refused(self) -> list[Missing]:
+        """What an act may not go past."""
+        return [one for one in self.missing if one.severity in ("error", "decides")]
+
+
+Calculation = Callable[[Facts], Outcome]
+"""Pure: the same facts, the same outcome. Judged before an act, by a rule between acts, and for a page."""
+Package = Callable[[Facts], Parcel]
+"""Called with the facts around the subject; the receiver's profile record is given as `profile`."""
 Format = Callable[[Path], Iterator[Row]]
 
 
@@ -167,6 +200,6 @@ Format = Callable[[Path], Iterator[Row]]
 class Extensions:
     """What `config` found in the pillars, by name. The kernel looks up; it never imports a pillar."""
 
-    guards: Mapping[str, Guard] = field(default_factory=dict)
+    calculations: Mapping[str, Calculation] = field(default_factory=dict)
     packages: Mapping[str, Package] = field(default_factory=dict)
     formats: Mapping[str, Format] = field(default_factory=dict)

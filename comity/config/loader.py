@@ -92,13 +92,13 @@ def core_catalogue() -> Catalogue:
 @lru_cache(maxsize=1)
 def extensions() -> Extensions:
     """What the pillars' `pillar.yml` name under `extensions`, imported."""
-    found: dict[str, dict[str, Callable[..., Any]]] = {"guards": {}, "packages": {}, "formats": {}}
+    found: dict[str, dict[str, Callable[..., Any]]] = {"calculations": {}, "packages": {}, "formats": {}}
     for pillar in sorted(paths.pillars().glob("*/pillar.yml")):
         for kind, named in _named(pillar).items():
             for name, target in named.items():
                 whole = name if "." in name else f"{pillar.parent.name}.{name}"
                 found[kind][whole] = _imported(target, pillar)
-    return Extensions(guards=found["guards"], packages=found["packages"], formats=found["formats"])
+    return Extensions(**found)
 
 
 def _named(pillar: Path) -> Mapping[str, Mapping[str, str]]:

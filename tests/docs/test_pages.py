@@ -99,7 +99,7 @@ def test_the_map_names_every_extension_point_and_no_other() -> None:
     assert named == {one.name for one in dataclasses.fields(extensions.Extensions)}
     assert all(hasattr(extensions, one) for one in re.findall(r"\*\*(\w+)\*\*", text))
     found = loader.extensions()
-    users = {*found.guards, *found.packages, *found.formats}
+    users = {*found.calculations, *found.packages, *found.formats}
     assert set(re.findall(r"`([a-z]+\.[a-z_]+)`", text)) == users, "the map names who uses each"
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from comity.config import loader, paths
 from comity.kernel.definitions.load import read_folder
-from comity.kernel.duties import enforced_on_act
+from comity.kernel.records import guards
 from tests.pillars.federal import SEATS
 from tests.pillars.stage import Stage, staged
 from tests.world import day, instant
@@ -26,9 +26,9 @@ MORE = (
 
 @contextmanager
 def doors_open() -> Iterator[None]:
-    """As earlier definitions let it: no joint is judged when an act is done."""
+    """As earlier definitions let it: no condition is judged when an act is done."""
     with pytest.MonkeyPatch.context() as off:
-        off.setattr(enforced_on_act, "faults", lambda *given: [])
+        off.setattr(guards, "faults", lambda *given: [])
         yield
 
 

@@ -158,8 +158,9 @@ def test_a_time_that_a_rule_reads_has_come(stage: Stage) -> None:
         record = transferred(stage)
         answering = {"fields": told, "late_cause": CAUSE}
         assert faults(refusal(answer, stage.node, stage.seats["intake"], record, "accepted", **answering)) == future
-    paper = stage.enter("records", "registry.document", {"title": "Clemency", "kind": "certified_record"})
-    release = stage.enter("records", "custody.release", {"ground": "compassionate"}, intake=made, authority=paper)
+    paper = stage.enter("records", "registry.document", {"title": "Receipt", "kind": "certified_record"})
+    made = intake(stage, ago(hours=1), ground="arrest_without_warrant").record
+    release = stage.enter("records", "custody.release", {"ground": "bail"}, intake=made, authority=paper)
     act_ = {"fields": {"released_at": "2099-01-01T00:00:00+00:00"}, "late_cause": CAUSE}
     problem = refusal(act, stage.node, stage.seats["shift"], release, "complete", **act_)
     assert faults(problem) == {("occurred_in_future", "fields.released_at")}

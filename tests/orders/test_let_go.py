@@ -170,12 +170,12 @@ def test_a_release_rests_on_what_lets_go_and_stands(stage: Stage) -> None:
     hold = stage.enter("records", "custody.hold", held, intake=stay, detainer=asked)
     mine = service(stage, order, "detention", "", "release")
     commanded = service(stage, warrant, "detention", "records", "arrest")
-    for name, authority, ground in (
-        ("a service that is not acknowledged", mine, "court_order"),
-        ("bail that is not accepted", bail, "bail"),
-        ("a warrant in force", commanded, "court_order"),
+    for name, authority, ground, code in (
+        ("a service that is not acknowledged", mine, "court_order", "order_not_acknowledged"),
+        ("bail that is not furnished", bail, "bail", "condition_not_met"),
+        ("a warrant in force", commanded, "court_order", "release_not_ordered"),
     ):
-        with refused("invalid", "release_not_ordered"):
+        with refused("invalid", code):
             released(stage, stay, authority, ground)
             pytest.fail(name)
     stage.answer("records", mine, "acknowledged", acknowledged_at=instant())
@@ -212,9 +212,10 @@ def test_a_release_rests_on_what_lets_go_and_stands(stage: Stage) -> None:
         (recall, "court_order"),
         (told, "court_order"),
         (hold, "period_ended"),
-        (paper, "compassionate"),
     ):
         released(stage, stay, authority, ground)
+    with refused("invalid", "person_decides"):
+        released(stage, stay, paper, "compassionate")
     released(stage, a_stay(stage, "arrest_without_warrant")[0], paper, "bail")
     out = released(stage, stay, mine)
     stage.act(
@@ -223,7 +224,7 @@ def test_a_release_rests_on_what_lets_go_and_stands(stage: Stage) -> None:
         "recall",
         links={"recalled_by": played.order("Recall", "recall", ["detention", "pretrial", "usao"])},
     )
-    with refused("invalid", "release_not_ordered"):
+    with refused("invalid", "order_recalled"):
         stage.act("shift", out, "complete", released_at=instant())
 
 
@@ -239,11 +240,11 @@ def test_an_order_lets_nobody_else_go(stage: Stage) -> None:
     played.ordered()
     assert played.made["case"] != case
     other = service(stage, played.made["order"], "detention", "records", "release")
-    with refused("invalid", "release_not_ordered"):
+    with refused("invalid", "order_of_another"):
         released(stage, kept, other)
 
     alone, person = a_stay(stage)
-    _, another = a_stay(stage)
+    another = stage.enter("intake", "registry.person", {"role": "prisoner", "name": "Sam Sample"})
     named = on_the_docket(
         stage, "court.order", case,
         {"kind": "release", "title": "Release", "terms": "So ordered.", "addressees": ["detention"],
@@ -253,7 +254,7 @@ def test_an_order_lets_nobody_else_go(stage: Stage) -> None:
     released(stage, alone, frees)  # who the defendant is here, nobody has said
     claim = {"basis": "document", "weight": 60}
     said = stage.enter("records", "registry.identity_claim", claim, person=another, same_as=party)
-    with refused("invalid", "release_not_ordered"):
+    with refused("invalid", "order_of_another"):
         released(stage, alone, frees)
     again = stage.enter("records", "registry.identity_claim", claim, person=another, same_as=person)
     released(stage, alone, frees)  # a record of an earlier stay

@@ -12,8 +12,10 @@ from tests.pillars.stage import Stage, refused
 from tests.world import day, instant
 
 
-def refused_release(stage: Stage, stay: str, authority: str, ground: str = "court_order") -> None:
-    with refused("invalid", "release_not_ordered"):
+def refused_release(
+    stage: Stage, stay: str, authority: str, ground: str = "court_order", code: str = "release_not_ordered"
+) -> None:
+    with refused("invalid", code):
         released(stage, stay, authority, ground)
 
 
@@ -76,15 +78,16 @@ def test_a_recall_lets_go_whom_the_recalled_order_kept_and_no_other_keeps(stage:
     other = played.order("Remand", "remand", ["detention"])
     kept = service(stage, other, "detention", "records", "detain", case=played.made["case"])
     told = [recall_of(stage, played, one) for one in (writ, other)]
-    for one in (produced, writ, kept, other, *told):
-        refused_release(stage, stay, one)
-    refused_release(stage, a_stay(stage)[0], produced)
+    codes = ("order_recalled", "release_not_ordered", "still_kept", "still_kept", "release_not_ordered", "still_kept")
+    for one, code in zip((produced, writ, kept, other, *told), codes, strict=True):
+        refused_release(stage, stay, one, code=code)
+    refused_release(stage, a_stay(stage)[0], produced, code="order_recalled")
     released(stage, a_stay(stage)[0], kept)  # rests on nothing that stands
 
     played, stay, [first, second] = committed(stage, "commitment", "remand")
     recall = recall_of(stage, played, played.made["commitment"])
     for one in (first, played.made["commitment"], recall):
-        refused_release(stage, stay, one)
+        refused_release(stage, stay, one, code="still_kept")
     again = recall_of(stage, played, played.made["remand"])
     for one in (second, played.made["remand"], again):
         released(stage, stay, one)
@@ -111,7 +114,7 @@ def test_an_order_of_release_is_carried_out_once(stage: Stage) -> None:
     played.played()
     old, order, out = (played.made[name] for name in ("detention", "order", "release"))
     again, _ = a_stay(stage)
-    refused_release(stage, again, old)
+    refused_release(stage, again, old, code="order_used")
     new = service(stage, order, "detention", "records", "release", case=played.made["case"])
     released(stage, again, new)
     assert not {one for one in differences(stage, before) if one.record == out}
@@ -181,7 +184,10 @@ def test_a_period_ends_on_its_day_where_the_facility_is(stage: Stage) -> None:
         stage.act("records", hold, "end", "Expired", links={"ended_by": paper}, ended_at=ended)
         found = {one.code for one in differences(stage) if one.record == hold}
         assert ("hold_ended_by_authority" in found) is not passes
-        (released if passes else refused_release)(stage, stay, hold, "period_ended")
+        if passes:
+            released(stage, stay, hold, "period_ended")
+        else:
+            refused_release(stage, stay, hold, "period_ended", code="end_not_reached")
 
 
 def test_a_period_lets_go_whom_the_same_order_keeps(stage: Stage) -> None:
@@ -190,7 +196,10 @@ def test_a_period_lets_go_whom_the_same_order_keeps(stage: Stage) -> None:
         held = {"basis": "remand", "authority": "usdc", "since": instant(), "expires_on": day(1)}
         hold = stage.enter("records", "custody.hold", held, intake=stay, ground=ground)
         stage.act("records", hold, "end", "Expired", links={"ended_by": kept}, ended_at=instant())
-        (released if passes else refused_release)(stage, stay, hold, "period_ended")
+        if passes:
+            released(stage, stay, hold, "period_ended")
+        else:
+            refused_release(stage, stay, hold, "period_ended", code="still_kept")
 
 
 def test_a_hold_stands_for_the_detainer_of_its_own_prisoner(stage: Stage) -> None:
@@ -220,10 +229,10 @@ def test_clemency_for_another_lets_nobody_go(stage: Stage) -> None:
     stage.enter("sergeant", "custody.detainer", {"facility": "detention", "basis": "warrant"}, person=sought)
     pardon = {"title": "Pardon", "kind": "court_paper"}
     theirs = stage.enter("records", "registry.document", pardon, about=another)
-    refused_release(stage, stay, theirs, "compassionate")
+    refused_release(stage, stay, theirs, "compassionate", code="order_of_another")
     for about in (person, stay, sought, [another, person]):
         paper = stage.enter("records", "registry.document", pardon, about=about)
-        released(stage, stay, paper, "compassionate")
+        refused_release(stage, stay, paper, "compassionate", code="person_decides")
 
 
 def test_a_sentence_without_imprisonment_lets_go(stage: Stage) -> None:
@@ -247,5 +256,8 @@ def test_a_sentence_without_imprisonment_lets_go(stage: Stage) -> None:
             on_the_docket(stage, "court.sentence", case, term, judgment=judgment)
         for kind, fields in kinds.items() if not judged else (("fine", money),):
             sentence = on_the_docket(stage, "court.sentence", case, {"kind": kind, **fields}, judgment=judgment)
-            (refused_release if judged and not more else released)(stage, stay, sentence)
+            if judged and not more:
+                refused_release(stage, stay, sentence, code="another_term_runs")
+            else:
+                released(stage, stay, sentence)
             refused_release(stage, stay, sentence, "sentence_served")

@@ -29,7 +29,8 @@ class Graph:
 
     def __init__(self, agency: str = "atf") -> None:
         self.agency = self.owner = agency
-        self.today = TODAY
+        self.today, self.now = TODAY, datetime(2026, 11, 22, 12, tzinfo=UTC)
+        self.given: dict[str, Fact] = {}
         self.records: dict[str, Fact] = {}
         self.hidden: dict[str, Fact] = {}
         self.subject_id = ""
@@ -41,9 +42,10 @@ class Graph:
     def linked(self, fact: Fact, name: str) -> Sequence[Fact]:
         return [self.records[one] for one in fact.links.get(name, ()) if one in self.records]
 
-    def linking(self, fact: Fact, type_name: str, name: str) -> Sequence[Fact]:
+    def linking(self, fact: Fact | str, type_name: str, name: str) -> Sequence[Fact]:
+        target = fact if isinstance(fact, str) else fact.id
         found = (one for one in self.records.values() if one.type == type_name)
-        return [one for one in found if fact.id in one.links.get(name, ())]
+        return [one for one in found if target in one.links.get(name, ())]
 
     def unseen(self, record: str, type_name: str, name: str, states: Collection[str], tie: str = "") -> bool:
         near = {record}
@@ -54,6 +56,15 @@ class Graph:
             one.type == type_name and one.state in states and near & set(one.links.get(name, ()))
             for one in self.hidden.values()
         )
+
+    def one(self, record: str) -> Fact | None:
+        return self.records.get(record)
+
+    def day(self, instant: datetime) -> date:
+        return instant.date()
+
+    def knows(self, type_name: str) -> bool:
+        return True
 
     def hide(self, *ids: str) -> None:
         """What the member's roles do not open: it is there, and neither `linked` nor `linking` gives it."""

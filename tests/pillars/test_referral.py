@@ -14,7 +14,8 @@ from tests.pillars.graph import Graph, at, offer, profile, two_buys
 
 
 def parcel_of(graph: Graph) -> Parcel:
-    return build(graph, profile())
+    graph.given = {"profile": profile()}
+    return build(graph)
 
 
 def blocking(graph: Graph) -> list[tuple[str, str, str]]:

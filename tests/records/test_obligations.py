@@ -11,7 +11,7 @@ import pytest
 
 from comity.config import loader, paths
 from comity.config.settings import settings
-from comity.extensions import Fact, Facts, Missing, Parcel
+from comity.extensions import Facts, Missing, Parcel
 from comity.kernel.definitions.load import read_folder
 from comity.kernel.exchange import obligations
 from comity.kernel.exchange.submit import submit
@@ -99,7 +99,7 @@ acts:
 def package(name: str) -> Any:
     """A package that lacks the paper of its own name, under a code that the other's lack bears as well."""
 
-    def build(facts: Facts, needs: Fact) -> Parcel:
+    def build(facts: Facts) -> Parcel:
         subject = facts.subject
         lack = Missing(
             "paper_missing", "error", f"The {name} paper is missing.", subject.id, subject.title, facts.agency,

@@ -10,6 +10,7 @@ from comity.errors import Fault
 from comity.kernel.definitions import clock_pairs, examples, upgrade
 from comity.kernel.definitions.examples import ExampleResult
 from comity.kernel.definitions.load import PAIRS, load, not_installable
+from comity.kernel.definitions.named_extensions import declared, unknown
 from comity.kernel.definitions.upgrade import Fit, Report
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.definition import DefinitionsRefused, Files, yaml_text
@@ -96,7 +97,10 @@ def _load(core: Files, law: Files, agency: Files) -> tuple[Catalogue | None, tup
         made = load(core, law, agency)
     except DefinitionsRefused as refused:
         return None, refused.faults
-    return made, tuple(not_installable(made)) if agency else ()
+    if not agency:
+        return made, ()
+    lacking = unknown(made, declared(made, "calculations"), declared(made, "packages"))
+    return made, (*not_installable(made), *lacking)
 
 
 def _law(agency: Files, jurisdictions: Mapping[str, Files]) -> tuple[Files, tuple[Fault, ...]]:

@@ -6,10 +6,12 @@ reads the same ways as `reconcile`, so the two never say different things of one
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from comity import clock
 from comity.errors import Fault
+from comity.extensions import Missing, Outcome
 from comity.kernel.duties.obligation_walk import Walk, obligation_rules_for
 from comity.kernel.law.dated import Law, Rule
 from comity.kernel.law.obligation_rules import ObligationRule, condition
@@ -19,8 +21,9 @@ from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject
 
 
-def faults(work: Work, act: str, subject: Subject) -> list[Fault]:
-    """What the joints in force refuse of an act; `subject` is the record as the act would leave it.
+def faults(work: Work, act: str, subject: Subject, calculated: Callable[[str], Outcome]) -> list[Fault]:
+    """What the joints in force refuse of an act; `subject` is the record as the act would leave it, and `calculated`
+    answers for it what a calculation finds.
 
     A joint whose types are not all installed refuses nothing: what lets go may be what cannot be recorded here.
     """
@@ -28,8 +31,22 @@ def faults(work: Work, act: str, subject: Subject) -> list[Fault]:
     for rule in enforced(work.catalogue, act, subject.core_type):
         law = rule.on(today)
         if law is not None and _stands(work.catalogue, law.said, act, subject.core_type):
-            found += _judged(work, rule.name, law, subject)
+            joint = law.said
+            if joint.calculation:
+                found += [_found(law, subject, one) for one in calculated(joint.calculation).refused]
+            else:
+                found += _judged(work, rule.name, law, subject)
     return found
+
+
+def _found(law: Law[ObligationRule], subject: Subject, one: Missing) -> Fault:
+    """What a calculation finds of the record itself, with the law of the joint; of another, under that one's name."""
+    door = law.said.door
+    assert door is not None
+    if one.about != str(subject.id):
+        return Fault(one.code, one.about_label, one.message, one.fix)
+    citation = one.citation or law.citation
+    return Fault(one.code, f"links.{door.link}", f"{one.message} ({citation})" if citation else one.message, one.fix)
 
 
 @lru_cache(maxsize=4096)

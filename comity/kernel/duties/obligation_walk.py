@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from psycopg.rows import dict_row
 
 from comity.clock import days_of, parse_instant, show_instant
+from comity.extensions import Outcome
 from comity.kernel.duties.duty import Duty
 from comity.kernel.duties.offer_status import backed
 from comity.kernel.duties.overrides import overridden
@@ -26,8 +27,9 @@ from comity.kernel.law.overrides import OVERRIDES
 from comity.kernel.policy.decide import Resource
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.expression import GuardError, evaluate
+from comity.kernel.work.facts import FactGraph
 from comity.kernel.work.node import Work
-from comity.kernel.work.subject import COLUMNS, Subject, at_state, folded, subject_of, subjects, visible
+from comity.kernel.work.subject import COLUMNS, Subject, known_at, subject_of, subjects, visible
 from comity.kernel.work.visibility import readable_fields
 
 PAGE = 500
@@ -57,6 +59,7 @@ class Walk:
         self.own: dict[str, Subject] = {}
         self.read: dict[str, Subject] = {}
         self.unjudged: set[str] = set()
+        self._entered: dict[Any, datetime] = {}
         self._shown: dict[Any, Mapping[str, Any]] = {}
         self._readable: dict[tuple[str, frozenset[str]], bool] = {}
         self._zones = dict(work.conn.execute("select id, zone from comity.agency").fetchall())
@@ -75,7 +78,8 @@ class Walk:
         types = self.work.catalogue.types
         given = tuple(name for name in joint.given.types if name in types)
         ways = tuple(one for one in joint.ways if not one.types or any(name in types for name in one.types))
-        return replace(joint, given=replace(joint.given, types=given), ways=ways) if given and ways else None
+        judged = ways or joint.calculation in self.work.node.extensions.calculations
+        return replace(joint, given=replace(joint.given, types=given), ways=ways) if given and judged else None
 
     def pages(self, joint: ObligationRule) -> Iterator[list[Subject]]:
         """The given records that this actor may see, in pages. In the past each is as it was known then."""
@@ -111,9 +115,7 @@ class Walk:
     def known(self, found: Sequence[Subject]) -> list[Subject]:
         """Subjects as they were known at the instant; those that were not there yet are left out."""
         if self.past:
-            then = [(one, folded(self.work, one, "e.entered_at <= %(at)s", {"at": self.at}, "e.version"))
-                    for one in found if one.entered_at <= self.at]  # fmt: skip
-            found = [at_state(self.work, one, state) for one, state in then if state.version]
+            found = known_at(self.work, found, self.at)
         for one in found:
             (self.own if one.agency == self.work.agency else self.read)[str(one.id)] = one
         return list(found)
@@ -144,17 +146,24 @@ class Walk:
         joint, given, told, each = law.said, one.subject, one.told, one.each
         if joint.given.when and not evaluate(condition(joint.given.when), {"given": told, "done": {}, "each": each}):
             return None
+        outcome = self.calculated(joint, given)
         named = {"agency": given.agency, "each": each}.get(joint.owed_by, told.get(joint.owed_by))
         owed_by = str(named or given.agency)
-        found = self.found(joint, given, told, each, ways)
-        if not joint.never and not found and backed is None and not self.to_judge(rule, joint, given, owed_by):
-            return None
-        good = bool(found or backed) is not joint.never
+        found = self.found(joint, given, told, each, ways) if outcome is None else list(outcome.rests_on)
+        if outcome is not None:
+            if not self.seen_whole(rule, given):
+                return None
+            good = not outcome.refused
+        else:
+            if not joint.never and not found and backed is None and not self.to_judge(rule, joint, given, owed_by):
+                return None
+            good = bool(found or backed) is not joint.never
         due = self.due(joint, told, owed_by)
         words = {"{owed_by}": owed_by, "{number}": given.folded.number or str(given.id), "{each}": each}
         message = joint.message
         for word, said in words.items():
             message = message.replace(word, said)
+        message = " ".join([message, *(one.message for one in (outcome.refused if outcome is not None else ()))])
         state = "done" if good else "open" if self.at < due else "difference"
         return Duty(
             joint=rule.name, title=joint.title, record=str(given.id), type=given.core_type, number=given.folded.number,
@@ -187,23 +196,29 @@ class Walk:
     def found(self, joint: ObligationRule, given: Subject, told: Mapping[str, Any], each: str, ways: Ways) -> list[str]:
         """The ids of what meets the joint for one given. Raises GuardError for a condition that cannot be judged."""
         asked = {"given": told, "each": each}
-        if any("beside" in way.when and hits.get(given.id) for way, hits in ways):
-            asked["beside"] = self.beside(joint, given, asked)
         return [
             str(one.id) for way, hits in ways
             for one in self.met(way, asked, [hit for hit in hits[given.id] if self.now(joint, hit)])
         ]  # fmt: skip
 
-    def beside(
-        self, joint: ObligationRule, given: Subject, asked: Mapping[str, Any]
-    ) -> dict[str, list[dict[str, Any]]]:
-        """What else the conditions of a joint ask of, by name; each may ask of those before it."""
-        out: dict[str, list[dict[str, Any]]] = {}
-        for name, ways in joint.beside:
-            known = {**asked, "beside": out}
-            hits = [one for way in ways for one in self.met(way, known, self.look(way, [given]).get(given.id, ()))]
-            out[name] = [self.told(one, one.entered_at) for one in hits]
-        return out
+    def calculated(self, joint: ObligationRule, given: Subject) -> Outcome | None:
+        """What the joint's calculation finds, of what was known when the given came into its state."""
+        if not joint.calculation:
+            return None
+        at = min(self.at, self._entered.get(given.id, self.at))
+        facts = FactGraph(self.work, known_at(self.work, [given], at)[0], at=at)
+        outcome = self.work.node.extensions.calculations[joint.calculation](facts)
+        self.read.update((str(one.id), one) for one, _ in facts.disclosed())
+        return outcome
+
+    def seen_whole(self, rule: Rule[ObligationRule], given: Subject) -> bool:
+        """Whether this reader sees all that the given points at: what is hidden is no difference, and not judged."""
+        of = self.work.type_of(given.agency, given.type_name, given.core_type)
+        named = (targets for link, targets in given.folded.links.items() if "member" not in of.links[link].to)
+        ids = sorted({target for targets in named for target in targets})
+        whole = given.agency == self.work.agency and len(subjects(self.work, ids)) == len(ids)
+        self.unjudged |= {rule.name} if not whole and given.agency == self.work.agency else set()
+        return whole
 
     def now(self, joint: ObligationRule, hit: Subject) -> bool:
         """Whether a record speaks against what must not be: not one that is shown as it once was offered."""
@@ -321,17 +336,17 @@ class Walk:
         runs: dict[Any, bool] = {}
         owner = {one.id: one for one in page}
         rows = self.work.conn.execute(
-            """select record, agency, state_to, occurred_at from comity.entry
+            """select record, agency, state_to, occurred_at, entered_at from comity.entry
                 where record = any(%s) and entered_at <= %s order by record, version""",
             (list(owner), self.at),
         )
-        for record, agency, state, occurred in rows:
+        for record, agency, state, occurred, entered in rows:
             one = owner[record]
             if agency != one.agency:
                 continue
             inside = self.work.type_of(agency, one.type_name, one.core_type).core_state(state) in states
             if inside and not runs.get(record):
-                out[record] = occurred
+                out[record], self._entered[record] = occurred, entered
             runs[record] = inside
         return out
 

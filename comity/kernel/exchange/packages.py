@@ -17,7 +17,8 @@ def build(work: Work, rule: Act, subject: Subject, to: str) -> Parcel:
     if package is None:
         raise Problem("act_unknown", f"the package {rule.package} is not installed", fix="install its pillar")
     graph = FactGraph(work, subject)
-    parcel = package(graph, _profile(work, graph, rule, to))
+    graph.given = {"profile": _profile(work, graph, rule, to)}
+    parcel = package(graph)
     if work.actor.kind == "member":
         disclosure.told(work, "submit", graph.disclosed())
     return parcel

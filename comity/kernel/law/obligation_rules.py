@@ -12,8 +12,6 @@
                                                                 # points at itself; same: { field: each } narrows
           - { path: [authority], type: .., when: "done.kind == 'x'" }               # what it points at, link by link
           - { self: [executed] }                                # its own state
-        beside:                                                 # ways to what else a condition asks of, by name: in the
-          kept: [{ path: [intake, authority], type: .. }]       # order written, `beside.kept` is the list of them
         within: PT24H                                           # time to do it; `by: execute_by` a field with the end
         about:                                                  # of one matter: where any of these agrees it is, where
           - { given: [intake.person], done: [person], tie: registry.identity_claim }   # one differs, none agrees not;
@@ -21,8 +19,10 @@
         door: { acts: [complete], code: .., link: authority, message: .., fix: .. }    # refused there already
         message: .., fix: .., citation: .., verified: read | secondary | GK | local
 
-`never` in place of `done` lists what must not be there. Conditions are CEL over `given`, `done`, `each` and `beside`:
-of a record its fields, `state`, `type`, `agency`, `links` (ids by name) and `days` (of each time the day it is there).
+`never` in place of `done` lists what must not be there. `calculation: pillar.function` in place of both: a pillar's
+function judges the given record, at its act (a `door` then says which acts and which link) and for what was known when
+it came into its state. Conditions are CEL over `given`, `done` and `each`: of a record its fields, `state`, `type`,
+`agency`, `links` (ids by name) and `days` (of each time the day it is there).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from comity.kernel.types.catalogue import Type
 from comity.kernel.types.definition import Faults, Form, Node, is_flag, is_map, is_names, is_text, nearest
 from comity.kernel.types.expression import Guard, compile_guard, guard_text
 
-KNOWN = frozenset(("given", "done", "each", "beside"))
+KNOWN = frozenset(("given", "done", "each"))
 _GIVEN = {"type": is_names, "states": is_names, "each": is_text, "when": is_text}
 _DONE = {
     "self": is_names, "type": is_names, "link": is_text, "at": is_names, "path": is_names, "same": is_map,
@@ -47,7 +47,8 @@ _DOOR = {"acts": is_names, "code": is_text, "link": is_text, "message": is_text,
 _JOINT = {
     "title": is_text, "given": is_map, "owed_by": is_text, "done": lambda v: isinstance(v, list | dict),
     "never": lambda v: isinstance(v, list | dict), "within": is_text, "legal_days": is_flag, "by": is_text,
-    "about": lambda v: isinstance(v, list), "beside": is_map, "door": is_map, "message": is_text, "fix": is_text,
+    "about": lambda v: isinstance(v, list), "calculation": is_text, "door": is_map, "message": is_text, "fix": is_text,
+    "beside": is_map,  # of older versions, which had conditions where there is a calculation now
 }  # fmt: skip
 
 
@@ -94,7 +95,10 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Enforcement:
-    """The acts on the given that are refused, under `code` and about the link, while the joint does not hold for it."""
+    """The acts on the given that are refused, under `code` and about the link, while the joint does not hold for it.
+
+    Of a calculation the code, the message and the fix are those of what it finds.
+    """
 
     acts: tuple[str, ...]
     code: str
@@ -105,7 +109,7 @@ class Enforcement:
 
 @dataclass(frozen=True, slots=True)
 class ObligationRule:
-    """One version of a joint. `never`: what `ways` find must not be there."""
+    """One version of a joint. `never`: what `ways` find must not be there. `calculation`: judged by it, not by ways."""
 
     title: str
     given: When
@@ -119,7 +123,7 @@ class ObligationRule:
     fix: str = ""
     about: tuple[About, ...] = ()
     door: Enforcement | None = None
-    beside: tuple[tuple[str, tuple[Fulfilment, ...]], ...] = ()
+    calculation: str = ""
 
 
 ObligationRules = Mapping[str, Rule[ObligationRule]]
@@ -133,10 +137,14 @@ def condition(text: str) -> Guard:
 def _obligation_rule(form: Form, name: str, faults: Faults) -> ObligationRule:
     given = form.get("given")
     never = "never" in form
-    written = form.get("never" if never else "done")
-    if given is None or written is None or (never and "done" in form):
-        fix = "write given: and one of done: and never:"
+    calculation = form.text("calculation")
+    written = None if calculation else form.get("never" if never else "done")
+    if given is None or (written is None and not calculation) or (never and "done" in form):
+        fix = "write given: and one of done:, never: and calculation:"
         faults.add("wrong_kind", form.source, f"joint {name} does not say what is given and what is done", fix)
+    if "beside" in form and not calculation:
+        fix = "write a calculation of a pillar, and name it: calculation: pillar.function"
+        faults.add("unknown_key", form.at("beside"), f"joint {name} has conditions beside it, which are not read", fix)
     for key in ("title", "message"):
         if not form.text(key):
             faults.add("wrong_kind", form.source, f"joint {name} has no {key}", f"add {key}:")
@@ -144,20 +152,14 @@ def _obligation_rule(form: Form, name: str, faults: Faults) -> ObligationRule:
         title=form.text("title", name), given=_given(given, name, faults) if given is not None else When(()),
         owed_by=form.text("owed_by", "agency"), ways=_ways(written, name, faults), never=never,
         within=span(form, "within", faults), legal_days=form.plain("legal_days", False), by=form.text("by"),
-        message=form.text("message"), fix=form.text("fix"), about=_about(form, name, faults),
-        door=_enforcement(form, name, faults), beside=_beside(form, name, faults),
+        message=form.text("message"), fix=form.text("fix"), about=() if calculation else _about(form, name, faults),
+        door=_enforcement(form, name, faults), calculation=calculation,
     )  # fmt: skip
 
 
 def _ways(node: Node | None, name: str, faults: Faults) -> tuple[Fulfilment, ...]:
     ways = (node.value if node.is_list else (node,)) if node is not None else ()
     return tuple(_way(one, name, faults) for one in ways)
-
-
-def _beside(form: Form, name: str, faults: Faults) -> tuple[tuple[str, tuple[Fulfilment, ...]], ...]:
-    node = form.get("beside")
-    named = node.value.items() if node is not None else ()
-    return tuple((key, _ways(ways, f"{key} beside {name}", faults)) for key, ways in named)
 
 
 def _about(form: Form, name: str, faults: Faults) -> tuple[About, ...]:
@@ -176,7 +178,7 @@ def _enforcement(form: Form, name: str, faults: Faults) -> Enforcement | None:
     if node is None:
         return None
     one = Form(node, faults, f"door of {name}", _DOOR)
-    for key in _DOOR:
+    for key in ("acts", "link") if form.text("calculation") else _DOOR:
         if key not in one:
             faults.add("wrong_kind", node.source, f"door of {name} has no {key}", f"add {key}:")
     return Enforcement(one.names("acts"), one.text("code"), one.text("link"), one.text("message"), one.text("fix"))
@@ -227,7 +229,7 @@ def check_obligation_rules(
                 _acts(one.door.acts, known, rule.source, faults)
             for about in one.about:
                 known_types(about.of, types, homes, rule.source, faults)
-            for way in (*one.ways, *(way for _, ways in one.beside for way in ways)):
+            for way in one.ways:
                 _states(way.own, known, rule.source, faults)
                 _linked({path.partition(".")[0] for path in way.at} - {"self"}, known, rule.source, faults)
                 _linked({*way.path[:1]}, known, rule.source, faults)

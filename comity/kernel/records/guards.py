@@ -9,6 +9,7 @@ from uuid import UUID
 
 from comity import clock
 from comity.errors import Fault, Problem
+from comity.extensions import Outcome
 from comity.kernel.duties import enforced_on_act
 from comity.kernel.policy.actor import acting_roles
 from comity.kernel.records import overrides
@@ -31,13 +32,15 @@ def faults(work: Work, asked: Proposal, change: Change) -> list[Fault]:
     One that errs refuses with `guard_error` and the missing path. The record is judged as the change would leave it.
     """
     left = _left(asked, change)
-    found = enforced_on_act.faults(work, asked.rule.name, left)
+    calculated = _Calculated(work, replace(left, core_state=asked.subject.core_state))
+    found = enforced_on_act.faults(work, asked.rule.name, left, calculated)
+    judged = set(calculated.outcomes)
     found += _unfitting(work, asked)
     overridden: list[str] = []
     variables: dict[str, Any] | None = None
     for rule in asked.rule.guards:
         if rule.extension:
-            found += _extension(work, rule, replace(left, core_state=asked.subject.core_state))
+            found += [] if rule.extension in judged else _extension(rule, calculated)
             continue
         variables = variables if variables is not None else _variables(work, asked, change)
         refusal = _sentence(work, rule, variables)
@@ -103,12 +106,27 @@ def _sentence(work: Work, rule: GuardRule, variables: Mapping[str, Any]) -> list
     return [Fault(rule.code, rule.source, rule.message or f"not met: {rule.text}", fix)]
 
 
-def _extension(work: Work, rule: GuardRule, subject: Subject) -> list[Fault]:
-    guard = work.node.extensions.guards.get(rule.extension or "")
-    if guard is None:
-        return [Fault("guard_error", rule.source, f"no guard {rule.extension} is installed", "install its pillar")]
-    lacks = guard(FactGraph(work, subject, born=subject.folded.version > 1))
-    return [Fault(one.code, one.about_label, one.message, one.fix) for one in lacks if one.severity == "error"]
+def _extension(rule: GuardRule, calculated: _Calculated) -> list[Fault]:
+    try:
+        found = calculated(rule.extension or "").refused
+    except KeyError:
+        return [Fault("guard_error", rule.source, f"there is no calculation {rule.extension}", "install its pillar")]
+    return [Fault(one.code, one.about_label, one.message, one.fix) for one in found]
+
+
+class _Calculated:
+    """What the calculations find of the record, each asked once, whoever names it: its type, or a rule between acts."""
+
+    def __init__(self, work: Work, subject: Subject) -> None:
+        self.outcomes: dict[str, Outcome] = {}
+        self._work, self._subject = work, subject
+
+    def __call__(self, name: str) -> Outcome:
+        if name not in self.outcomes:
+            calculation = self._work.node.extensions.calculations[name]
+            facts = FactGraph(self._work, self._subject, born=self._subject.folded.version > 1)
+            self.outcomes[name] = calculation(facts)
+        return self.outcomes[name]
 
 
 def _variables(work: Work, asked: Proposal, change: Change) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from comity import clock, names
 from comity.errors import Fault, Problem
 from comity.kernel.definitions import upgrade
 from comity.kernel.definitions.load import NOTHING, digest, load, not_installable
+from comity.kernel.definitions.named_extensions import unknown
 from comity.kernel.duties.law_change import impact, is_pack
 from comity.kernel.ledger import items
 from comity.kernel.ledger.append import append
@@ -145,29 +146,11 @@ def refuse_unworkable(
     `kept`: the agency's own layer is in force already; purposes that it named before they were declared stand.
     """
     judged = policy_check.check(catalogue, incoming)
-    faults = not_installable(catalogue) + _not_there(node, catalogue)
+    faults = not_installable(catalogue)
+    faults += unknown(catalogue, node.extensions.calculations, node.extensions.packages)
     faults += [one for one in judged if not (kept and one.code == "purpose_unknown")]
     if faults:
         raise Problem("definitions_refused", f"{catalogue.agency}'s definitions are refused", faults=faults)
-
-
-def _not_there(node: Node, catalogue: Catalogue) -> list[Fault]:
-    """Guards and packages that the definitions name and no installed pillar brings."""
-    out = []
-    for of in catalogue.types.values():
-        rules = [rule for one in of.acts.values() for rule in one.guards]
-        rules += [rule for one in (of.offer.answers.values() if of.offer else ()) for rule in one.guards]
-        out += [
-            Fault("extension_unknown", rule.source, f"no guard {rule.extension} is installed", "install its pillar")
-            for rule in rules
-            if rule.extension and rule.extension not in node.extensions.guards
-        ]
-        out += [
-            Fault("extension_unknown", one.source, f"no package {one.package} is installed", "install its pillar")
-            for one in of.acts.values()
-            if one.package and one.package not in node.extensions.packages
-        ]
-    return out
 
 
 def _lost(conn: Conn, catalogue: Catalogue) -> list[Fault]:

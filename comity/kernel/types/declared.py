@@ -16,6 +16,8 @@ _PILLAR: Mapping[str, Kind] = {
     "pillar": is_text, "title": is_text, "needs": is_any, "knows": is_names, "marks": is_map, "roles": is_map,
     "purposes": is_map, "extensions": is_map, "problems": is_map, "description": is_text,
 }  # fmt: skip
+EXTENSIONS = ("calculations", "packages", "formats", "guards")
+"""What a pillar.yml may name; `guards` is what definitions of older versions call calculations."""
 
 
 @dataclass(slots=True)
@@ -45,8 +47,8 @@ class Declared:
                 self.faults.add("bad_name", form.at("knows"), f"{home} knows {name!r}", "name another pillar")
         extensions = {key: one.plain() for key, one in form.items("extensions")}
         for key, named in extensions.items():
-            if key not in ("guards", "packages", "formats") or not is_map(named):
-                fix = "guards, packages and formats, each name: module:function"
+            if key not in EXTENSIONS or not is_map(named):
+                fix = "calculations, packages and formats, each name: module:function"
                 self.faults.add("unknown_key", form.at("extensions"), f"extensions of {home}: {key}", fix)
         self.pillars[home] = Pillar(
             home, form.text("title", home), tuple(form.plain("needs", []) or ()), form.names("knows"), extensions,

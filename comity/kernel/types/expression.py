@@ -99,9 +99,7 @@ def check_lengths(definition: Node, faults: Faults) -> None:
 
 
 def conditions(definition: Node) -> Iterator[Node]:
-    """Every condition that stands in a definition, as written; not those of a joint that computes `beside` its ways."""
-    if definition.get("beside") is not None:
-        return
+    """Every condition that stands in a definition, as written."""
     for key, one in definition.items():
         written = one.value if one.is_list else (one,)
         if key in CONDITIONS or key in ("guard", "guards"):

@@ -119,8 +119,8 @@ class AgencyDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Pillar:
-    """pillar.yml. `extensions` maps a kind (`guards`, `packages`, `formats`) to `name -> module:function`. `needs` must
-    be installed with it; `knows` are others whose types its definitions name, there or not."""
+    """pillar.yml. `extensions` maps a kind (`calculations`, `packages`, `formats`) to `name ->
+    module:function`. `needs` must be installed with it; `knows` are others that its definitions name, there or not."""
 
     name: str
     title: str = ""

@@ -2,46 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from psycopg.rows import dict_row
 
-from comity import clock
 from comity.extensions import Done, Fact, OfferFact
 from comity.kernel.work.node import Work
-from comity.kernel.work.subject import COLUMNS, Subject, among, subject_of, visible
+from comity.kernel.work.subject import COLUMNS, Subject, among, known_at, subject_of, visible
 from comity.kernel.work.visibility import readable_fields
 
 
 class FactGraph:
     """Implements extensions.Facts. Each step outward is one statement under the policy; what was read is kept."""
 
-    def __init__(self, work: Work, subject: Subject, *, born: bool = True) -> None:
-        """`born` is False for a record that is being entered: nothing has been done with it yet."""
+    def __init__(self, work: Work, subject: Subject, *, born: bool = True, at: datetime | None = None) -> None:
+        """`born` is False for a record that is being entered: nothing has been done with it yet.
+
+        `at`: as it was known at a past instant, read with today's rights; `subject` is handed over as of then.
+        """
         self._work = work
+        self.given: Mapping[str, Fact] = {}
         self._held: dict[str, Fact] = {}
         self._foreign: dict[str, tuple[Subject, list[str]]] = {}
         self.agency, self.owner = work.actor.institution, work.agency
-        self.today: date = clock.today(work.catalogue.definition.zone)
+        self.now: datetime = at or work.now
+        self._zone = ZoneInfo(work.catalogue.definition.zone)
+        self.today: date = self.day(self.now)
+        self._past = self.now < work.now
         self.subject = self._keep([subject], born=born)[0]
 
     def linked(self, fact: Fact, name: str) -> Sequence[Fact]:
         ids = list(fact.links.get(name, ()))
-        if not ids:
-            return []
+        if all(one in self._held for one in ids):
+            return sorted((self._held[one] for one in ids), key=lambda one: (one.entered_at, one.id))
         which, asked = among([UUID(one) for one in ids])
         return self._read(f"r.id = {which}", {"ids": asked})
 
-    def linking(self, fact: Fact, type_name: str, name: str) -> Sequence[Fact]:
-        return self._read(
+    def linking(self, fact: Fact | str, type_name: str, name: str) -> Sequence[Fact]:
+        target = fact if isinstance(fact, str) else fact.id
+        found = self._read(
             """r.core_type = %(type)s and r.id in
                (select record from comity.link where target = %(target)s::uuid and name = %(name)s)""",
-            {"type": type_name, "target": fact.id, "name": name},
+            {"type": type_name, "target": target, "name": name},
         )
+        return [one for one in found if target in one.links.get(name, ())]
+
+    def day(self, instant: datetime) -> date:
+        return instant.astimezone(self._zone).date()
+
+    def knows(self, type_name: str) -> bool:
+        return type_name in self._work.catalogue.types
 
     def unseen(self, record: str, type_name: str, name: str, states: Collection[str], tie: str = "") -> bool:
         """Asked under row-level security and without the policy, which says only what of it is hidden."""
@@ -83,7 +98,8 @@ class FactGraph:
 
     def one(self, record: str) -> Fact | None:
         """A record by its id, if the actor may read it."""
-        found = self._read("r.id = %(id)s::uuid", {"id": record})
+        held = self._held.get(record)
+        found = [held] if held is not None else self._read("r.id = %(id)s::uuid", {"id": record})
         return found[0] if found else None
 
     def owned(self, agency: str, type_name: str, states: Collection[str]) -> Sequence[Fact]:
@@ -104,7 +120,8 @@ class FactGraph:
             f"select {COLUMNS} from comity.record r where {condition} and {may} order by r.entered_at, r.id limit 2000",
             {**policy, **params, "member": self._work.actor.member},
         )
-        return self._keep([subject_of(row) for row in rows])
+        found = [subject_of(row) for row in rows]
+        return self._keep(known_at(self._work, found, self.now) if self._past else found)
 
     def _keep(self, found: Sequence[Subject], *, born: bool = True) -> list[Fact]:
         new = [one for one in found if str(one.id) not in self._held]
@@ -123,8 +140,8 @@ class FactGraph:
             which, asked = among([one.id for one in found])
             for record, agency, act, actor, at in self._work.conn.execute(
                 f"""select record, agency, act, actor, entered_at from comity.entry
-                    where record = {which} order by entered_at""",
-                {"ids": asked},
+                    where record = {which} {"and entered_at <= %(now)s" if self._past else ""} order by entered_at""",
+                {"ids": asked, "now": self.now},
             ):
                 acts.setdefault(str(record), {})[act] = Done(str(actor), at, agency)
             offers = {
@@ -144,10 +161,13 @@ class FactGraph:
                 fields=readable_fields(self._work, of, one)[0], links=one.folded.links,
                 marks=frozenset(one.folded.marks),
                 entered_at=one.entered_at, entered_by=one.folded.entered_by, acts=acts.get(str(one.id), {}),
-                offer=_spoken(offers.get(str(one.id)), one),
+                offer=self._spoken(offers.get(str(one.id)), one),
             )  # fmt: skip
 
-
-def _spoken(offer: OfferFact | None, subject: Subject) -> OfferFact | None:
-    """The offer as the institution's that made it, whoever reports it."""
-    return replace(offer, from_agency=subject.institution) if offer else None
+    def _spoken(self, offer: OfferFact | None, subject: Subject) -> OfferFact | None:
+        """The offer as the institution's that made it, whoever reports it, with what had come of it by then."""
+        if offer is None:
+            return None
+        if self._past and offer.answered_at is not None and offer.answered_at > self.now:
+            offer = replace(offer, state="offered", answered_at=None, answer={})
+        return replace(offer, from_agency=subject.institution)

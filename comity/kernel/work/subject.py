@@ -208,6 +208,21 @@ def at_state(work: Work, now: Subject, earlier: Folded) -> Subject:
     return replace(now, folded=held, title=title_of(of, held), core_state=of.core_state(held.state))
 
 
+def known_at(work: Work, found: Sequence[Subject], at: datetime) -> list[Subject]:
+    """Subjects as they were known at a past instant; those that were not there yet are left out."""
+    out = []
+    for one in found:
+        if one.entered_at > at:
+            continue
+        if one.changed_at > at:
+            then = folded(work, one, "e.entered_at <= %(at)s", {"at": at}, "e.version")
+            if not then.version:
+                continue
+            one = at_state(work, one, then)
+        out.append(one)
+    return out
+
+
 def folded(work: Work, subject: Subject, condition: str, params: Mapping[str, Any], order: str) -> Folded:
     """The record as the entries of its owner that meet the condition make it, in the given order.
 

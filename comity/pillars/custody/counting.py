@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from comity.extensions import Fact, Facts, Missing
+from comity.extensions import Fact, Facts, Missing, Outcome
 
 HOUSING = "custody.housing"
 PRESENT = "in_custody"
 
 
-def count_agrees(facts: Facts) -> list[Missing]:
-    """Guard of clearing a count: as many were counted as are housed there and in. Names numbers, not persons."""
+def count_agrees(facts: Facts) -> Outcome:
+    """Of clearing a count: as many were counted as are housed there and in. Names numbers, not persons.
+
+    Values: `counted` and `expected`, numbers of persons.
+    """
     count = facts.subject
     expected: set[str] = set()
     for unit in facts.linked(count, "unit"):
@@ -17,16 +20,16 @@ def count_agrees(facts: Facts) -> list[Missing]:
             if housing.state == "current":
                 expected.update(one.id for one in facts.linked(housing, "intake") if _is_in(one))
     counted = count.fields.get("counted")
+    values = {"counted": counted, "expected": len(expected)}
     if counted == len(expected):
-        return []
-    return [
-        Missing(
-            code="count_differs", severity="error",
-            message=f"{counted} were counted; {len(expected)} are housed there and not out.",
-            about=count.id, about_label=count.number, owed_by=facts.agency, since=facts.today,
-            fix="Count again, or find the one that is missing or too many, then recount.",
-        )
-    ]  # fmt: skip
+        return Outcome(values=values)
+    lack = Missing(
+        code="count_differs", severity="error",
+        message=f"{counted} were counted; {len(expected)} are housed there and not out.",
+        about=count.id, about_label=count.number, owed_by=facts.agency, since=facts.today,
+        fix="Count again, or find the one that is missing or too many, then recount.",
+    )  # fmt: skip
+    return Outcome([lack], values)
 
 
 def _is_in(intake: Fact) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
-from comity.extensions import Fact, Facts, Missing
+from comity.extensions import Fact, Facts, Missing, Outcome
+from comity.pillars.custody.same_person import of_another
 
 INTAKE = "custody.intake"
 HOLD = "custody.hold"
@@ -19,20 +20,21 @@ CLAIM = "registry.identity_claim"
 STANDING = ("offered", "lodged")
 
 
-def no_active_hold(facts: Facts) -> list[Missing]:
-    """Guard of a release and of the end of a stay: names each holder. `facts.subject` is the release or the intake.
+def no_active_hold(facts: Facts) -> Outcome:
+    """Of the end of a stay: names each holder. `facts.subject` is the intake, or a release of it.
 
     A detainer that was sent and not answered yet holds as well: a release does not run past it.
     """
-    missing = []
-    for intake in _stays(facts):
-        holds = [one for one in facts.linking(intake, HOLD, "intake") if one.state == "active"]
-        missing += [_held(facts, intake, one) for one in holds]
-        covered = {target for one in holds for target in one.links.get("detainer", ())}
-        missing += [_held(facts, intake, one) for one in detainers(facts, intake) if one.id not in covered]
-        if hidden_against(facts, intake):
-            missing.append(_unseen(facts, intake))
-    return missing
+    return Outcome([one for stay in _stays(facts) for one in keeps(facts, stay)])
+
+
+def keeps(facts: Facts, intake: Fact) -> list[Missing]:
+    """Each hold and detainer that keeps the person of a stay, and whether something does that may not be seen."""
+    holds = [one for one in facts.linking(intake, HOLD, "intake") if one.state == "active"]
+    covered = {target for one in holds for target in one.links.get("detainer", ())}
+    asked = [one for one in detainers(facts, intake) if one.id not in covered]
+    missing = [_of_another(facts, intake, one) or _held(facts, intake, one) for one in (*holds, *asked)]
+    return [*missing, unseen(facts, intake)] if hidden_against(facts, intake) else missing
 
 
 def hidden_against(facts: Facts, intake: Fact) -> bool:
@@ -44,10 +46,10 @@ def hidden_against(facts: Facts, intake: Fact) -> bool:
     )
 
 
-def own_release(facts: Facts) -> list[Missing]:
-    """Guard of the end of a stay: it is released by a release of this stay, or of one to which it was handed over."""
+def own_release(facts: Facts) -> Outcome:
+    """Of the end of a stay: it is released by a release of this stay, or of one to which it was handed over."""
     intake = facts.subject
-    return [
+    found = [
         Missing(
             code="release_of_another", severity="error", message=f"{label(one)} is not a release of {label(intake)}.",
             about=one.id, about_label=label(one), owed_by=facts.agency, since=facts.today,
@@ -57,6 +59,7 @@ def own_release(facts: Facts) -> list[Missing]:
         if intake.id not in one.links.get("intake", ())
         and not any(_began_with(facts, stay, intake.id) for stay in facts.linked(one, "intake"))
     ]  # fmt: skip
+    return Outcome(found)
 
 
 def _began_with(facts: Facts, stay: Fact, before: str) -> bool:
@@ -72,32 +75,32 @@ def _began_with(facts: Facts, stay: Fact, before: str) -> bool:
     return False
 
 
-def hold_was_active(facts: Facts) -> list[Missing]:
-    """Guard of recording a release in error: it is computed, so at least one hold ran at the moment of release."""
+def hold_was_active(facts: Facts) -> Outcome:
+    """Of recording a release in error: it is computed, so at least one hold ran at the moment of release."""
     intake = facts.subject
-    left = _instant(intake.fields.get("ended_at"))
+    left = instant(intake.fields.get("ended_at"))
     holds = facts.linking(intake, HOLD, "intake")
     if left is not None and any(_ran(one, left) for one in holds):
-        return []
-    if detainers(facts, intake):
-        return []
+        return Outcome()
+    asked = [one.offer.offered_at for one in detainers(facts, intake) if one.offer is not None]
+    if left is not None and any(at <= left for at in asked):
+        return Outcome()
     name = label(intake)
-    return [
-        Missing(
-            code="no_hold_was_active", severity="error", message=f"No hold on {name} was active when the person left.",
-            about=intake.id, about_label=name, owed_by=facts.agency, since=facts.today,
-            fix="Enter the hold that was overlooked, with the day from which it ran.",
-        )
-    ]  # fmt: skip
+    lack = Missing(
+        code="no_hold_was_active", severity="error", message=f"No hold on {name} was active when the person left.",
+        about=intake.id, about_label=name, owed_by=facts.agency, since=facts.today,
+        fix="Enter the hold that was overlooked, with the day from which it ran.",
+    )  # fmt: skip
+    return Outcome([lack])
 
 
-def one_receiver(facts: Facts) -> list[Missing]:
-    """Guard of a transfer: the stay is the sender's own and running, and no other transfer of it is under way."""
+def one_receiver(facts: Facts) -> Outcome:
+    """Of a transfer: the stay is the sender's own and running, and no other transfer of it is under way."""
     transfer = facts.subject
     missing = []
     for intake in facts.linked(transfer, "intake"):
         if intake.agency != facts.agency or intake.state not in ("in_custody", "out"):
-            missing.append(_elsewhere(facts, intake, f"{label(intake)} is not in the custody of {facts.agency}."))
+            missing.append(elsewhere(facts, intake, f"{label(intake)} is not in the custody of {facts.agency}."))
         for one in facts.linking(intake, TRANSFER, "intake"):
             if one.id != transfer.id and standing(one) in ("offered", "accepted"):
                 missing.append(_with_another(facts, intake, one))
@@ -106,40 +109,42 @@ def one_receiver(facts: Facts) -> list[Missing]:
         for one in facts.linking(person, TRANSFER, "person"):
             if one.id not in {transfer.id, *told} and standing(one) == "offered":
                 missing.append(_with_another(facts, person, one))
-    return missing
+    return Outcome(missing)
 
 
-def not_on_the_way(facts: Facts) -> list[Missing]:
-    """Guard of a release and of the end of a stay: no other custodian has been asked to take the person."""
-    missing = []
-    for intake in _stays(facts):
-        asked = [one for one in facts.linking(intake, TRANSFER, "intake") if standing(one) == "offered"]
-        missing += [_with_another(facts, intake, one) for one in asked]
-        if facts.unseen(intake.id, TRANSFER, "intake", ("offered",)):
-            missing.append(_unseen(facts, intake))
-    return missing
+def not_on_the_way(facts: Facts) -> Outcome:
+    """Of the end of a stay, or a release of it: no other custodian has been asked to take the person."""
+    return Outcome([one for stay in _stays(facts) for one in on_the_way(facts, stay)])
 
 
-def received(facts: Facts) -> list[Missing]:
-    """Guard of a stay that names its transfer: this agency accepted it, and it began one stay only."""
+def on_the_way(facts: Facts, intake: Fact) -> list[Missing]:
+    """Each transfer of a stay that waits for its answer, and whether there is one that may not be seen."""
+    asked = [one for one in facts.linking(intake, TRANSFER, "intake") if standing(one) == "offered"]
+    missing = [_with_another(facts, intake, one) for one in asked]
+    hidden = facts.unseen(intake.id, TRANSFER, "intake", ("offered",))
+    return [*missing, unseen(facts, intake)] if hidden else missing
+
+
+def received(facts: Facts) -> Outcome:
+    """Of a stay that names its transfer: this agency accepted it, and it began one stay only."""
     intake = facts.subject
     missing = []
     for transfer in facts.linked(intake, "transfer"):
         to = transfer.offer.to_agency if transfer.offer else ""
         if to != facts.agency or standing(transfer) not in ("accepted", "ended"):
             said = f"{label(transfer)} was not accepted by {facts.agency}."
-            missing.append(_elsewhere(facts, transfer, said, fix="Answer the transfer first."))
+            missing.append(elsewhere(facts, transfer, said, fix="Answer the transfer first."))
         for one in facts.linking(transfer, INTAKE, "transfer"):
             if one.id != intake.id:
                 said = f"{label(one)} is the stay that {label(transfer)} began."
-                missing.append(_elsewhere(facts, one, said, fix="Go on with that stay."))
-    return missing
+                missing.append(elsewhere(facts, one, said, fix="Go on with that stay."))
+    return Outcome(missing)
 
 
 def detainers(facts: Facts, intake: Fact) -> list[Fact]:
     """The standing detainers against a stay: those that name it, and those against a person claimed to be the same."""
     found = {one.id: one for one in facts.linking(intake, DETAINER, "intake")}
-    for person in _persons(facts, intake):
+    for person in persons(facts, intake):
         found.update((one.id, one) for one in facts.linking(person, DETAINER, "person"))
     return [one for one in found.values() if standing(one) in STANDING and one.offer and one.offer.to_agency]
 
@@ -158,7 +163,7 @@ def _stays(facts: Facts) -> Sequence[Fact]:
     return [subject] if subject.type == INTAKE else facts.linked(subject, "intake")
 
 
-def _persons(facts: Facts, intake: Fact) -> Iterator[Fact]:
+def persons(facts: Facts, intake: Fact) -> Iterator[Fact]:
     """The person of the stay, and each person that a live claim ties to that one by one step."""
     for person in facts.linked(intake, "person"):
         yield person
@@ -185,7 +190,19 @@ def _held(facts: Facts, intake: Fact, hold: Fact) -> Missing:
     )
 
 
-def _unseen(facts: Facts, intake: Fact) -> Missing:
+def _of_another(facts: Facts, intake: Fact, hold: Fact) -> Missing | None:
+    """A hold that was entered here on a detainer that asks for another person: it is there, and is no ground."""
+    wrong = [one for one in facts.linked(hold, "detainer") if of_another(facts, intake, one)]
+    if not wrong:
+        return None
+    return Missing(
+        code="hold_of_another", severity="decides", about=hold.id, about_label=label(hold), owed_by=facts.agency,
+        message=f"{label(hold)} rests on {label(wrong[0])}, which asks for another person.", since=facts.today,
+        fix="Retract the hold and enter it on the stay of the person, or let a supervisor decide.",
+    )  # fmt: skip
+
+
+def unseen(facts: Facts, intake: Fact) -> Missing:
     return Missing(
         code="hold_unseen", severity="error", message="Something stands against the release that you may not see.",
         about=intake.id, about_label=label(intake), owed_by=facts.agency, since=facts.today,
@@ -196,10 +213,10 @@ def _unseen(facts: Facts, intake: Fact) -> Missing:
 def _with_another(facts: Facts, who: Fact, transfer: Fact) -> Missing:
     to = transfer.offer.to_agency if transfer.offer else str(transfer.fields.get("receiver", ""))
     said = "is offered to" if standing(transfer) == "offered" else "is with"
-    return _elsewhere(facts, transfer, f"{label(who)} {said} {to} ({transfer.number}).", to)
+    return elsewhere(facts, transfer, f"{label(who)} {said} {to} ({transfer.number}).", to)
 
 
-def _elsewhere(
+def elsewhere(
     facts: Facts, about: Fact, message: str, owed_by: str = "", fix: str = "Withdraw or end the other transfer first."
 ) -> Missing:
     return Missing(
@@ -215,7 +232,7 @@ def _ran(hold: Fact, at: datetime) -> bool:
     """
     if hold.state == "entered_in_error":
         return False
-    began, ended = _instant(hold.fields.get("since")), _instant(hold.fields.get("ended_at"))
+    began, ended = instant(hold.fields.get("since")), instant(hold.fields.get("ended_at"))
     ends = hold.fields.get("ended_at") is None or (ended is not None and ended > at)
     return began is not None and began <= at and ends and _in_force(hold.fields.get("expires_on"), at.date())
 
@@ -227,7 +244,14 @@ def _in_force(expires: object, day: date) -> bool:
         return False
 
 
-def _instant(value: object) -> datetime | None:
+def before(one: object, other: object) -> bool:
+    """Whether one time lies before another; one that cannot be read lies before none."""
+    first, second = instant(one), instant(other)
+    return first is not None and second is not None and first < second
+
+
+def instant(value: object) -> datetime | None:
+    """A time as a record holds it; None for what is none or has no zone."""
     try:
         found = datetime.fromisoformat(str(value))
     except ValueError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from comity.extensions import Fact, Facts, Missing
+from comity.extensions import Fact, Facts, Missing, Outcome
 from comity.pillars.evidence.custody import TAKEN_OVER, TRANSFER
 
 ITEM = "evidence.item"
@@ -87,20 +87,21 @@ def _unread(about: Fact, name: str, told: Mapping[str, object]) -> list[Gap]:
     return [Gap("time_unreadable", said, about, about.agency)]
 
 
-def chain_unbroken(facts: Facts) -> list[Missing]:
-    """Guard of a statement of custody and of a disposition: no gap for the item or for what it is a part of."""
+def chain_unbroken(facts: Facts) -> Outcome:
+    """Of a statement of custody and of a disposition: no gap for the item or for what it is a part of."""
     found = []
     for item in facts.linked(facts.subject, "item"):
         whole = [item, *ancestors(facts, item)]
         gaps = [gap for one in whole for gap in chain(one, facts.linking(one, TRANSFER, "item"))[1]]
         found += [_missing(facts, item, gap) for gap in [*gaps, *origin(facts, item)]]
-    return found
+    return Outcome(found)
 
 
-def part_traces_to_parent(facts: Facts) -> list[Missing]:
-    """Guard of entering an item: the whole is seen, is held here, and is not less than its parts."""
+def part_traces_to_parent(facts: Facts) -> Outcome:
+    """Of entering an item: the whole is seen, is held here, and is not less than its parts."""
     item = facts.subject
-    return [_missing(facts, item, gap) for gap in [*origin(facts, item), *_held(facts, item), *_parts(facts, item)]]
+    gaps = [*origin(facts, item), *_held(facts, item), *_parts(facts, item)]
+    return Outcome([_missing(facts, item, gap) for gap in gaps])
 
 
 def ancestors(facts: Facts, item: Fact) -> Iterator[Fact]:

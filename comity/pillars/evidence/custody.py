@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from comity.extensions import Fact, Facts, Missing
+from comity.extensions import Fact, Facts, Missing, Outcome
 
 TRANSFER = "evidence.custody_transfer"
 TAKEN_OVER = ("accepted", "accepted_with_discrepancy")
@@ -17,8 +17,8 @@ def holder(item: Fact, transfers: Sequence[Fact]) -> str:
     return done[-1].offer.to_agency if done and done[-1].offer else item.agency
 
 
-def holder_hands_over(facts: Facts) -> list[Missing]:
-    """Guard of entering a transfer: only the present holder hands an item over, and not twice at once.
+def holder_hands_over(facts: Facts) -> Outcome:
+    """Of entering a transfer: only the present holder hands an item over, and not twice at once.
 
     The subject is the transfer being entered. Transfers that the acting agency may not see cannot be judged; the
     owner of the item sees them all, and so does the referral that checks the whole chain.
@@ -56,4 +56,4 @@ def holder_hands_over(facts: Facts) -> list[Missing]:
                     fix="Wait for the answer, or withdraw that transfer.",
                 )
             )
-    return missing
+    return Outcome(missing)

@@ -7,10 +7,11 @@ clock, no database, nothing written.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from comity.extensions import Fact, Facts, ManifestItem, Missing, Parcel
+from comity.extensions import Fact, Facts, ManifestItem, Missing, Outcome, Parcel
 from comity.pillars.investigation.findings import Gathered, Thing, day, gather, once, things
 
 STRICTNESS = ("included", "masked", "withheld")
@@ -23,15 +24,28 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def build(facts: Facts, profile: Fact) -> Parcel:
-    """The parcel for the office that owns `profile`: what is missing, what is sent, the referral's fields and links."""
+def build(facts: Facts) -> Parcel:
+    """The parcel for the office whose `profile` is given: what is missing, what is sent, its fields and links."""
+    profile, found = facts.given["profile"], gather(facts)
+    missing = referral_findings(facts).missing
+    manifest = _manifest(facts, found, profile)
+    sent = {one.record for one in manifest if one.decision != "withheld"}
+    return Parcel(missing=missing, manifest=manifest, fields=_fields(facts, found, profile), links=_links(found, sent))
+
+
+def referral_findings(facts: Facts) -> Outcome:
+    """What the office whose `profile` is given still wants of a case (`facts.subject`); without one, nothing.
+
+    Values: of each collection that the profile's checks look at, how many things there are.
+    """
+    profile = facts.given.get("profile")
+    if profile is None:
+        return Outcome()
     found = gather(facts)
     statutes = _values(facts.rules(str(profile.fields.get("statutes_rule", ""))))
     seen = things(facts, found, statutes, profile.agency)
     missing = [*_not_taken(facts, found.case, profile), *_judge(facts, found.case, profile, seen)]
-    manifest = _manifest(facts, found, profile)
-    sent = {one.record for one in manifest if one.decision != "withheld"}
-    return Parcel(missing=missing, manifest=manifest, fields=_fields(facts, found, profile), links=_links(found, sent))
+    return Outcome(missing, values=Counter(one.collection for one in seen))
 
 
 def _values(rule: Any) -> Sequence[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from comity.extensions import Fact, Facts, Missing
+from comity.extensions import Fact, Facts, Missing, Outcome
 
 CLAIM = "registry.identity_claim"
 CERTAIN = 100
@@ -63,27 +63,26 @@ def _chained(start: str, near: Mapping[str, Sequence[tuple[str, str]]]) -> dict[
     return ways
 
 
-def chains_strangers(facts: Facts) -> list[Missing]:
-    """Guard of a claim: it does not join two who are certainly strangers, nor part two who are certainly one."""
+def chains_strangers(facts: Facts) -> Outcome:
+    """Of a claim: it does not join two who are certainly strangers, nor part two who are certainly one."""
     claim = facts.subject
     new = _tie(claim)
     if new is None:
-        return []
+        return Outcome()
     claims = _around(facts, claim)
     clash = against(new, [tie for tie in map(_tie, claims.values()) if tie is not None and tie.claim != claim.id])
     if clash is None:
-        return []
+        return Outcome()
     called = sorted({claims[one].agency for one in clash})
     named = ", ".join(f"{claims[one].number or one} of {claims[one].agency}" for one in clash)
     said = "the two are one" if new.apart else "two who are chained by this claim are certainly strangers"
-    return [
-        Missing(
-            code="chains_strangers", severity="error", message=f"By {named}, {said}.", about=clash[-1],
-            about_label=claims[clash[-1]].number or claims[clash[-1]].id, owed_by=claims[clash[-1]].agency,
-            since=facts.today,
-            fix=f"Call {', '.join(called)}: have the claim that is wrong disputed or revoked, or enter a discrepancy.",
-        )
-    ]  # fmt: skip
+    lack = Missing(
+        code="chains_strangers", severity="error", message=f"By {named}, {said}.", about=clash[-1],
+        about_label=claims[clash[-1]].number or claims[clash[-1]].id, owed_by=claims[clash[-1]].agency,
+        since=facts.today,
+        fix=f"Call {', '.join(called)}: have the claim that is wrong disputed or revoked, or enter a discrepancy.",
+    )  # fmt: skip
+    return Outcome([lack], rests_on=clash)
 
 
 def _tie(claim: Fact) -> Tie | None:
