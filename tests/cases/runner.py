@@ -7,17 +7,20 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from datetime import timedelta
+from contextlib import ExitStack, nullcontext
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from comity import clock
 from comity.config import loader, paths, worker
 from comity.errors import Problem
 from comity.kernel.definitions.load import read_folder
+from comity.kernel.duties.clocks import Dues, due
 from comity.kernel.importing import importing
 from comity.kernel.policy import tokens
+from comity.kernel.policy.actor import Actor
 from comity.kernel.records.act import act
 from comity.kernel.records.amend import amend
 from comity.kernel.records.answer import answer
@@ -29,8 +32,14 @@ from comity.kernel.views.find import find, find_by_number
 from comity.kernel.views.read import read
 from comity.kernel.work.node import Node
 from tests.cases.case import Case, Step
+from tests.cases.dues import Unread, said_of
 
 ROUNDS = 20
+FOUNDED = datetime(2020, 1, 1, tzinfo=UTC)
+OPENS = time(9)
+MINUTE = timedelta(minutes=1)
+ANSWERED = "answered"
+"""An answer moves another's record, so what follows from it is done before anybody goes on."""
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _RECORD = re.compile(r"\$(?P<id>\w+)(?P<number>\.number(?:\.(?P<how>\w+))?)?\Z")
 SPELLINGS: Mapping[str | None, Callable[[str], str]] = {
@@ -58,21 +67,24 @@ class Scratch:
         self.installed: set[str] = set()
 
     def ready(self, case: Case) -> None:
+        """The agencies of a dated case are there before its first day."""
         law = read_folder(paths.jurisdictions() / case.law)
-        for agency in sorted(case.agencies - self.installed):
-            own = read_folder(paths.agencies() / agency)
-            install(self.node, tokens.operator(), agency=agency, core=loader.core_files(), jurisdiction=law, own=own)
-            self.installed.add(agency)
+        with clock.at(FOUNDED) if case.dated else nullcontext():
+            for agency in sorted(case.agencies - self.installed):
+                own, core = read_folder(paths.agencies() / agency), loader.core_files()
+                install(self.node, tokens.operator(), agency=agency, core=core, jurisdiction=law, own=own)
+                self.installed.add(agency)
 
     def play(self, case: Case, folder: Path) -> list[str]:
         """What went otherwise than the case says, one line a step: one that failed, or a marked one that did not."""
         self.ready(case)
-        playing, found = Playing(self.node, case, folder), []
+        found = []
         with ExitStack() as held:
+            playing = Playing(self.node, case, folder, held)
             for at, step in enumerate(case.steps, 1):
                 try:
-                    playing.do(step, held)
-                except (Wrong, Problem, KeyError) as wrong:
+                    playing.do(step)
+                except (Wrong, Unread, Problem, KeyError) as wrong:
                     if not step.marked or step.today not in _why(wrong):
                         found.append(f"step {at}, {step}: {_why(wrong)}")
                 else:
@@ -84,25 +96,34 @@ class Scratch:
 class Playing:
     """One case in play: its members, its records by their id in the case, and how far its time has moved."""
 
-    def __init__(self, node: Node, case: Case, folder: Path) -> None:
-        self.node, self.folder = node, folder
+    def __init__(self, node: Node, case: Case, folder: Path, held: ExitStack) -> None:
+        self.node, self.folder, self.held = node, folder, held
         self.records: dict[str, str] = {}
         self.numbers: dict[str, str] = {}
         self.entries: dict[str, str] = {}
-        self.began = clock.now()
-        self.later = timedelta()
-        self.seats = {}
+        self.seats: dict[str, Actor] = {}
+        self.answers: dict[tuple[Any, ...], Dues] = {}
+        self.agencies, self.owing = case.agencies, set[str]()
+        self.unfollowed = ""
+        self.dated = case.dated
+        if case.steps[0].at is not None:
+            held.enter_context(clock.at(self.instant(case.steps[0].at, case.seats[case.steps[0].seat][0])))
         for name, (agency, *roles) in case.seats.items():
             issued = tokens.admit(node, agency, f"{name} of {case.name}", roles)
             self.seats[name] = tokens.sign_in(node, issued.token)
 
-    def do(self, step: Step, held: ExitStack) -> None:
+    def do(self, step: Step) -> None:
         """Raises Wrong for another answer than the right one, Problem for a refusal that none expected."""
+        if step.at is not None:
+            self.move(self.instant(step.at, self.seats[step.seat].agency))
+        elif self.dated:
+            self.move(clock.now())
         if step.verb == "wait":
-            self.later += _span(step.what)
-            held.enter_context(clock.at(self.began + self.later))
+            self.held.enter_context(clock.at(clock.now() + _span(step.what)))
             self.follow()
             return
+        if self.unfollowed != self.seats[step.seat].agency:
+            self.rest()
         verb: Callable[[Step], Any] = getattr(self, f"do_{step.verb}")
         wanted = step.right.get("refused")
         try:
@@ -117,12 +138,33 @@ class Playing:
         for name, value in step.right.items():
             getattr(self, f"right_{name}")(answered, self.value(value))
 
+    def instant(self, at: date | datetime, agency: str) -> datetime:
+        """The hour in the agency's zone; a day is taken up at nine."""
+        hour = at if isinstance(at, datetime) else datetime.combine(at, OPENS)
+        return hour.replace(tzinfo=ZoneInfo(self.node.catalogue(agency).definition.zone)).astimezone(UTC)
+
+    def move(self, instant: datetime) -> None:
+        """Time goes on to the instant, or by a minute where it has come already: an act takes its time."""
+        self.held.enter_context(clock.at(max(instant, clock.now() + MINUTE)))
+
     def follow(self) -> None:
         """All that follows by itself, until nothing moves."""
+        self.unfollowed = ""
+        self.answers.clear()
         for _ in range(ROUNDS):
             if not worker.follow_all(self.node):
                 return
         raise Wrong("what follows by itself never comes to rest")
+
+    def rest(self) -> None:
+        """What followed from the last acts is done: before another agency acts and before anybody reads."""
+        if self.unfollowed:
+            self.unfollowed = ""
+            self.answers.clear()
+            for _ in range(ROUNDS):
+                if not worker.follow_placed(self.node, self.agencies, self.owing):
+                    return
+            raise Wrong("what follows by itself never comes to rest")
 
     # What may be done.
 
@@ -154,23 +196,36 @@ class Playing:
         return self.wrote(step, made)
 
     def do_find(self, step: Step) -> Any:
-        self.follow()
+        self.rest()
         return [dict(one) for one in find(self.node, self.seats[step.seat], type=step.what, **self.given(step)).items]
 
     def do_show(self, step: Step) -> Any:
-        self.follow()
+        self.rest()
         actor, named = self.seats[step.seat], self.value(step.what)
         record = named if _IDENTITY.match(named) else find_by_number(self.node, actor, named)
         return read(self.node, actor, record).as_json()
 
     def do_inbox(self, step: Step) -> Any:
-        self.follow()
+        self.rest()
         return [one.as_json() for one in inbox(self.node, self.seats[step.seat])]
+
+    def do_due(self, step: Step) -> Any:
+        """What the clocks of a record say, as at the end of the day on which it is asked, or at the hour."""
+        self.rest()
+        actor, given = self.seats[step.seat], self.given(step)
+        at = clock.now() if isinstance(step.at, datetime) else step.at
+        asked = step.seat, self.value(step.what), at
+        if asked not in self.answers:
+            self.answers[asked] = due(self.node, actor, asked[1], at=at)
+        answer = self.answers[asked]
+        zone = ZoneInfo(self.node.catalogue(actor.agency).definition.zone)
+        return said_of(answer, given["clock"], _listed(given.get("of", ())), zone)
 
     def do_import(self, step: Step) -> Any:
         rows, mapping = self.folder / "rows.csv", self.folder / f"{step.what}.yml"
         rows.write_text(step.given["rows"], "utf-8")
         mapping.write_text(json.dumps(step.given["mapping"]), "utf-8")
+        self.unfollowed = self.seats[step.seat].agency
         return importing.run(self.node, self.seats[step.seat], rows, mapping).as_json()
 
     # What is rightly answered.
@@ -189,19 +244,20 @@ class Playing:
 
     def right_shows(self, answered: Any, wanted: Mapping[str, Any]) -> None:
         for name, value in wanted.items():
-            shown = answered.get(name)
-            if isinstance(value, Mapping) and isinstance(shown, Mapping):
-                shown = {key: shown.get(key) for key in value}
+            shown = _as_far_as(value, answered.get(name))
             if shown != value:
                 raise Wrong(f"{name} is {shown!r} and not {value!r}")
 
+    def right_reads(self, answered: Any, wanted: Mapping[str, Any]) -> None:
+        answered.check(wanted)
+
     def right_tells(self, answered: Any, wanted: Mapping[str, Any]) -> None:
-        """One thing that is said names the record `of` and has all the `words`, whatever its kind."""
+        """One thing that is said names the record `of`, or one of these, and has all the `words`, whatever its kind."""
         said = answered if isinstance(answered, list) else [answered]
         words = [str(word).casefold() for word in wanted.get("words", ())]
         for one in said:
             text = json.dumps(one, default=str, ensure_ascii=False).casefold()
-            if wanted.get("of", "") in text and all(word in text for word in words):
+            if any(record in text for record in _listed(wanted.get("of", ""))) and all(word in text for word in words):
                 return
         raise Wrong(f"nothing says {wanted}")
 
@@ -223,6 +279,8 @@ class Playing:
             return {name: self.value(one) for name, one in said.items()}
         if isinstance(said, list):
             return [self.value(one) for one in said]
+        if isinstance(said, date):
+            return said.isoformat()
         if not isinstance(said, str):
             return said
         if at := _RECORD.match(said):
@@ -239,8 +297,15 @@ class Playing:
         if step.id:
             self.records[step.id], self.entries[step.id] = str(receipt.record), str(receipt.entry)
             self.numbers[step.id] = str(receipt.number or "")
-        self.follow()
+        self.unfollowed = ANSWERED if step.verb == "answer" else self.seats[step.seat].agency
         return receipt.as_json()
+
+
+def _as_far_as(wanted: Any, shown: Any) -> Any:
+    """Of what is shown, the members that are wanted, at every depth."""
+    if isinstance(wanted, Mapping) and isinstance(shown, Mapping):
+        return {name: _as_far_as(value, shown.get(name)) for name, value in wanted.items()}
+    return shown
 
 
 def _listed(said: Any) -> list[Any]:
