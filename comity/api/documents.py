@@ -19,6 +19,11 @@ LINKS = {
 }
 FIELDS = {**OBJECT, "description": "Shaped as the component that is named like the record's type."}
 IN_WORDS = {**OBJECT, "description": "The same as a page says it, in the reader's language: labels beside names."}
+OVERRIDE = {
+    "type": "array",
+    "items": TEXT,
+    "description": "Codes of conditions that are overridden, where the type lets the caller; with a reason.",
+}
 MARKS = {"type": "array", "items": TEXT, "description": "Handling marks to put on the record."}
 
 
@@ -43,6 +48,7 @@ _ENTER = {
     "fields": FIELDS, "links": LINKS, "marks": MARKS, "reason": TEXT, "occurred_at": INSTANT, "late_cause": TEXT,
     "id": {**ID, "description": "A random UUIDv4 of the caller's own; left out, the server draws one."},
     "field_marks": {"type": "object", "description": "Marks by field.", "additionalProperties": MARKS},
+    "override": OVERRIDE,
 }  # fmt: skip
 _BEHALF = {
     "on_behalf": {**TEXT, "description": "The agency whose act it is, while that is outside."},
@@ -109,9 +115,12 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "Amend": closed(
         fields={**FIELDS, "description": "Fields to set; null unsets one."}, links=LINKS, unlink=LINKS, reason=TEXT,
         marks=MARKS, field_marks=_ENTER["field_marks"], late_cause=TEXT, authority=TEXT, occurred_at=INSTANT,
+        override=OVERRIDE,
         corrects={**ID, "description": "The entry that is corrected; left out, this is a change."}, **_BEHALF,
     ),
-    "Act": closed(fields=FIELDS, links=LINKS, reason=TEXT, occurred_at=INSTANT, late_cause=TEXT, **_BEHALF),
+    "Act": closed(
+        fields=FIELDS, links=LINKS, reason=TEXT, occurred_at=INSTANT, late_cause=TEXT, override=OVERRIDE, **_BEHALF
+    ),
     "Answer": closed(fields=FIELDS, reason=TEXT, occurred_at=INSTANT, late_cause=TEXT, **_BEHALF),
     "Batch": closed(
         "operations",
@@ -140,10 +149,20 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         in_error={"type": "boolean", "description": "It was entered in error and counts for nothing."},
         replaced_by={"type": "array", "items": OBJECT, "description": "What takes the place of a record in error."},
         reported={**TEXT, "description": "What is to be said of a record entered on behalf of another agency."},
+        overrides={
+            "type": "array", "description": "The entries that overrode conditions of their act.",
+            "items": closed(
+                "entry act entered_at codes reason", entry=ID, act=TEXT, entered_at=INSTANT, reason=TEXT,
+                codes={"type": "array", "items": TEXT},
+            ),
+        },
         page=IN_WORDS,
     ),
     "Page": closed("items next", items={"type": "array", "items": OBJECT}, next=nullable(TEXT), page=IN_WORDS),
-    "HistoryLine": opened("entry act at agency version", entry=ID, act=TEXT, at=INSTANT, agency=TEXT, version=WHOLE),
+    "HistoryLine": opened(
+        "entry act at agency version overrides", entry=ID, act=TEXT, at=INSTANT, agency=TEXT, version=WHOLE,
+        overrides={"type": "array", "items": TEXT, "description": "Codes of the conditions that it overrode."},
+    ),
     "History": closed("items", items=listed("HistoryLine")),
     "Missing": _MISSING,
     "Submission": opened(

@@ -19,10 +19,10 @@ from comity.errors import Fault, Problem
 router = Router(tags=["records"])
 
 PAGE_LIMIT = 200
-RESERVED = ("q", "limit", "cursor", "owner", "page", "language")
+RESERVED = ("q", "limit", "cursor", "owner", "fits", "page", "language")
 ENTER: dict[str, type] = {
     "fields": dict, "links": dict, "marks": list, "field_marks": dict, "reason": str, "occurred_at": datetime,
-    "late_cause": str, "id": UUID,
+    "late_cause": str, "id": UUID, "override": list,
 }  # fmt: skip
 
 
@@ -50,6 +50,7 @@ def enter(request: HttpRequest, type: str) -> HttpResponse:
         query={
             "q": "Words to find.", "limit": "How many, 20 unless said.", "cursor": "The `next` of the page before.",
             "owner": "An agency that owns the records.",
+            "fits": "A link, as type.link: only what it may be set to.",
             "in_error": "true: only what was entered in error, which is left out otherwise.",
             "page": "true: the list in words too, with columns, under `page`.", **LANGUAGE_QUERY,
             "FIELD": "Any findable field: FIELD=value; where.FIELD=value when it is named as one of these.",
@@ -68,6 +69,7 @@ def find(request: HttpRequest, type: str) -> HttpResponse:
         "limit": body.whole(asked.get("limit"), "limit", default=20, least=1, most=PAGE_LIMIT),
         "cursor": asked.get("cursor"),
         "owner": asked.get("owner"),
+        "fits": asked.get("fits"),
     }
     if not body.truth(asked.get("page"), "page"):
         return answer(verb(service.node(), actor_of(request), **wanted).as_json())
@@ -113,7 +115,7 @@ def amend(request: HttpRequest, id: str) -> HttpResponse:
     version = expected_version(request, required=True)
     said = body.members(
         body.read_object(request), fields=dict, links=dict, unlink=dict, marks=list, field_marks=dict, reason=str,
-        corrects=UUID, authority=str, occurred_at=datetime, late_cause=str, **BEHALF,
+        corrects=UUID, authority=str, occurred_at=datetime, late_cause=str, override=list, **BEHALF,
     )  # fmt: skip
     key, actor = body.idempotency_key(request), speaking(request, said)
     assert version is not None
@@ -133,7 +135,8 @@ def act(request: HttpRequest, id: str, act: str) -> HttpResponse:
     record = body.id_of(id)
     version = expected_version(request, required=False)
     said = body.members(
-        body.read_object(request), fields=dict, links=dict, reason=str, occurred_at=datetime, late_cause=str, **BEHALF
+        body.read_object(request), fields=dict, links=dict, reason=str, occurred_at=datetime, late_cause=str,
+        override=list, **BEHALF,
     )  # fmt: skip
     key, actor = body.idempotency_key(request), speaking(request, said)
     return written(verb(service.node(), actor, record, act, version=version, key=key, **plain(said)))
@@ -203,10 +206,14 @@ def entered(said: dict[str, Any], path: str = "", **more: type) -> dict[str, Any
 
 
 def plain(said: dict[str, Any]) -> dict[str, Any]:
-    """Ids as text; links as lists of ids, each checked to be one, or `key:` and the idempotency key of an entry."""
+    """Ids as text; links as lists of ids, each checked to be one, or `key:` and the idempotency key of an entry.
+    What is overridden is a list of texts."""
     for name in ("links", "unlink"):
         if name in said:
             said[name] = {link: _ids(ids, f"{name}.{link}") for link, ids in said[name].items()}
+    if not all(isinstance(one, str) for one in said.get("override", ())):
+        fault = Fault("wrong_kind", "override", "must be a list of codes")
+        raise Problem("request_invalid", "the body does not fit this operation", faults=[fault])
     return {name: str(value) if isinstance(value, UUID) else value for name, value in said.items()}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from comity.kernel.types.catalogue import Act, Answer, Catalogue, Field, Link, State, Type
 from comity.kernel.types.language import worded
 from comity.kernel.types.lifecycle import answers
+from comity.kernel.types.override import REASON
 from comity.kernel.types.record_schema import object_schema
 
 
@@ -77,7 +78,10 @@ def _field(one: Field) -> dict[str, Any]:
 
 
 def _link(one: Link) -> dict[str, Any]:
-    return {"to": list(one.to), "many": one.many, "label": worded(one), "term": one.term}
+    return {
+        "to": list(one.to), "many": one.many, "label": worded(one), "term": one.term,
+        "where": one.shape.as_json() if one.shape else {},
+    }  # fmt: skip
 
 
 def _act(one: Act) -> dict[str, Any]:
@@ -90,6 +94,11 @@ def _act(one: Act) -> dict[str, Any]:
         "needs": list(one.needs),
         "sets": list(one.sets),
         "creates": one.creates,
+        "overrides": {
+            rule.code: {"by": sorted(rule.override.by), "needs": REASON, "raises": rule.override.raises}
+            for rule in one.guards
+            if rule.override
+        },
     }
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from comity.kernel.types.catalogue import Type
 
 DOCUMENT = frozenset(
-    {"type", "fields", "links", "unlink", "marks", "field_marks", "reason", "occurred_at", "late_cause"}
+    {"type", "fields", "links", "unlink", "marks", "field_marks", "reason", "occurred_at", "late_cause", "override"}
 )
 _FILE_LIMIT = 1 << 20
 Read = TypeVar("Read")
@@ -54,6 +54,10 @@ def gather(
     fields |= dict.fromkeys((full_name(of, name) for name in unset), None)
     joined = _links(session, of, held.pop("links", {}), links, "--link")
     parted = _links(session, of, held.pop("unlink", {}), unlink, "--unlink")
+    if "override" in held and not (
+        isinstance(held["override"], list) and all(isinstance(one, str) for one in held["override"])
+    ):
+        raise Problem("request_invalid", "override is a list of codes", fix="write override: [code]")
     if isinstance(held.get("occurred_at"), str):
         held["occurred_at"] = instant(held["occurred_at"], "occurred_at")
     return Input(fields, joined, parted, held)

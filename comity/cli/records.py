@@ -27,6 +27,10 @@ Document = Annotated[
     str | None, typer.Option("--document", metavar="RECORD", help="With --on-behalf: your document that shows it.")
 ]
 LateCause = Annotated[str | None, typer.Option("--late-cause", help="Why it is entered late or out of its order.")]
+Override = Annotated[
+    list[str] | None,
+    typer.Option("--override", metavar="CODE", help="A condition to override, where you may; with --reason."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
 
 
@@ -39,6 +43,7 @@ def enter(
     reason: Reason = None,
     occurred_at: Occurred = None,
     late_cause: LateCause = None,
+    override: Override = None,
     on_behalf: OnBehalf = None,
     document: Document = None,
     key: Key = None,
@@ -55,7 +60,11 @@ def enter(
         of = session.catalogue.type(type)
         said = input.gather(session, of, file=file, sets=sets or (), links=link or ())
         more = _more(
-            said, reason=reason, occurred_at=input.instant(occurred_at, "--occurred-at"), late_cause=late_cause
+            said,
+            reason=reason,
+            occurred_at=input.instant(occurred_at, "--occurred-at"),
+            late_cause=late_cause,
+            override=override,
         )
         more.pop("type", None)
         if mark:
@@ -77,6 +86,7 @@ def amend(
     authority: Annotated[str | None, typer.Option("--authority", help="By whose authority it is corrected.")] = None,
     occurred_at: Occurred = None,
     late_cause: LateCause = None,
+    override: Override = None,
     on_behalf: OnBehalf = None,
     document: Document = None,
     key: Key = None,
@@ -95,7 +105,7 @@ def amend(
         id = session.record(record)
         said = _said(session, id, file=file, sets=sets, unset=unset, links=link, unlink=unlink)
         when = input.instant(occurred_at, "--occurred-at")
-        more = _more(said, reason=reason, occurred_at=when, late_cause=late_cause)
+        more = _more(said, reason=reason, occurred_at=when, late_cause=late_cause, override=override)
         receipt = verb(
             session.node, actor, id, version=version, fields=said.fields or None, links=said.links or None,
             unlink=said.unlink or None, corrects=corrects, authority=authority, key=key, **more,
@@ -113,6 +123,7 @@ def act(
     version: Version = None,
     occurred_at: Occurred = None,
     late_cause: LateCause = None,
+    override: Override = None,
     on_behalf: OnBehalf = None,
     document: Document = None,
     key: Key = None,
@@ -129,7 +140,7 @@ def act(
         id = session.record(record)
         said = _said(session, id, file=file, sets=sets, links=link)
         when = input.instant(occurred_at, "--occurred-at")
-        more = _more(said, reason=reason, occurred_at=when, late_cause=late_cause)
+        more = _more(said, reason=reason, occurred_at=when, late_cause=late_cause, override=override)
         receipt = verb(
             session.node, actor, id, name, version=version, fields=said.fields or None,
             links=said.links or None, key=key, **more,
@@ -209,6 +220,9 @@ def find(
     text: Annotated[str | None, typer.Option("--text", "-t", help="Words to find.")] = None,
     where: Annotated[list[str] | None, typer.Option("--where", metavar="NAME=VALUE", help="A filter.")] = None,
     owner: Annotated[str | None, typer.Option("--owner", metavar="AGENCY", help="Only records of this agency.")] = None,
+    fits: Annotated[
+        str | None, typer.Option("--fits", metavar="TYPE.LINK", help="Only what this link may be set to.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=200)] = 20,
     cursor: Annotated[str | None, typer.Option("--cursor", help="The next page's cursor.")] = None,
     out: Annotated[
@@ -226,7 +240,7 @@ def find(
     from comity.kernel.views.list_page import list_page as verb
 
     filters = dict(input.pair(one, "--where") for one in where or ())
-    asked = {"type": type, "text": text, "where": filters or None, "cursor": cursor, "owner": owner}
+    asked = {"type": type, "text": text, "where": filters or None, "cursor": cursor, "owner": owner, "fits": fits}
     with signed_in(as_, seat, purpose) as session:
         if out is not None:
             made = export(session.node, session.actor, out, **asked)

@@ -153,6 +153,7 @@ def _moment(one: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
     what += [f"{name}: {one[name]}" for name in ("reason", "authority") if one[name]]
     late = ", ".join(one["late_rules"])
     what += [f"late{f' ({late})' if late else ''}{': ' + one['cause'] if one['cause'] else ''}"] if one["late"] else []
+    what += [f"overrides {', '.join(one['overrides'])}"] if one["overrides"] else []
     place = f"place {one['place']}" if one["place"] is not None else "not placed yet"
     what.append(f"{place}, leaf {one['leaf'][:12]}")
     act = f"{one['act']}\n→ {one['state_to']}" if moved else one["act"]

@@ -159,6 +159,9 @@ LIFECYCLE = (
 )  # fmt: skip
 
 GUARDS = (
+    fault("condition_too_long", "The condition is more than a sentence",
+          "A new condition has at most 120 characters, so that who answers for it reads it at once.",
+          "Write two conditions, one with `if`, a link with `where`, or a function of the pillar."),
     fault("guard_function", "A condition cannot call this",
           "A condition may call the functions of a short list, so that it always ends and does nothing.",
           "Write it with the functions that the message names."),
@@ -168,6 +171,9 @@ GUARDS = (
     fault("guard_syntax", "Not a condition",
           "The text is not one plain CEL expression, nor the name of a guard.",
           "Write one CEL expression, or `pillar.function`."),
+    fault("override_not_owed", "What is overridden is owed by nobody",
+          "The rule that an override raises is given of another type, does not ask for it, or is enforced on the act.",
+          "Write `given` of that rule for this type, with `when` over `given.overrides`, and without `door`."),
     fault("guard_too_long", "The condition is too long",
           "The condition has more characters, operators or brackets than are read.",
           "Write two conditions."),

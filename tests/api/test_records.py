@@ -52,6 +52,37 @@ def test_the_same_key_enters_once(call: Any) -> None:
     refused(call("agent")("POST", "/records/investigation.case", other, headers=key), 409, "idempotency_key_reused")
 
 
+def test_what_is_overridden_is_a_list_of_codes_that_may_be(call: Any) -> None:
+    agent = call("agent")
+    given = {**CASE, "override": ["invented"], "reason": "So it was"}
+    problem = refused(agent("POST", "/records/investigation.case", given), 422, "invalid")
+    assert [(one["code"], one["path"]) for one in problem["faults"]] == [("override_unknown", "override")]
+    for wrong in ([1], "invented", [["invented"]]):
+        answered = agent("POST", "/records/investigation.case", {**CASE, "override": wrong})
+        assert refused(answered, 400, "request_invalid")["faults"][0]["code"] == "wrong_kind"
+    entered = agent("POST", "/records/investigation.case", {**CASE, "override": []}).json()["record"]
+    assert agent("GET", f"/records/id/{entered}").json()["overrides"] == []
+    [line] = agent("GET", f"/records/id/{entered}/history").json()["items"]
+    assert line["overrides"] == []
+    converted = call("supervisor")("POST", f"/records/id/{entered}/acts/convert", {"override": ["x"], "reason": "Full"})
+    assert [one["code"] for one in refused(converted, 422, "invalid")["faults"]] == ["override_unknown"]
+
+
+def test_a_list_of_what_a_link_may_be_set_to(call: Any) -> None:
+    agent = call("agent")
+    assert agent("GET", "/records/court.order", query={"fits": "court.order.recalled_by"}).json()["items"] == []
+    wrong = agent("GET", "/records/court.order", query={"fits": "court.order.nothing"})
+    assert refused(wrong, 422, "invalid")["faults"][0]["code"] == "unknown_link"
+    page = agent("GET", "/types/court.order").json()
+    asked = {"kind": ["recall"], "state": ["entered", "fulfilled"]}
+    assert page["links"]["recalled_by"]["where"] == page["schema"]["x-links"]["recalled_by"]["where"] == asked
+    assert agent("GET", "/types/custody.intake").json()["acts"]["enter"]["overrides"] == {
+        "authority_recalled": {
+            "by": ["supervisor"], "needs": "reason", "raises": "custody.orders.kept_on_a_recalled_authority"
+        }
+    }  # fmt: skip
+
+
 def test_a_key_must_be_plain_ascii(call: Any) -> None:
     response = call("agent")("POST", "/records/investigation.case", CASE, headers={"Idempotency-Key": "a b"})
     refused(response, 400, "request_invalid")

@@ -161,6 +161,27 @@ def test_statistics_are_listed_and_shown(comity: Command, case: Any) -> None:
     assert "nothing yet" in comity("statistics", "activity", *AGENT, "--since", "2999-01-01").out
 
 
+def test_find_lists_what_a_link_may_be_set_to(comity: Command) -> None:
+    assert "nothing found" in comity("find", *AGENT, "--fits", "court.order.recalled_by").out
+    said = comity("find", *AGENT, "--fits", "court.order.nothing", "--json")
+    assert (said.code, said.json["faults"][0]["code"]) == (1, "unknown_link")
+
+
+def test_what_is_overridden_is_named(comity: Command, case: Any, tmp_path: Path) -> None:
+    given = ("--reason", "So it was", "--json")
+    ways = [
+        ("act", case["number"], "convert", *SUPERVISOR, "--override", "one", "--override", "two"),
+        ("amend", case["number"], *AGENT, "--version", "1", "--set", "title=Other", "--override", "one"),
+        ("enter", "investigation.case", *AGENT, "--set", "title=One", "--override", "one"),
+    ]
+    for way in ways:
+        said = comity(*way, *given)
+        assert "override_unknown" in {one["code"] for one in said.json["faults"]}, said
+    (tmp_path / "case.yml").write_text("fields: { title: One }\noverride: one\n")
+    said = comity("enter", "investigation.case", *AGENT, "--file", str(tmp_path / "case.yml"), "--json")
+    assert (said.json["code"], said.json["fix"]) == ("request_invalid", "write override: [code]")
+
+
 def test_another_agency_sees_nothing_of_it(comity: Command, case: Any) -> None:
     hidden = comity("show", case["number"], "--as", "dea", "--json")
     absent = comity("show", "ATF-2026-999999", "--as", "dea", "--json")

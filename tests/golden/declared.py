@@ -93,7 +93,8 @@ def steps(of: Type) -> Iterator[Act | Answer]:
 
 
 def limits(office: Office) -> Iterator[str]:
-    """Whom an act refuses for what they did before, and what it does to a record: set, create, follow."""
+    """Whom an act refuses for what they did before, what it does to a record (set, create, follow), which conditions
+    somebody may override, and what a link takes."""
     for of in office.types.values():
         every, acts = list(steps(of)), list(of.acts.values())
         for verb, told in (
@@ -104,6 +105,13 @@ def limits(office: Office) -> Iterator[str]:
         ):
             if said := [f"{name}: {listed(what)}" for name, what in told if what]:
                 yield columns(of.name, verb, "; ".join(said))
+        for act in acts:
+            for rule in act.guards:
+                if over := rule.override:
+                    yield columns(of.name, "override", f"{act.name} {rule.code} by {listed(over.by)}: {over.raises}")
+        for link in of.links.values():
+            if link.shape:
+                yield columns(of.name, "link what fits", f"{link.name}: {link.shape.said()}")
         fixed = [one.name for one in of.fields.values() if one.fixed]
         fixed += [one.name for one in of.links.values() if one.fixed]
         by_acts = {name for one in every for name in one.sets}

@@ -47,7 +47,7 @@ DECLARED = {
     "offers": "to the agency in which field | what an offer opens of its record, and of those it links | which ends it",
     "told": "who learns of a record beside: the agency in a party field, one reported of, another with an equal target",
     "marks pass": "which records bear a mark always, to which the marks of what they link pass, which acts lift one",
-    "limits of acts": "who did another act may not do this one; what an act sets or does besides",
+    "limits of acts": "who did another act may not do this one; what an act sets or does; overrides; what links take",
 }
 """What the definitions say themselves; the decisions on these are the kernel's, made from the same catalogue."""
 

@@ -21,6 +21,7 @@ from tests.pillars.stage import Stage, staged
 
 MORE = (
     ("state-police", "trooper", "trooper"),
+    ("usms", "chief", "supervisory_deputy"),
     ("atf", "agent", "special_agent"),
     ("atf", "custodian", "evidence_custodian"),
     ("dea", "other agent", "special_agent"),

@@ -8,7 +8,6 @@ import pytest
 
 from comity.kernel.records.act import act
 from comity.kernel.records.answer import answer
-from comity.kernel.records.enter import enter
 from comity.kernel.sharing.inbox import inbox
 from comity.kernel.sharing.settle import settle
 from comity.kernel.views.history import history
@@ -134,23 +133,6 @@ def test_an_arrest_before_the_recall_stays_what_it_was(stage: Stage) -> None:
         stage.act("clerk", service, "record_execution_after_recall", reason="Late", links={"return": back})
     stage.act("clerk", service, "record_earlier_execution", links={"return": back})
     assert stage.state("marshal", service) == "executed"
-
-
-@pytest.mark.parametrize("type", ["custody.intake", "custody.hold"])
-def test_custody_under_a_recalled_authority_is_never_silently_fine(stage: Stage, type: str) -> None:
-    _, service, _ = recalled_warrant(stage)
-    person = stage.enter("marshal", "registry.person", {**NAME, "role": "prisoner"})
-    fields = {
-        "received_at": instant(), "ground": "arrest_warrant", "legal_custodian": "usms", "identified_by": "photograph"
-    }  # fmt: skip
-    links = {"person": [person], "authority": [service]}
-    if type == "custody.hold":
-        stay = stage.enter("marshal", "custody.intake", fields, person=person)
-        fields = {"basis": "warrant", "authority": "usms", "since": instant()}
-        links = {"intake": [stay], "ground": [service]}
-    with refused("invalid", "authority_recalled"):
-        enter(stage.node, stage.seats["marshal"], type, fields, links=links)
-    enter(stage.node, stage.seats["marshal"], type, fields, links=links, reason="Arrested before the recall was known")
 
 
 def racing(stage: Stage) -> tuple[str, str, Callable[[], Receipt], Callable[[], Receipt]]:

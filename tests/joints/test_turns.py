@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from comity.kernel.duties.reconcile import reconcile
 from comity.kernel.records.act import act
 from comity.kernel.records.answer import answer
 from comity.kernel.records.enter import enter, enter_many
@@ -211,6 +212,11 @@ def test_a_person_on_the_way_to_another_is_not_released(stage: Stage) -> None:
     stage.enter("marshal", "custody.release", {"ground": "compassionate"}, intake=stay, authority=paper)
 
 
+def owed(stage: Stage, seat: str, case: str) -> list[str]:
+    found = reconcile(stage.node, stage.seats[seat], case=case)
+    return [one.code for one in (*found.open, *found.differences)]
+
+
 def test_what_comes_after_the_person_left_is_typed_as_late(stage: Stage) -> None:
     leaves, detainer = discharge_and_detainer(stage)
     stay = leaves().record
@@ -221,9 +227,13 @@ def test_what_comes_after_the_person_left_is_typed_as_late(stage: Stage) -> None
     with refused("invalid", "person_left"):
         holding(stage, stay)()
     fields = {"basis": "writ", "authority": "usms", "since": instant(1)}
-    said = {"reason": "Overlooked", "late_cause": "Found on the next day"}
-    enter(stage.node, stage.seats["records"], "custody.hold", fields, links={"intake": [stay]}, **said)
+    said = {"reason": "Overlooked", "late_cause": "Found on the next day", "override": ["person_left"]}
+    with refused("invalid", "override_not_allowed"):
+        enter(stage.node, stage.seats["records"], "custody.hold", fields, links={"intake": [stay]}, **said)
+    enter(stage.node, stage.seats["shift"], "custody.hold", fields, links={"intake": [stay]}, **said)
+    assert owed(stage, "records", stay) == ["overlooked_hold"]
     stage.act("shift", stay, "record_error", reason="A writ was overlooked")
+    assert owed(stage, "records", stay) == []
 
 
 def test_a_stay_begins_with_an_accepted_transfer_to_this_facility(stage: Stage) -> None:

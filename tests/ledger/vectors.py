@@ -45,6 +45,12 @@ CASES: Mapping[str, Mapping[str, Any]] = {
         "answer/seal_intact": True,
         "answer/discrepancy": "0.42 g below the weight that was sent",
     },
+    "a condition is overridden": {
+        "set/basis": "warrant",
+        "override/authority_recalled": True,
+        "override/person_left": True,
+        "reason": "Arrested before the recall was known",
+    },
 }  # fmt: skip
 
 

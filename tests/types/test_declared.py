@@ -149,6 +149,18 @@ def test_definitions_in_force_are_filled_in_and_new_ones_are_refused() -> None:
             "extends: investigation.case\nacts:\n  attach: { from: [open], by: [agent] }\n",
             "name_reserved",
         ),
+        (
+            "types/case.yml",
+            "extends: investigation.case\nacts:\n  suspend:\n    guard:\n"
+            f"      - {{ if: \"state == 'open'\", when: \"record.title != '{'x' * 110}'\" }}\n",
+            "condition_too_long",
+        ),
+        (
+            "rules/statutes.yml",
+            "rule: atf.statutes\nevents:\n  opened:\n    type: investigation.case\n    act: enter\n"
+            f"    when: \"record.title != '{'x' * 110}'\"\n",
+            "condition_too_long",
+        ),
     ],
 )
 def test_what_older_versions_let_pass_is_refused_in_new_definitions_alone(path: str, text: str, code: str) -> None:

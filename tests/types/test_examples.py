@@ -9,6 +9,24 @@ from tests.types.world import world
 
 PATH = "core/investigation/examples/case.yml"
 
+SHAPED = """
+type: investigation.case
+title: Case
+fields: { title: { type: string } }
+links: { subject: { to: registry.person, many: true, where: { sex: [female, male], state: known, code: unfit } } }
+states: { open: { initial: true, final: true } }
+acts: { enter: { by: [agent] } }
+"""
+SHAPES = """
+right:
+  - { name: fits, links: { subject: [{ sex: male }, { sex: female, state: known }] } }
+  - { name: an id is not judged, links: { subject: 5d0f2a3e-3f0a-4c8e-9a55-0d4f3f6f0a11 } }
+wrong:
+  - { name: masked, links: { subject: {} }, code: unfit, path: links.subject }
+  - { name: another, links: { subject: [{ sex: male }, { sex: unknown }] }, code: unfit, path: links.subject }
+  - { name: none at all, links: { subject: { sex: male } }, code: unfit }
+"""
+
 
 def results(text: str) -> list[tuple[str, bool]]:
     catalogue = world({PATH: "type: investigation.case\n" + text}, only_core=True)
@@ -20,6 +38,16 @@ def test_the_examples_of_the_small_world_come_out_as_written() -> None:
     assert [one.kind for one in found] == ["right"] * 2 + ["wrong"] * 3 + ["lifecycle"] * 2 + ["lifecycle_wrong"] * 2
     assert all(one.ok for one in found), [one.said for one in found if not one.ok]
     assert found[0].file == "investigation.case" and found[0].name == "a firearms case"
+
+
+def test_a_target_that_an_example_tells_is_judged_by_what_its_link_takes() -> None:
+    case = world(only_core=True)
+    files = {"core/investigation/types/case.yml": SHAPED, PATH: "type: investigation.case\n" + SHAPES}
+    assert not any(link.shape for link in case.type("investigation.case").links.values())
+    found = run(world(files, only_core=True))
+    assert [(one.name, one.ok) for one in found] == [
+        ("fits", True), ("an id is not judged", True), ("masked", True), ("another", True), ("none at all", False),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

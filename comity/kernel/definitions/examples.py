@@ -2,6 +2,7 @@
 
     type: investigation.case
     right:           [{name: .., fields: {..}, state: open, links: {subject: [any id]}}]
+                     # in place of an id, where the link says what it takes: { type: .., state: .., a field: its value }
     wrong:           [{name: .., fields: {..}, code: required, path: title}]
     lifecycle:       [[enter, suspend, resume, close]]       # or {name: .., acts: [..], ends: closed}
     lifecycle_wrong: [{acts: [enter, reopen], code: act_out_of_turn}]
@@ -17,8 +18,11 @@ from typing import Any
 from comity.errors import Fault, Problem
 from comity.kernel.types.catalogue import Catalogue, Type
 from comity.kernel.types.lifecycle import step
+from comity.kernel.types.link_shape import STATE
+from comity.kernel.types.link_shape_types import fits
 from comity.kernel.types.shape import judge, judge_links
 
+_ID = "00000000-0000-4000-8000-000000000000"
 _KEYS = frozenset(("type", "right", "wrong", "lifecycle", "lifecycle_wrong", "title", "description"))
 
 
@@ -88,8 +92,23 @@ def _faults(of: Type, catalogue: Catalogue, item: Mapping[str, Any]) -> list[Fau
     faults = judge(of, before=before, after={**(before or {}), **fields}, state=state, supplied=fields, act=act)
     if "links" in item:
         links = {name: ids if isinstance(ids, list) else [ids] for name, ids in item["links"].items()}
-        faults += judge_links(of, before=None, after=links, state=state, act=act)
+        faults += _unfitting(of, catalogue, links)
+        named = {name: [_ID if isinstance(one, dict) else one for one in ids] for name, ids in links.items()}
+        faults += judge_links(of, before=None, after=named, state=state, act=act)
     return faults
+
+
+def _unfitting(of: Type, catalogue: Catalogue, links: Mapping[str, list[Any]]) -> Iterator[Fault]:
+    """The targets that are told and are not what their link takes."""
+    for name, targets in links.items():
+        link = of.links.get(name)
+        if link is None or link.shape is None:
+            continue
+        for one in targets:
+            if isinstance(one, dict):
+                told = catalogue.type(one.get("type", link.to[0]))
+                if not fits(link.shape, told, one, told.core_state(one.get(STATE, told.initial))):
+                    yield Fault(link.shape.code, f"links.{name}", link.shape.message or link.shape.said())
 
 
 def _at(path: str, wanted: str | None) -> bool:

@@ -30,10 +30,12 @@ from comity.kernel.types.definition import (
     nearest,
     yaml_text,
 )
+from comity.kernel.types.expression import check_lengths
 from comity.kernel.types.finish import edited, finish
 from comity.kernel.types.layers import lay
+from comity.kernel.types.link_shape_types import check_shapes
 from comity.kernel.types.lock_links import mark_lock_targets
-from comity.kernel.types.obligation_types import check_obligation, check_owed
+from comity.kernel.types.obligation_types import check_obligations, check_owed
 from comity.kernel.types.reading import LAYER_KEYS, TYPE_KEYS, Draft
 from comity.names import TYPE
 
@@ -199,8 +201,8 @@ class _Loading:
             for name, draft in self.drafts.items()
         }
         types |= mark_lock_targets(types, self.faults)
-        for one in types.values():
-            check_obligation(one, self.faults)
+        check_obligations(types, self.faults)
+        check_shapes(types, self.lists, self.faults)
         said = self.declared
         homes = frozenset(said.pillars) | {self.names["jurisdiction"], self.names["agency"]}
         in_force = () if self.new_core else types.values()
@@ -242,6 +244,9 @@ class _Loading:
         inner = path.split("/", 1)[1] if kind == "core" and "/" in path else path
         home = path.split("/", 1)[0] if kind == "core" else self.names[kind]
         found = _FILE.match(inner)
+        self.faults.in_force = self.in_force.get(kind, not self.new_core)
+        if found is not None and found["folder"] in ("types", "rules"):
+            check_lengths(node, self.faults)
         if found is not None and found["folder"] in _SPEAKING:
             self.code_uses.extend(code_uses.uses(node, f"{_LAYER.get(kind, kind)} {home}", found["stem"]))
         if kind == "core" and inner == "pillar.yml":

@@ -204,6 +204,9 @@ def _link(path: str, old: Link, new: Link) -> Sorted:
         yield "decide", Line("now_single", path, "one record only from now on", "choose which one stays")
     elif old.many != new.many:
         yield "change", Line("now_many", path, "may now point at several")
+    if (old.shape.as_json() if old.shape else {}) != (new.shape.as_json() if new.shape else {}):
+        said = f"takes what fits: {new.shape.said()}" if new.shape else "takes any record of its types"
+        yield "change", Line("where_changed", path, f"{said}; what is linked already stays")
     if old.inherit != new.inherit:
         yield "change", Line("inherit_changed", path, f"inherit was {old.inherit}, is {new.inherit}")
 
@@ -249,7 +252,7 @@ def _steps(
             for key in ("from_", "to", "by", "needs", "sets", "not_by", "ends", "creates", "package", "owes", "lifts")
             if getattr(one, key, None) != getattr(other, key, None)
         ]
-        if [rule.text for rule in one.guards] != [rule.text for rule in other.guards]:
+        if [rule.sentences for rule in one.guards] != [rule.sentences for rule in other.guards]:
             found.append("guard")
         for key in found:
             yield "change", Line(f"{key.rstrip('_')}_changed", path, f"{key.rstrip('_')} of {name} differs")

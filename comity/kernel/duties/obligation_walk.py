@@ -16,12 +16,14 @@ from comity.clock import days_of, parse_instant, show_instant
 from comity.extensions import Outcome
 from comity.kernel.duties.duty import Duty
 from comity.kernel.duties.offer_status import backed
+from comity.kernel.duties.overrides import overridden
 from comity.kernel.duties.same_matter import ends, of_others
 from comity.kernel.law.calendars import Calendar
 from comity.kernel.law.clock_book import book_for
 from comity.kernel.law.dated import Law, Rule
 from comity.kernel.law.escalation import Backing
 from comity.kernel.law.obligation_rules import OBLIGATION_RULES, Fulfilment, ObligationRule, ObligationRules, condition
+from comity.kernel.law.overrides import OVERRIDES
 from comity.kernel.policy.decide import Resource
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.expression import GuardError, evaluate
@@ -123,8 +125,9 @@ class Walk:
     ) -> Iterator[Duty]:
         began = self.since(page, joint.given.states)
         ways, backed = self.ways(joint, page), self.backed(joint, page)
+        over = overridden(self.work, page) if OVERRIDES in joint.given.when else {}
         for given in page:
-            told = self.told(given, began[given.id])
+            told = {**self.told(given, began[given.id]), "overrides": over.get(given.id, [])}
             since = began[given.id]
             if since > self.at or not law.holds(since.astimezone(self.zone(given.agency)).date()):
                 continue

@@ -16,7 +16,7 @@ Links = Mapping[str, Sequence[str]]
 SET, UNSET, TAKEN = "set", "unset", "taken"
 LINK, UNLINK = "link", "unlink"
 MARK, UNMARK, FIELD_MARK = "mark", "unmark", "field_mark"
-FILE, ANSWER, SHARE, LATE = "file", "answer", "share", "late"
+FILE, ANSWER, SHARE, LATE, OVERRIDE = "file", "answer", "share", "late", "override"
 COUNTS = "counts"
 NUMBER, OFFER, CREATES, BEHALF = "number", "offer", "creates", "behalf"
 REASON, CAUSE, AUTHORITY, CORRECTS = "reason", "cause", "authority", "corrects"
@@ -31,6 +31,8 @@ HANDLING = frozenset((MARK, UNMARK, FIELD_MARK))
 """The kinds that say how a thing is handled: an order of erasure says them again."""
 LATE_BYTES = b'"late/'
 """How a late item begins in stored content: what SQL looks for."""
+OVERRIDE_BYTES = b'"override/'
+"""The same of an item that says what was overridden."""
 
 
 class Item(NamedTuple):
@@ -132,6 +134,11 @@ def late(rules: Iterable[str]) -> dict[str, Any]:
     return {f"{LATE}/{rule}": True for rule in rules}
 
 
+def override(codes: Iterable[str]) -> dict[str, Any]:
+    """The conditions that the entry overrode, by their codes."""
+    return {f"{OVERRIDE}/{code}": True for code in codes}
+
+
 def say(
     *, reason: str | None = None, cause: str | None = None, authority: str | None = None, corrects: str | None = None
 ) -> dict[str, Any]:
@@ -171,6 +178,10 @@ def counted(content: Content) -> frozenset[str]:
 
 def late_rules(content: Content) -> tuple[str, ...]:
     return tuple(sorted(of_kind(content, LATE)))
+
+
+def overridden(content: Content) -> tuple[str, ...]:
+    return tuple(sorted(of_kind(content, OVERRIDE)))
 
 
 def marks_after(held: Iterable[str], content: Content) -> set[str]:

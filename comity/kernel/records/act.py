@@ -29,7 +29,7 @@ from comity.kernel.work.subject import Subject, own
 class Doing:
     """What is given with an act or an answer: the fields and links that it sets, the reason, when it happened.
 
-    `key` makes a repetition harmless.
+    `override`: the conditions of an act that are overridden, by their codes. `key` makes a repetition harmless.
     """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -38,6 +38,7 @@ class Doing:
     occurred_at: datetime | None = None
     late_cause: str | None = None
     key: str | None = None
+    override: Sequence[str] = ()
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Doing:
@@ -59,7 +60,8 @@ def act(
     """
     done = Doing.of(given)
     key = done.key
-    asked = [dict(done.fields), {n: list(i) for n, i in done.links.items()}, done.reason]
+    asked: list[Any] = [dict(done.fields), {n: list(i) for n, i in done.links.items()}, done.reason]
+    asked += [sorted(done.override)] if done.override else []
     digest = b""
     if key:
         digest = digest_of("act", record, name, version, asked, when_asked(done.occurred_at), *actor_key(actor))
@@ -96,5 +98,5 @@ def propose_act(of: Type, subject: Subject, name: str, done: Doing = Doing()) ->
 def _propose(of: Type, rule: Act | Answer, subject: Subject, done: Doing) -> Proposal:
     return Proposal(
         "act", of, rule, subject, fields=done.fields, links=done.links,
-        words=Words(done.reason, late_cause=done.late_cause), occurred_at=done.occurred_at,
+        words=Words(done.reason, late_cause=done.late_cause, override=done.override), occurred_at=done.occurred_at,
     )  # fmt: skip

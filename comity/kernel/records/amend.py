@@ -39,6 +39,7 @@ class Amendment:
     authority: str | None = None
     occurred_at: datetime | None = None
     late_cause: str | None = None
+    override: Sequence[str] = ()
 
     def asked(self) -> list[Any]:
         """What an idempotency key stands for."""
@@ -46,7 +47,7 @@ class Amendment:
             dict(self.fields), {name: list(ids) for name, ids in self.links.items()},
             {name: list(ids) for name, ids in self.unlink.items()}, sorted(self.marks),
             {name: list(marks) for name, marks in self.field_marks.items()}, self.reason, self.corrects,
-            self.authority,
+            self.authority, *([sorted(self.override)] if self.override else []),
         ]  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def amend(
             "correction" if wanted.corrects else "amend", of, rule_of(of, "amend", subject), subject,
             fields=wanted.fields, links=wanted.links, unlink=wanted.unlink, marks=wanted.marks,
             field_marks=wanted.field_marks,
-            words=Words(wanted.reason, wanted.authority, wanted.corrects, wanted.late_cause),
+            words=Words(wanted.reason, wanted.authority, wanted.corrects, wanted.late_cause, wanted.override),
             occurred_at=wanted.occurred_at,
         ))  # fmt: skip
         return write(work, [replace(change, key=key, digest=digest)])[0]

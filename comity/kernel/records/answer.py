@@ -46,7 +46,8 @@ def answer(node: Node, actor: Actor, record: str, name: str, **given: Any) -> Re
         rule = _rule(of, name)
         proposal = Proposal(
             "answer", of, rule, subject, fields=done.fields, links=done.links, occurred_at=done.occurred_at,
-            words=Words(done.reason, late_cause=done.late_cause), offer=_open_offer(work, subject),
+            words=Words(done.reason, late_cause=done.late_cause, override=done.override),
+            offer=_open_offer(work, subject),
         )  # fmt: skip
         change = offers.answered(proposal, validate(work, proposal))
         return write(work, [replace(change, key=key, digest=digest)])[0]

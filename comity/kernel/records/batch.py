@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 from uuid import UUID
 
 from comity import clock, names
@@ -38,6 +39,7 @@ class Entering:
     asked: dict[int, Proposal]
     known: links.Targets
     own: Mapping[str, Type]
+    drafted: Mapping[str, Mapping[str, Any]]
     passed: dict[str, set[str]]
     still: bool
 
@@ -141,6 +143,7 @@ class Entering:
             for at, one in enumerate(self.drafts)
             if one.type in types and self.answers[at] is None
         }
+        self.drafted = {str(self.ids[at]): one.fields for at, one in enumerate(self.drafts) if pairs}
         self.passed = self._passed_on() if pairs else {}
 
     def _passed_on(self) -> dict[str, set[str]]:
@@ -172,7 +175,8 @@ class Entering:
         try:
             asked = propose(self.work, draft, record, self.resolved[at], self.known)
             together = any(str(one) in self.own for one in locking.lock_targets(asked.of, "", asked.links))
-            asked = replace(asked, batch=Batch(self.own, frozenset(self.passed.get(str(record), ())), together))
+            marks = frozenset(self.passed.get(str(record), ()))
+            asked = replace(asked, batch=Batch(self.own, self.drafted, marks, together))
             change = validate(self.work, asked)
         except Problem as problem:
             self.answers[at] = problem
@@ -273,6 +277,7 @@ def request_digest(draft: Draft, actor: Actor) -> bytes:
             "enter", draft.type, dict(draft.fields), {name: list(ids) for name, ids in draft.links.items()},
             clock.show_instant(draft.occurred_at) if draft.occurred_at else None, sorted(draft.marks),
             *([{name: sorted(one) for name, one in draft.field_marks.items()}] if draft.field_marks else []),
+            *([sorted(draft.override)] if draft.override else []),
             *actor_key(actor),
         )  # fmt: skip
     except Problem:
@@ -290,6 +295,6 @@ def propose(
         )
     return Proposal(
         "enter", of, of.acts["enter"], unborn(work, of, record), fields=draft.fields, links=pointed, marks=draft.marks,
-        field_marks=draft.field_marks, words=Words(draft.reason, late_cause=draft.late_cause),
+        field_marks=draft.field_marks, words=Words(draft.reason, late_cause=draft.late_cause, override=draft.override),
         occurred_at=draft.occurred_at, targets=known,
     )  # fmt: skip

@@ -13,10 +13,13 @@ from comity.extensions import Outcome
 from comity.kernel.duties import enforced_on_act
 from comity.kernel.ledger.fold import Folded
 from comity.kernel.policy.actor import acting_roles
+from comity.kernel.records import overrides
 from comity.kernel.records.open_obligations import open_on
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types import expression
 from comity.kernel.types.catalogue import GuardRule, Type
+from comity.kernel.types.link_shape import LinkShape
+from comity.kernel.types.link_shape_types import fits
 from comity.kernel.work.change import Change, parties_of
 from comity.kernel.work.facts import FactGraph
 from comity.kernel.work.node import Work
@@ -33,14 +36,53 @@ def faults(work: Work, asked: Proposal, change: Change) -> list[Fault]:
     calculated = _Calculated(work, replace(left, core_state=asked.subject.core_state))
     found = enforced_on_act.faults(work, asked.rule.name, left, calculated)
     judged = set(calculated.outcomes)
+    found += _unfitting(work, asked)
+    overridden: list[str] = []
     variables: dict[str, Any] | None = None
     for rule in asked.rule.guards:
         if rule.extension:
             found += [] if rule.extension in judged else _extension(rule, calculated)
             continue
         variables = variables if variables is not None else variables_of(work, asked, change.after)
-        found += sentence(rule, variables)
+        refusal = sentence(work, rule, variables)
+        if refusal and rule.override and refusal[0].code == rule.code in asked.words.override:
+            overridden.append(rule.code)
+        else:
+            found += refusal
+    return found + overrides.needless(asked, overridden)
+
+
+def shaped(asked: Proposal) -> dict[str, Sequence[str]]:
+    """The links of the proposal that ask of a target what it is. An amendment that names again what is linked already
+    does not set it."""
+    held = asked.before.links if asked.action == "amend" else {}
+    given = {name: [one for one in ids if one not in held.get(name, ())] for name, ids in asked.links.items()}
+    links = asked.of.links
+    return {name: ids for name, ids in given.items() if ids and name in links and links[name].shape}
+
+
+def _unfitting(work: Work, asked: Proposal) -> list[Fault]:
+    """The targets that are not what their links take. One of which the actor may not read what is asked does not fit;
+    one that the same batch enters is judged as it is entered."""
+    given = shaped(asked)
+    seen = subjects(work, sorted({one for ids in given.values() for one in ids})) if given else {}
+    found = []
+    for name, ids in given.items():
+        shape = asked.of.links[name].shape
+        if shape is not None and not all(_fits(work, asked, shape, one, seen) for one in ids):
+            said = shape.message or f"the link {name} takes another record"
+            fix = shape.fix or f"link one that fits: {shape.said()}"
+            found.append(Fault(shape.code, f"links.{name}", said, fix))
     return found
+
+
+def _fits(work: Work, asked: Proposal, shape: LinkShape, record: str, seen: Mapping[str, Subject]) -> bool:
+    if record in seen:
+        target = seen[record]
+        of = work.type_of(target.agency, target.type_name, target.core_type)
+        return fits(shape, of, readable_fields(work, of, target)[0], target.core_state)
+    new = asked.batch.own.get(record)
+    return new is not None and fits(shape, new, asked.batch.drafted[record], new.core_state(new.initial))
 
 
 def _left(asked: Proposal, change: Change) -> Subject:
@@ -50,16 +92,20 @@ def _left(asked: Proposal, change: Change) -> Subject:
     return replace(asked.subject, folded=after, core_state=of.core_state(after.state), parties=parties)
 
 
-def sentence(rule: GuardRule, variables: Mapping[str, Any]) -> list[Fault]:
+def sentence(work: Work, rule: GuardRule, variables: Mapping[str, Any]) -> list[Fault]:
     """What a condition in CEL refuses, given what it may read."""
     assert rule.guard is not None
     try:
-        held = expression.evaluate(rule.guard, variables)
+        asked = rule.applies is None or expression.evaluate(rule.applies, variables)
+        held = not asked or expression.evaluate(rule.guard, variables)
     except expression.GuardError as error:
         path = getattr(error, "path", "") or rule.source
         fix = "give what the condition reads, or have the definition mended"
         return [Fault("guard_error", path, f"{rule.text}: {error}", fix)]
-    return [] if held else [Fault(rule.code, rule.source, rule.message or f"not met: {rule.text}", rule.fix)]
+    if held:
+        return []
+    fix = overrides.refused(work, rule, rule.fix)
+    return [Fault(rule.code, rule.source, rule.message or f"not met: {rule.text}", fix)]
 
 
 def _extension(rule: GuardRule, calculated: _Calculated) -> list[Fault]:
@@ -88,7 +134,7 @@ class _Calculated:
 def variables_of(work: Work, asked: Proposal, after: Folded) -> dict[str, Any]:
     """What a sentence may read; what costs a statement, only where one of the rule's sentences names it."""
     of, record = asked.of, asked.subject.id
-    texts = " ".join(one.text for one in asked.rule.guards)
+    texts = " ".join(text for one in asked.rule.guards for text in one.sentences)
     linked: dict[str, list[dict[str, Any]]] = {}
     if "linked" in texts:
         ids = [target for targets in after.links.values() for target in targets]

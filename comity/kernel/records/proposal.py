@@ -23,23 +23,26 @@ Links = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is said with an act: why, on whose authority, which entry it corrects, why it is entered late."""
+    """What is said with an act: why, on whose authority, which entry it corrects, why it is entered late, and which
+    conditions of it, by their codes, are overridden."""
 
     reason: str | None = None
     authority: str | None = None
     corrects: str | None = None
     late_cause: str | None = None
+    override: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What a proposal of a batch knows of its neighbours.
 
-    `own`: the records that the same transaction enters, by id; `marks`: what they pass on to this one. `together`: its
-    conditions are judged when what it stands on is there.
+    `own`: the records that the same transaction enters, by id, and `drafted` their fields; `marks`: what they pass on
+    to this one. `together`: its conditions are judged when what it stands on is there.
     """
 
     own: Mapping[str, Type] = field(default_factory=dict)
+    drafted: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     marks: frozenset[str] = frozenset()
     together: bool = False
 
@@ -96,8 +99,9 @@ class Proposal:
         """Refuse what has no canonical spelling and so could not be hashed. Raises Problem."""
         words = self.words
         refuse_unspellable(
-            fields=self.fields, reason=words.reason, authority=words.authority, late_cause=words.late_cause
-        )
+            fields=self.fields, reason=words.reason, authority=words.authority, late_cause=words.late_cause,
+            override=list(words.override),
+        )  # fmt: skip
 
     def resource(self, marks: frozenset[str]) -> Resource:
         """What policies read of the record; of a new one as it would be entered, with these marks."""

@@ -113,7 +113,7 @@ class Readiness:
             if one.extension:
                 yield from map(_of_missing, self._calculated(rule, one.extension).refused)
             elif _is_known(rule, one):
-                yield from (_of_sentence(one, fault) for fault in guards.sentence(one, self._variables))
+                yield from (_of_sentence(one, fault) for fault in guards.sentence(self.work, one, self._variables))
 
     def _calculated(self, rule: Act | Answer, name: str) -> Outcome:
         """What a calculation finds of the record if the act were done now; nothing where it reads what else is given

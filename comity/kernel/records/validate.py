@@ -10,7 +10,7 @@ from typing import Any
 from comity.errors import Fault, Problem
 from comity.kernel.duties import enforced_on_act, lateness
 from comity.kernel.ledger import items
-from comity.kernel.records import guards, links, mark_propagation, offers
+from comity.kernel.records import guards, links, mark_propagation, offers, overrides
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types import lifecycle, shape
 from comity.kernel.types.catalogue import Act, Answer, Type
@@ -50,8 +50,9 @@ def validate(work: Work, asked: Proposal) -> Change:
 
 
 def _unmet(work: Work, asked: Proposal, change: Change) -> list[Fault]:
-    """What the conditions of the act refuse, where any stand on it: the rule's own, or law that is enforced on it."""
-    stand = asked.rule.guards or enforced_on_act.enforced(work.catalogue, asked.rule.name, asked.subject.core_type)
+    """What the conditions of the act refuse, where any stand on it: its own, law enforced on it, a link's shape."""
+    enforced = enforced_on_act.enforced(work.catalogue, asked.rule.name, asked.subject.core_type)
+    stand = asked.rule.guards or enforced or (asked.links and guards.shaped(asked))
     return guards.faults(work, asked, change) if stand else []
 
 
@@ -164,6 +165,7 @@ def _change(work: Work, asked: Proposal, draft: _Draft, done: Step) -> Change:
         **items.say(
             reason=words.reason, cause=words.late_cause, authority=words.authority, corrects=words.corrects
         ),
+        **items.override(words.override),
     }  # fmt: skip
     if asked.offer is not None:
         done = replace(done, refers=asked.offer["offer_entry"], state_from=asked.offer["state"])
@@ -193,7 +195,7 @@ def _content_faults(
     if asked.new and of.offer:
         found += offers.counterparty_faults(work, of, draft.fields)
     found += mark_faults(work, draft.marks if asked.new else frozenset(asked.marks), asked)
-    return found + needs(asked, draft)
+    return found + needs(asked, draft) + (overrides.faults(work, asked) if asked.words.override else [])
 
 
 def _settable(asked: Proposal) -> list[Fault]:
@@ -256,8 +258,9 @@ def needs(asked: Proposal, draft: _Draft) -> list[Fault]:
     elif asked.kind == "act" and not asked.rule.sets:
         given = {**asked.before.fields, **asked.fields}
     reason = shape.is_there(asked.words.reason)
+    wanted = dict.fromkeys((*asked.rule.needs, *(overrides.NEEDS if asked.words.override else ())))
     out = []
-    for name in asked.rule.needs:
+    for name in wanted:
         there = reason if name == "reason" else shape.is_there(given.get(name)) or bool(asked.links.get(name))
         if not there:
             path = name if name == "reason" else f"{'links' if name in asked.of.links else 'fields'}.{name}"

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from comity.errors import Problem
 from comity.kernel.types.comparison import Rule
 from comity.kernel.types.institution import AgencyDefinition, Agreement, LifecycleRole, Pillar, ReadRule, Role
+from comity.kernel.types.link_shape import LinkShape
 from comity.kernel.types.obligation import Obligation
+from comity.kernel.types.override import Override
 from comity.kernel.types.ties import Ties
 
 if TYPE_CHECKING:
@@ -120,7 +122,7 @@ class Link:
     """A named pointer to records. `to` holds type names, or `member`, or `any`; `inherit` passes the target's marks.
     `fills` are fields that, not given on entry, are taken over from the target as far as the actor may read them.
     `serial`: whoever acts on a record with this link takes turns with all who act on the target (work/locking).
-    `fixed`, here as in a field: set on entering and never changed."""
+    `fixed`, here as in a field: set on entering and never changed. `shape`: what a target must be to be set."""
 
     name: str
     to: tuple[str, ...]
@@ -135,6 +137,7 @@ class Link:
     fills: tuple[str, ...] = ()
     serial: bool = False
     fixed: bool = False
+    shape: LinkShape | None = None
     owner_layer: str = "core"
     source: str = ""
 
@@ -166,19 +169,26 @@ class State:
 class GuardRule:
     """A condition of an act: `guard` (compiled CEL) or `extension` (`pillar.function`), one of the two.
 
-    `code`, `message` and `fix` are what the refusal says; `code` is `guard_refused` unless the definition names one.
-    `messages` and `fixes`: the same in other languages.
+    `applies`: it is asked only where this holds. `code`, `message` and `fix` are what the refusal says; `code` is
+    `guard_refused` unless the definition names one. `messages` and `fixes`: the same in other languages.
     """
 
     text: str
     guard: Guard | None = None
     extension: str | None = None
+    applies: Guard | None = None
+    override: Override | None = None
     code: str = "guard_refused"
     message: str = ""
     fix: str = ""
     source: str = ""
     messages: Mapping[str, str] = field(default_factory=dict)
     fixes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The sentences that it is judged by, as written."""
+        return (self.applies.text, self.text) if self.applies else (self.text,)
 
 
 @dataclass(frozen=True, slots=True)

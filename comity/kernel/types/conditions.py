@@ -1,16 +1,40 @@
-"""The conditions of acts and answers as they are written: sentences in CEL, guard functions of pillars, their words."""
+"""The conditions of an act as written: under `guard`, a CEL sentence, the name of a pillar's function, or a mapping.
+
+guard:
+  - "size(open_obligations) == 0"
+  - custody.no_active_hold
+  - if: "record.kind == 'remand'"            # asked only where this holds
+    when: "has(record.remand_until)"
+    code: remand_unsaid
+    message: A remand says until when.
+    fix: Set remand_until.
+    override: { .. }                         # types/override
+    message_hi: ...                          # in another language, as fix_hi
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 
 from comity.kernel.types.catalogue import GuardRule
-from comity.kernel.types.definition import DefinitionsRefused, Faults, Form, Node, is_text, nearest
-from comity.kernel.types.expression import VARIABLES, compile_guard
+from comity.kernel.types.definition import (
+    DefinitionsRefused,
+    Faults,
+    Form,
+    Kind,
+    Node,
+    in_languages,
+    is_map,
+    is_text,
+    nearest,
+    spoken_keys,
+)
+from comity.kernel.types.expression import VARIABLES, Guard, compile_guard
+from comity.kernel.types.override import read_override
 
 _EXTENSION = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\Z")
+_KEYS: dict[str, Kind] = {**dict.fromkeys(("if", "when", "code", "message", "fix"), is_text), "override": is_map}
 
 
 def read_guards(form: Form, faults: Faults) -> tuple[GuardRule, ...]:
@@ -29,12 +53,12 @@ def read_guards(form: Form, faults: Faults) -> tuple[GuardRule, ...]:
 def said_of(rules: tuple[GuardRule, ...], form: Form, faults: Faults) -> tuple[GuardRule, ...]:
     """Conditions of a lower layer in other languages: under `conditions`, by their code, `message_hi` and `fix_hi`."""
     for code, node in form.items("conditions"):
-        keys = _spoken_keys(node)
+        keys = spoken_keys(node)
         said = Form(node, faults, f"condition {code}", dict.fromkeys(keys, is_text))
         if code not in {one.code for one in rules if one.message}:
             known = nearest(code, {one.code for one in rules if one.message})
             faults.add("unknown_key", node.source, f"there is no condition {code} here", known)
-        messages, fixes = _in_languages(said, keys, "message_"), _in_languages(said, keys, "fix_")
+        messages, fixes = in_languages(said, keys, "message_"), in_languages(said, keys, "fix_")
         rules = tuple(
             replace(one, messages={**one.messages, **messages}, fixes={**one.fixes, **fixes})
             if one.code == code
@@ -44,8 +68,12 @@ def said_of(rules: tuple[GuardRule, ...], form: Form, faults: Faults) -> tuple[G
     return rules
 
 
-def _spoken_keys(node: Node) -> list[str]:
-    return [key for key, _ in node.items() if key.startswith(("message_", "fix_"))]
+def refuse_overrides(guards: tuple[GuardRule, ...], what: str, faults: Faults) -> None:
+    """What is overridden is said and owed in the log of the record's owner, and an answer stands in another's."""
+    for rule in guards:
+        if rule.override is not None:
+            said = f"a condition of {what} cannot be overridden"
+            faults.add("wrong_kind", rule.source, said, "override a condition of an act")
 
 
 def _guard(node: Node, faults: Faults) -> GuardRule | None:
@@ -53,25 +81,29 @@ def _guard(node: Node, faults: Faults) -> GuardRule | None:
     rule = GuardRule("", source=source)
     text = node.value
     if node.is_map:
-        spoken = _spoken_keys(node)
-        keys = dict.fromkeys(("when", "code", "message", "fix", *spoken), is_text)
-        form = Form(node, faults, "guard", keys)
+        spoken = spoken_keys(node)
+        form = Form(node, faults, "guard", {**_KEYS, **dict.fromkeys(spoken, is_text)})
         text = form.text("when")
         rule = replace(
             rule, code=form.text("code", "guard_refused"), message=form.text("message"), fix=form.text("fix"),
-            messages=_in_languages(form, spoken, "message_"), fixes=_in_languages(form, spoken, "fix_"),
+            applies=_compiled(form.text("if"), source, faults), override=read_override(form, faults),
+            messages=in_languages(form, spoken, "message_"), fixes=in_languages(form, spoken, "fix_"),
         )  # fmt: skip
     if not is_text(text):
         faults.add("guard_syntax", node.source, "a guard is text", "write a CEL expression or pillar.function")
         return None
     if _EXTENSION.match(text) and text.split(".")[0] not in VARIABLES:
+        if rule.override or rule.applies:
+            said = f"{text} judges by itself where it is asked and what it refuses"
+            faults.add("wrong_kind", node.source, said, "write if: and override: beside a sentence")
         return replace(rule, text=text, extension=text)
+    guard = _compiled(text, source, faults)
+    return replace(rule, text=text, guard=guard) if guard else None
+
+
+def _compiled(text: str, source: str, faults: Faults) -> Guard | None:
     try:
-        return replace(rule, text=text, guard=compile_guard(text, source))
+        return compile_guard(text, source) if text else None
     except DefinitionsRefused as refused:
         faults.found.extend(refused.faults)
         return None
-
-
-def _in_languages(form: Form, keys: Sequence[str], start: str) -> dict[str, str]:
-    return {key.removeprefix(start): form.text(key) for key in keys if key.startswith(start) and key in form}

@@ -324,3 +324,13 @@ class Form:
     def items(self, key: str) -> Iterator[tuple[str, Node]]:
         one = self._good.get(key)
         return one.items() if one else iter(())
+
+
+def spoken_keys(node: Node) -> list[str]:
+    """The keys under which something is said in another language."""
+    return [key for key, _ in node.items() if key.startswith(("message_", "fix_"))]
+
+
+def in_languages(form: Form, keys: Sequence[str], start: str) -> dict[str, str]:
+    """Language -> what stands under the keys that begin so: `message_hi`."""
+    return {key.removeprefix(start): form.text(key) for key in keys if key.startswith(start) and key in form}

@@ -7,16 +7,21 @@ length, operators, depth, no loop within a loop, no regular expressions, no `map
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import cel
 
 from comity.errors import Fault, Problem
-from comity.kernel.types.definition import DefinitionsRefused, Faults, Form, Source, nearest
+from comity.kernel.types.definition import DefinitionsRefused, Faults, Form, Node, Source, nearest
 
 MAX_TEXT = 500
+"""What a condition that is in force already may have."""
+MAX_CONDITION = 120
+"""What a condition in new definitions may have: a sentence that is read at once."""
+CONDITIONS = frozenset(("if", "when", "applies", "requires"))
+"""The keys of definitions under which a condition stands; in a list of guards it may stand by itself."""
 MAX_OPERATORS = 50
 MAX_NESTING = 20
 VARIABLES = frozenset(
@@ -82,6 +87,26 @@ def guard_text(form: Form, key: str, faults: Faults, known: frozenset[str] = VAR
         except DefinitionsRefused as refused:
             faults.found.extend(refused.faults)
     return text
+
+
+def check_lengths(definition: Node, faults: Faults) -> None:
+    """Each condition of a definition that is longer than a new one may be: `condition_too_long`, at its line."""
+    for text in conditions(definition):
+        if MAX_CONDITION < len(text.value) <= MAX_TEXT:  # beyond that it is not read at all: guard_too_long
+            said = f"a condition of {len(text.value)} characters; at most {MAX_CONDITION}"
+            fix = "write two conditions, say with `where` what a link takes, or have a function of the pillar judge it"
+            faults.add_new("condition_too_long", text.source, said, fix)
+
+
+def conditions(definition: Node) -> Iterator[Node]:
+    """Every condition that stands in a definition, as written."""
+    for key, one in definition.items():
+        written = one.value if one.is_list else (one,)
+        if key in CONDITIONS or key in ("guard", "guards"):
+            yield from (text for text in written if isinstance(text.value, str))
+        yield from conditions(one)
+    for one in definition.value if definition.is_list else ():
+        yield from conditions(one)
 
 
 def bounds(text: str, source: Source | str, known: frozenset[str] = VARIABLES) -> Fault | None:

@@ -60,7 +60,8 @@ def spoken(of: Type, language: str) -> Type:
         )  # fmt: skip
     return replace(
         of, title=of.labels.get(language, of.title), groups=_titled(of.groups, language),
-        fields={name: _field(one, language) for name, one in of.fields.items()}, links=_each(of.links, language),
+        fields={name: _field(one, language) for name, one in of.fields.items()},
+        links={name: _link(one, language) for name, one in of.links.items()},
         states=_each(of.states, language), acts=_done(of.acts, language), offer=offer, memo={},
     )  # fmt: skip
 
@@ -95,6 +96,11 @@ def _titled(known: Mapping[str, Titled], language: str) -> dict[str, Titled]:
 
 def _guard(one: GuardRule, language: str) -> GuardRule:
     return replace(one, message=one.messages.get(language, one.message), fix=one.fixes.get(language, one.fix))
+
+
+def _link(one: Link, language: str) -> Link:
+    shape = one.shape.in_language(language) if one.shape else None
+    return replace(one, label=one.labels.get(language, one.label), shape=shape)
 
 
 def _field(one: Field, language: str) -> Field:

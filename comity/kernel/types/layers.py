@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 
 from comity.kernel.types import conditions, reading, schema
 from comity.kernel.types.catalogue import Act, Answer, Field, Link, OfferRule
+from comity.kernel.types.conditions import read_guards, refuse_overrides
 from comity.kernel.types.definition import Faults, Form, Node, Source, is_names, is_text, nearest
+from comity.kernel.types.link_shape import narrowed, read_shape
 from comity.kernel.types.reading import EVERY, Draft
 
 _KEPT = ("group", "effective", "party", "counterparty", "input", "observed")
@@ -151,6 +153,7 @@ def _link(draft: Draft, name: str, node: Node, layer: str, faults: Faults) -> No
         required_from=form.text("required_from") or core.required_from,
         inherit=core.inherit or form.plain("inherit", False), fills=core.fills or form.names("fills"),
         serial=core.serial or form.plain("serial", False), fixed=core.fixed or form.plain("fixed", False),
+        shape=narrowed(core.shape, read_shape(form.get("where"), faults, of_layer=True), faults),
         owner_layer=core.owner_layer, source=str(form.source),
     )  # fmt: skip
 
@@ -255,7 +258,7 @@ def _narrow_done(draft: Draft, core: Done, form: Form, faults: Faults) -> Done:
         core, by=(frozenset(form.names("by")) or core.by), from_=from_, to=to,
         needs=_joined(core.needs, form.names("needs")), sets=_joined(core.sets, form.names("sets")),
         not_by=_joined(core.not_by, form.names("not_by")),
-        guards=conditions.said_of(core.guards, form, faults) + conditions.read_guards(form, faults),
+        guards=conditions.said_of(core.guards, form, faults) + read_guards(form, faults),
         source=str(form.source),
         label=form.text("label", core.label), labels={**core.labels, **form.labels},
     )  # fmt: skip
@@ -352,7 +355,9 @@ def _narrow_answer(draft: Draft, core: Answer, node: Node, faults: Faults) -> An
     form = Form(node, faults, f"answer {core.name}", reading.ANSWER_KEYS, nullable=("guard", "guards", "needs"))
     if "ends" in form and form.plain("ends") is False and core.ends:
         faults.add("layer_widens_grants", form.at("ends"), f"{core.name} ends the grant in the core", _KEEP_CORE)
-    return replace(_narrow_done(draft, core, form, faults), ends=core.ends or form.plain("ends", False))
+    narrowed_ = replace(_narrow_done(draft, core, form, faults), ends=core.ends or form.plain("ends", False))
+    refuse_overrides(narrowed_.guards, f"the answer {core.name}", faults)
+    return narrowed_
 
 
 def _forbid(draft: Draft, form: Form, faults: Faults) -> None:

@@ -7,13 +7,17 @@ from typing import Any
 
 from comity.kernel.types.catalogue import Type
 from comity.kernel.types.definition import Faults, nearest
+from comity.kernel.types.obligation import Obligation
 
 
-def check_obligation(of: Type, faults: Faults) -> None:
-    """Links, states, act and fields that the type has not."""
-    one = of.obligation
-    if one is None:
-        return
+def check_obligations(types: Mapping[str, Type], faults: Faults) -> None:
+    """Links, states, act and fields that a type's obligation names and the type has not."""
+    for of in types.values():
+        if of.obligation is not None:
+            _check(of, of.obligation, faults)
+
+
+def _check(of: Type, one: Obligation, faults: Faults) -> None:
     said = f"the obligation of {of.name} names no"
     for name in _unknown((one.on, one.about), of.links):
         faults.add("link_unknown", of.source, f"{said} link: {name}", nearest(name, of.links))

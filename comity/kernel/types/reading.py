@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from comity.kernel.types import comparison, schema
 from comity.kernel.types.catalogue import Act, Answer, Code, Field, Grants, Group, Link, OfferRule, Several, State
-from comity.kernel.types.conditions import read_guards
+from comity.kernel.types.conditions import read_guards, refuse_overrides
 from comity.kernel.types.definition import (
     Faults,
     Form,
@@ -25,6 +25,7 @@ from comity.kernel.types.definition import (
     nearest,
 )
 from comity.kernel.types.duration import read_duration
+from comity.kernel.types.link_shape import read_shape
 from comity.kernel.types.obligation import Obligation, read_obligation
 from comity.kernel.types.ties import Ties, read_ties
 
@@ -43,7 +44,7 @@ FIELD_KEYS: Mapping[str, Kind] = {
 }  # fmt: skip
 LINK_KEYS: Mapping[str, Kind] = {
     "to": is_names, "many": is_flag, "term": is_text, "label": is_text, "required": is_flag, "required_from": is_text,
-    "inherit": is_flag, "fills": is_names, "serial": is_flag, "fixed": is_flag,
+    "inherit": is_flag, "fills": is_names, "serial": is_flag, "fixed": is_flag, "where": is_map,
 }  # fmt: skip
 STATE_KEYS: Mapping[str, Kind] = {
     "initial": is_flag, "final": is_flag, "in_error": is_flag, "within": is_text, "label": is_text, "term": is_text,
@@ -228,7 +229,7 @@ def read_link(name: str, node: Node, layer: str, faults: Faults) -> Link:
         label=form.text("label"), labels=form.labels, required=form.plain("required", False),
         required_from=form.text("required_from") or None, inherit=form.plain("inherit", False),
         fills=form.names("fills"), serial=form.plain("serial", False), fixed=form.plain("fixed", False),
-        owner_layer=layer, source=str(node.source),
+        shape=read_shape(form.get("where"), faults), owner_layer=layer, source=str(node.source),
     )  # fmt: skip
 
 
@@ -264,10 +265,12 @@ def read_answer(name: str, node: Node, faults: Faults, *, by: bool = True) -> An
         faults.add("offer_nobody_answers", form.source, f"answer {name} names no role", "add by: [lifecycle roles]")
     if not form.text("to"):
         faults.add("wrong_kind", form.source, f"answer {name} leads to no state", "add to: the state it leads to")
+    guards = read_guards(form, faults)
+    refuse_overrides(guards, f"the answer {name}", faults)
     return Answer(
         name=name, to=form.text("to"), by=frozenset(form.names("by")),
         from_=frozenset(form.names("from")) if "from" in form else EVERY, needs=form.names("needs"),
-        sets=form.names("sets"), guards=read_guards(form, faults), not_by=form.names("not_by"),
+        sets=form.names("sets"), guards=guards, not_by=form.names("not_by"),
         ends=form.plain("ends", name in ("withdrawn", "expired")), follows=read_follows(form, faults),
         label=form.text("label"), labels=form.labels,
         source=str(node.source),

@@ -25,12 +25,18 @@ def field_schema(one: Field) -> dict[str, Any]:
 
 
 def object_schema(of: Type) -> dict[str, Any]:
-    """The whole record's fields: closed, with what is required on entry."""
+    """The whole record's fields: closed, with what is required on entry. `x-links`: the links that take only targets
+    of one shape, each with the types and the values of which a target has one."""
     out: dict[str, Any] = {
         "type": "object",
         "title": of.title,
         "additionalProperties": False,
         "properties": {name: field_schema(one) for name, one in of.fields.items()},
     }
+    shaped = {
+        name: {"to": list(link.to), "where": link.shape.as_json()} for name, link in of.links.items() if link.shape
+    }
+    if shaped:
+        out["x-links"] = shaped
     required = [name for name, one in of.fields.items() if of.initial in one.required_in]
     return {**out, "required": required} if required else out

@@ -62,7 +62,7 @@ def check_roles(
         for step in steps(of):
             mine = agency and agency in (of.owner_layer, getattr(step, "owner_layer", ""))
             known = {SYSTEM, *declared, *(filled if mine else ())}
-            for name in sorted(step.by - known):
+            for name in sorted(_named(step) - known):
                 said = f"{step.name} of {of.name} is by {name}, a role that no pillar declares"
                 fix = nearest(name, declared, f"declare {name} under roles: in the pillar.yml that brings it")
                 faults.add("role_unknown", step.source, said, fix)
@@ -74,9 +74,14 @@ def steps(of: Type) -> Iterator[Act | Answer]:
     yield from answers(of.offer).values()
 
 
+def _named(step: Act | Answer) -> frozenset[str]:
+    """The roles that do a step, and those that may override a condition of it."""
+    return step.by.union(*(rule.override.by for rule in step.guards if rule.override))
+
+
 def named_roles(types: Iterable[Type]) -> frozenset[str]:
     """The lifecycle roles that acts and answers name, declared or not."""
-    return frozenset(name for of in types for step in steps(of) for name in step.by)
+    return frozenset(name for of in types for step in steps(of) for name in _named(step))
 
 
 def in_use(catalogue: Catalogue) -> frozenset[str]:

@@ -5,6 +5,7 @@ A word or a filter matches only in a field that is readable on the row it return
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from psycopg.rows import dict_row
 from comity.clock import show_instant
 from comity.errors import Fault, Problem
 from comity.kernel.policy.actor import Actor
+from comity.kernel.types.catalogue import Link
 from comity.kernel.types.comparison import normalise, words
 from comity.kernel.views.cursor import make_cursor, read_cursor
 from comity.kernel.work import disclosure
@@ -35,7 +37,8 @@ STATE = "(r.core_state = %(state)s or r.agency = comity.me() and r.state = %(sta
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is looked for: `where` filters by findable fields, number, state; all words of `text` must match."""
+    """What is looked for: `where` filters by findable fields, number, state; all words of `text` must match. `fits`
+    is a link, `type.link`: what it may be set to."""
 
     type: str | None = None
     text: str | None = None
@@ -43,6 +46,7 @@ class Search:
     limit: int = 20
     cursor: str | None = None
     owner: str | None = None
+    fits: str | None = None
 
 
 def find(node: Node, actor: Actor, **asked: Any) -> Page:
@@ -135,7 +139,8 @@ def _conditions(work: Work, wanted: Search) -> tuple[str, list[str], dict[str, A
     """
     tokens, where, type = set(words(normalise(wanted.text or ""))), wanted.where or {}, wanted.type
     params: dict[str, Any]
-    if tokens or set(where) - COLUMN_FILTERS:
+    link = _link(work, wanted.fits) if wanted.fits else None
+    if tokens or set(where) - COLUMN_FILTERS or (link is not None and link.shape is not None and link.shape.fields):
         open_ = work.policies.group_columns(
             work.actor, today=work.today, action="find", groups=_groups(work, type), prefix="open_"
         )
@@ -166,12 +171,60 @@ def _conditions(work: Work, wanted: Search) -> tuple[str, list[str], dict[str, A
             continue
         _refuse_unfindable(work, type, name)
         conditions.append(_term(work, params, f"f{at}", normalise(str(value))[:TERM_LENGTH], name, whole=True))
+    conditions += _fitting(work, link, params) if link is not None else []
     conditions += _of_error(work, type, where, params)
     if wanted.cursor:
         at_time, at_id = read_cursor(wanted.cursor)
         conditions.append("(r.entered_at, r.id) < (%(at_time)s, %(at_id)s)")
         params |= {"at_time": at_time, "at_id": at_id}
     return source, conditions, params
+
+
+def _link(work: Work, name: str) -> Link:
+    """The link that `fits` names. Raises type_unknown, and invalid for no link or one that points at no records."""
+    of, _, link = name.rpartition(".")
+    known = work.catalogue.type(of).links if of else {}
+    if link not in known or known[link].to == ("member",):
+        there = ", ".join(f"{of}.{one}" for one, each in known.items() if each.to != ("member",))
+        fault = Fault("unknown_link", "fits", f"{name} is no link to records", f"write type.link; {there or 'of none'}")
+        raise Problem("invalid", "fits names a link of a type", faults=[fault])
+    return known[link]
+
+
+def _fitting(work: Work, link: Link, params: dict[str, Any]) -> list[str]:
+    """The conditions that a record may be set as the link's target. A value counts only in a group that is open."""
+    out = []
+    if "any" not in link.to:
+        out.append("(r.core_type = any(%(fits_to)s) or r.type = any(%(fits_to)s))")
+        params["fits_to"] = list(link.to)
+    shape = link.shape
+    if shape is not None and shape.states:
+        out.append("r.core_state = any(%(fits_state)s)")
+        params["fits_state"] = sorted(shape.states)
+    for at, (name, allowed) in enumerate(shape.fields.items() if shape is not None else ()):
+        either = []
+        for place, to in enumerate(link.to):
+            key = f"fits_{at}_{place}"
+            params |= {
+                f"{key}_to": to, f"{key}_name": name, f"{key}_group": work.catalogue.type(to).fields[name].group,
+                f"{key}_values": _spelled(work, to, name, allowed),
+            }  # fmt: skip
+            either.append(
+                f"%({key}_to)s in (r.type, r.core_type) and %({key}_group)s = any(open.groups)"
+                f" and r.fields ->> %({key}_name)s = any(%({key}_values)s) and not r.field_marks ? %({key}_name)s"
+            )
+        out.append(f"({' or '.join(either)})")
+    return out
+
+
+def _spelled(work: Work, to: str, name: str, allowed: Sequence[Any]) -> list[str]:
+    """The values of a shape as rows hold them: a code also as each kind of it that is known here."""
+    found = set(allowed)
+    for of in work.catalogue.types.values():
+        one = of.fields.get(name)
+        if one is not None and to in (of.name, of.core_name):
+            found |= {code for code in one.values or () if one.core_code(code) in allowed}
+    return sorted(value if isinstance(value, str) else json.dumps(value) for value in found)
 
 
 def _of_error(work: Work, type: str | None, where: Mapping[str, Any], params: dict[str, Any]) -> list[str]:

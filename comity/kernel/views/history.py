@@ -101,6 +101,7 @@ class _Reader:
             erased=gone > 0 and all_gone, erased_part=gone > 0 and not all_gone, late_rules=items.late_rules(told),
             on_behalf=report.agency if report else "",
             document=report.document if report else "", reported=report.said if report else "",
+            overrides=items.overridden(told),
         )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from comity.clock import show_instant
 from comity.errors import Problem
 from comity.kernel.duties import offer_status
 from comity.kernel.duties.lateness import late_entries
+from comity.kernel.duties.overrides import overriding_entries
 from comity.kernel.exchange import identity_claims, reported
 from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.scope import live
@@ -109,6 +110,7 @@ def _view(work: Work, of: Type, subject: Subject, seen: Visibility, *, past: boo
         pointers=_pointers(work, subject) if subject.agency == work.agency else (),
         claims=() if past else identity_claims.claims_about(work, subject), erased=now.erased,
         on_behalf=now.behalf, reported=reported.of_record(work, subject, whole=seen.whole),
+        overrides=[one.as_json() for one in overriding_entries(work, [(subject, seen.whole)])],
         late=[one.as_json() for one in late_entries(work, [(subject, seen.whole)], answers=not past)],
         as_sent=subject.as_sent, in_error=subject.core_state in of.error_states,
         replaced_by=_replacing(work, of, subject, fields, linked, inward),

@@ -16,7 +16,8 @@ from comity.extensions import ManifestItem, Missing
 class Draft:
     """A record that is asked to be entered. `links` maps names to ids or to `key:<idempotency key>`.
 
-    Drafts with one `group` are accepted or refused together. `key` makes a repetition harmless.
+    Drafts with one `group` are accepted or refused together. `key` makes a repetition harmless. `override`: the codes
+    of conditions that are overridden.
     """
 
     type: str
@@ -30,6 +31,7 @@ class Draft:
     late_cause: str | None = None
     group: int | None = None
     field_marks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    override: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class View:
     on_behalf: str = ""
     reported: str = ""
     late: Sequence[Mapping[str, Any]] = ()
+    overrides: Sequence[Mapping[str, Any]] = ()
     as_sent: Mapping[str, Any] | None = None
     in_error: bool = False
     replaced_by: Sequence[LinkedRecord] = ()
@@ -137,7 +140,8 @@ class View:
             "offer": dict(self.offer) if self.offer else None, "seen_by": list(self.seen_by),
             "pointers": [dict(one) for one in self.pointers], "claims": [dict(one) for one in self.claims],
             "erased": list(self.erased), "on_behalf": self.on_behalf, "reported": self.reported,
-            "late": [dict(one) for one in self.late], "as_sent": dict(self.as_sent) if self.as_sent else None,
+            "late": [dict(one) for one in self.late], "overrides": [dict(one) for one in self.overrides],
+            "as_sent": dict(self.as_sent) if self.as_sent else None,
         }  # fmt: skip
 
 
@@ -149,6 +153,7 @@ class HistoryLine:
     the same history: the one that an order erased, or that an answer answers.
     `on_behalf` is the institution whose act it is, `document` what shows it, `reported` what is to be said of it.
     `late`: it was entered a day or more after it happened, or broke the rules of order that `late_rules` names.
+    `overrides` are the codes of the conditions that it overrode.
     """
 
     entry: str
@@ -177,6 +182,7 @@ class HistoryLine:
     document: str = ""
     reported: str = ""
     late_rules: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -187,7 +193,7 @@ class HistoryLine:
             "leaf": self.leaf, "place": self.place, "stream_place": self.stream, "corrects": self.corrects,
             "refers": self.refers, "authority": self.authority, "erased": self.erased,
             "erased_part": self.erased_part, "on_behalf": self.on_behalf, "document": self.document,
-            "reported": self.reported,
+            "reported": self.reported, "overrides": list(self.overrides),
         }  # fmt: skip
 
 
