@@ -164,7 +164,7 @@ def test_recall_and_acknowledgment_at_once_have_one_order_in_both_logs(stage: St
             ]  # theirs, ours, the recall
         else:
             assert said[1] == "offer_already_answered" and stage.state("marshal", service) == "withdrawn"
-            assert acts(stage, "clerk", service) == ["enter", "withdrawn"]
+            assert acts(stage, "clerk", service) == ["enter", "withdrawn", "end_noted"]
 
 
 @pytest.mark.parametrize("recall_first", [True, False])

@@ -24,13 +24,18 @@ NAME = {"role": "prisoner", "name": "Dale Everett Pruitt"}
 
 def a_stay(stage: Stage, seat: str = "records", agency: str = "detention") -> tuple[str, str]:
     person = stage.enter(seat, "registry.person", NAME)
-    fields = {"received_at": instant(), "ground": "surrender", "legal_custodian": agency, "identified_by": "photograph"}
+    fields = {
+        "received_at": instant(),
+        "ground": "arrest_without_warrant",
+        "legal_custodian": agency,
+        "identified_by": "photograph",
+    }
     return stage.enter(seat, "custody.intake", fields, person=person), person
 
 
 def a_release(stage: Stage, stay: str) -> str:
     paper = stage.enter("records", "registry.document", {"title": "Order of release", "kind": "court_paper"})
-    return stage.enter("records", "custody.release", {"ground": "compassionate"}, intake=stay, authority=paper)
+    return stage.enter("records", "custody.release", {"ground": "own_recognizance"}, intake=stay, authority=paper)
 
 
 def an_item(stage: Stage) -> str:
@@ -207,9 +212,9 @@ def test_a_person_on_the_way_to_another_is_not_released(stage: Stage) -> None:
     transfer = stage._done(transferring(stage, stay, person, "detention")())
     paper = stage.enter("marshal", "registry.document", {"title": "Order", "kind": "court_paper"})
     with refused("invalid", "not_the_custodian"):
-        stage.enter("marshal", "custody.release", {"ground": "compassionate"}, intake=stay, authority=paper)
+        stage.enter("marshal", "custody.release", {"ground": "own_recognizance"}, intake=stay, authority=paper)
     stage.act("marshal", transfer, "withdrawn")
-    stage.enter("marshal", "custody.release", {"ground": "compassionate"}, intake=stay, authority=paper)
+    stage.enter("marshal", "custody.release", {"ground": "own_recognizance"}, intake=stay, authority=paper)
 
 
 def owed(stage: Stage, seat: str, case: str) -> list[str]:

@@ -96,7 +96,7 @@ def test_the_agency_its_roles_and_agreements_are_read() -> None:
     again = type(agreement).from_json(agreement.as_json())
     assert again.as_json() == agreement.as_json() and again.read == agreement.read
     assert catalogue.marks["grand_jury"].agencies == {"usao"}
-    assert catalogue.pillars["investigation"].extensions["guards"] == {
+    assert catalogue.pillars["investigation"].extensions["calculations"] == {
         "ready": "comity.pillars.investigation.ready:ready"
     }
     assert catalogue.rules["us-federal.statutes"]["values"] == [{"from": "2026-01-01", "citation": "18 U.S.C. 922"}]

@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from comity.kernel.exchange.reported import Told, told
 from comity.kernel.ledger import items
-from comity.kernel.ledger.entry import ABOUT_ANOTHERS
+from comity.kernel.ledger.entry import ABOUT_ANOTHERS, NOTE
 from comity.kernel.ledger.verify import items_erased
 from comity.kernel.policy.actor import Actor
 from comity.kernel.types.catalogue import Type
@@ -55,10 +55,10 @@ def _entries(work: Work, subject: Subject, last: int | None) -> list[dict[str, A
              left join comity.entry_content c on c.entry = e.id left join comity.sequence s on s.entry = e.id
             where e.record = %(record)s and (e.agency = %(owner)s and e.version <= %(top)s
                   or e.agency <> %(owner)s and e.kind = any(%(about)s))
-            order by e.entered_at desc, e.version desc limit %(last)s""",
+            order by e.entered_at desc, (e.kind = %(note)s) desc, e.version desc limit %(last)s""",
         {
             "record": subject.id, "owner": subject.agency, "top": subject.folded.version, "about": list(ABOUT_ANOTHERS),
-            "last": last,
+            "last": last, "note": NOTE,
         },
     )  # fmt: skip
     return rows.fetchall()[::-1]
