@@ -10,7 +10,7 @@ The name of an extension is `pillar.function`; `config` registers what a pillar'
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -185,6 +185,11 @@ class Outcome:
     def refused(self) -> list[Missing]:
         """What an act may not go past."""
         return [one for one in self.missing if one.severity in ("error", "decides")]
+
+    @property
+    def decided(self) -> Outcome:
+        """The same after a person has decided what is left to one."""
+        return replace(self, missing=[one for one in self.missing if one.severity != "decides"])
 
 
 Calculation = Callable[[Facts], Outcome]

@@ -214,8 +214,9 @@ def test_a_release_rests_on_what_lets_go_and_stands(stage: Stage) -> None:
         (hold, "period_ended"),
     ):
         released(stage, stay, authority, ground)
-    with refused("invalid", "person_decides"):
+    with refused("invalid", "person_decides") as found:
         released(stage, stay, paper, "compassionate")
+    assert "override person_decides" in found[0].faults[0].fix
     released(stage, a_stay(stage, "arrest_without_warrant")[0], paper, "bail")
     out = released(stage, stay, mine)
     stage.act(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from comity.kernel.records.act import act
 from comity.kernel.records.enter import enter
 from tests.orders.flow import Release
 from tests.orders.test_let_go import a_stay, on_the_docket, released, service
@@ -261,3 +262,36 @@ def test_a_sentence_without_imprisonment_lets_go(stage: Stage) -> None:
             else:
                 released(stage, stay, sentence)
             refused_release(stage, stay, sentence, "sentence_served")
+
+
+def test_a_person_decides_on_the_paper_of_a_clemency(stage: Stage) -> None:
+    """Prepared with a reason, completed by a supervisor who says so; and the court is to be told."""
+    stay, _ = a_stay(stage)
+    paper = stage.enter("records", "registry.document", {"title": "Pardon", "kind": "court_paper"})
+    links, said = {"intake": [stay], "authority": [paper]}, {"override": ["person_decides"], "reason": "Seen"}
+    ground = {"ground": "compassionate"}
+    made = str(enter(stage.node, stage.seats["records"], "custody.release", ground, links=links, **said).record)
+    with refused("invalid", "person_decides"):
+        stage.act("shift", made, "complete", released_at=instant())
+    with refused("invalid", "override_not_allowed"):
+        act(stage.node, stage.seats["intake"], made, "complete", fields={"released_at": instant()}, **said)
+    act(stage.node, stage.seats["shift"], made, "complete", fields={"released_at": instant()}, **said)
+    codes = {one.code for one in differences(stage) if one.record == made}
+    assert "release_was_decided" in codes and "release_was_ordered" not in codes
+    told = {"court": "usdc", "kind": "notice", "title": "A release by pardon"}
+    filing = stage.enter("records", "court.filing", told, about=made)
+    stage.answer("clerk", filing, "filed", filed_at=instant())
+    assert "release_was_decided" not in {one.code for one in differences(stage) if one.record == made}
+
+
+def test_what_keeps_is_no_persons_to_decide(stage: Stage) -> None:
+    """Only what the rule leaves to a person is lifted: a hold is not, and where nothing is left, nothing is."""
+    stay, _ = a_stay(stage)
+    paper = stage.enter("records", "registry.document", {"title": "Pardon", "kind": "court_paper"})
+    held = {"basis": "parole", "authority_name": "Board", "since": instant()}
+    stage.enter("records", "custody.hold", held, intake=stay)
+    said = {"override": ["person_decides"], "reason": "Seen"}
+    for ground, code in (("compassionate", "hold_active"), ("court_order", "override_not_needed")):
+        with refused("invalid", code):
+            links = {"intake": [stay], "authority": [paper]}
+            enter(stage.node, stage.seats["records"], "custody.release", {"ground": ground}, links=links, **said)

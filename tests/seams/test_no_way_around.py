@@ -175,3 +175,14 @@ def test_without_formats_nothing_is_read_or_written(world: World, tmp_path: Path
     assert [one.code for one in problem.faults] == ["format_unknown"]
     problem = refused(lambda: open_file.open_table(file, Options()).__enter__())
     assert [one.code for one in problem.faults] == ["format_unknown"]
+
+
+def test_without_calculations_no_act_that_names_one_is_done(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = (world.enter("atf_agent", "registry.person", {"role": "subject", "name": name}) for name in ("A", "B"))
+    claim = {"basis": "document", "weight": 60}
+    links = {"person": [str(one.record)], "same_as": [str(other.record)]}
+    monkeypatch.setattr(world.node, "extensions", dataclasses.replace(world.node.extensions, calculations={}))
+    problem = refused(world.enter, "atf_agent", "registry.identity_claim", claim, links=links)
+    assert [one.code for one in problem.faults] == ["guard_error"]
+    monkeypatch.undo()
+    assert world.enter("atf_agent", "registry.identity_claim", claim, links=links).number

@@ -209,7 +209,14 @@ class Walk:
         facts = FactGraph(self.work, known_at(self.work, [given], at)[0], at=at)
         outcome = self.work.node.extensions.calculations[joint.calculation](facts)
         self.read.update((str(one.id), one) for one, _ in facts.disclosed())
-        return outcome
+        codes = self.overriding(given, joint.calculation)
+        return outcome.decided if codes & set(overridden(self.work, [given])[given.id] if codes else ()) else outcome
+
+    def overriding(self, given: Subject, calculation: str) -> set[str]:
+        """The codes by which acts of the type override what this calculation leaves for a person to decide."""
+        of = self.work.type_of(given.agency, given.type_name, given.core_type)
+        rules = [rule for act in of.acts.values() for rule in act.guards if rule.extension == calculation]
+        return {rule.code for rule in rules if rule.override}
 
     def seen_whole(self, rule: Rule[ObligationRule], given: Subject) -> bool:
         """Whether this reader sees all that the given points at: what is hidden is no difference, and not judged."""

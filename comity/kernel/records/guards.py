@@ -33,7 +33,7 @@ def faults(work: Work, asked: Proposal, change: Change) -> list[Fault]:
     One that errs refuses with `guard_error` and the missing path. The record is judged as the change would leave it.
     """
     left = _left(asked, change)
-    calculated = _Calculated(work, replace(left, core_state=asked.subject.core_state))
+    calculated = _Calculated(work, replace(left, core_state=asked.subject.core_state), asked)
     found = enforced_on_act.faults(work, asked.rule.name, left, calculated)
     judged = set(calculated.outcomes)
     found += _unfitting(work, asked)
@@ -42,6 +42,7 @@ def faults(work: Work, asked: Proposal, change: Change) -> list[Fault]:
     for rule in asked.rule.guards:
         if rule.extension:
             found += [] if rule.extension in judged else _extension(rule, calculated)
+            overridden += [rule.code] if rule.extension in calculated.decided else []
             continue
         variables = variables if variables is not None else variables_of(work, asked, change.after)
         refusal = sentence(work, rule, variables)
@@ -117,18 +118,35 @@ def _extension(rule: GuardRule, calculated: _Calculated) -> list[Fault]:
 
 
 class _Calculated:
-    """What the calculations find of the record, each asked once, whoever names it: its type, or a rule between acts."""
+    """What the calculations find of the record, each asked once, whoever names it: its type, or a rule between acts.
 
-    def __init__(self, work: Work, subject: Subject) -> None:
+    What one leaves for a person to decide is told with who may, or, where the act overrides it, is `decided`.
+    """
+
+    def __init__(self, work: Work, subject: Subject, asked: Proposal) -> None:
         self.outcomes: dict[str, Outcome] = {}
-        self._work, self._subject = work, subject
+        self.decided: set[str] = set()
+        self._work, self._subject, self._asked = work, subject, asked
 
     def __call__(self, name: str) -> Outcome:
         if name not in self.outcomes:
             calculation = self._work.node.extensions.calculations[name]
             facts = FactGraph(self._work, self._subject, born=self._subject.folded.version > 1)
-            self.outcomes[name] = calculation(facts)
+            self.outcomes[name] = self._left(name, calculation(facts))
         return self.outcomes[name]
+
+    def _left(self, name: str, outcome: Outcome) -> Outcome:
+        rule = next((one for one in self._asked.rule.guards if one.extension == name and one.override), None)
+        if rule is None or not any(one.severity == "decides" for one in outcome.missing):
+            return outcome
+        if rule.code in self._asked.words.override:
+            self.decided.add(name)
+            return outcome.decided
+        said = [
+            replace(one, fix=overrides.refused(self._work, rule, one.fix)) if one.severity == "decides" else one
+            for one in outcome.missing
+        ]
+        return replace(outcome, missing=said)
 
 
 def variables_of(work: Work, asked: Proposal, after: Folded) -> dict[str, Any]:

@@ -8,7 +8,7 @@ guard:
     code: remand_unsaid
     message: A remand says until when.
     fix: Set remand_until.
-    override: { .. }                         # types/override
+    override: { .. }                         # types/override; of a function, what it leaves for a person to decide
     message_hi: ...                          # in another language, as fix_hi
 """
 
@@ -93,9 +93,9 @@ def _guard(node: Node, faults: Faults) -> GuardRule | None:
         faults.add("guard_syntax", node.source, "a guard is text", "write a CEL expression or pillar.function")
         return None
     if _EXTENSION.match(text) and text.split(".")[0] not in VARIABLES:
-        if rule.override or rule.applies:
-            said = f"{text} judges by itself where it is asked and what it refuses"
-            faults.add("wrong_kind", node.source, said, "write if: and override: beside a sentence")
+        if rule.applies:
+            said = f"{text} judges by itself where it is asked"
+            faults.add("wrong_kind", node.source, said, "write if: beside a sentence")
         return replace(rule, text=text, extension=text)
     guard = _compiled(text, source, faults)
     return replace(rule, text=text, guard=guard) if guard else None
