@@ -288,7 +288,7 @@ def test_a_guard_reads_no_more_than_its_member(world: World, garden: Garden) -> 
         after = replace(subject.folded, links={"about": (seen.id, garden["cpd.other_person"].id)}, fields={})
         rule = replace(of.acts["enter"], guards=(GuardRule("size(linked.about) > 0"),))
         left: Any = SimpleNamespace(after=after)
-        variables = guards._variables(work, Proposal("enter", of, rule, subject), left)
+        variables = guards.variables_of(work, Proposal("enter", of, rule, subject), left.after)
     assert not set(CANARY.findall(str(variables))) - Opponent(garden, dea).may.canaries
     assert set(CANARY.findall(str(variables)))
     assert garden["cpd.other_person"].id not in set(UUID_TEXT.findall(str(variables["linked"])))

@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from comity.errors import Problem
-from comity.kernel.definitions.load import digest, not_installable, read_core
+from comity.kernel.definitions.installable import not_installable
+from comity.kernel.definitions.load import digest, read_core
 from tests.types.world import HERE, layers, world
 
 CASE = "investigation.case"

@@ -137,16 +137,6 @@ def digest(*layers: Files) -> str:
     return state.hexdigest()
 
 
-def not_installable(catalogue: Catalogue) -> list[Fault]:
-    """What loads and yet cannot be put to work: fields of a class that this version does not keep."""
-    return [
-        Fault("class_not_available", one.source, f"{of.name}.{name} is {one.cls}", "make it class: ordinary for now")
-        for of in catalogue.types.values()
-        for name, one in of.fields.items()
-        if one.cls != "ordinary"
-    ]
-
-
 class _Loading:
     def __init__(self, core: Files, jurisdiction: Files, agency: Files, backfill: Backfill) -> None:
         self.new_core = not backfill.core

@@ -9,8 +9,8 @@ from typing import Any
 from comity.errors import Fault
 from comity.kernel.definitions import clock_pairs, examples, upgrade
 from comity.kernel.definitions.examples import ExampleResult
-from comity.kernel.definitions.load import PAIRS, load, not_installable
-from comity.kernel.definitions.named_extensions import declared, unknown
+from comity.kernel.definitions.installable import declared, not_installable, unknown
+from comity.kernel.definitions.load import PAIRS, load
 from comity.kernel.definitions.upgrade import Fit, Report
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.definition import DefinitionsRefused, Files, yaml_text

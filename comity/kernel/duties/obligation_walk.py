@@ -207,6 +207,7 @@ class Walk:
             return None
         at = min(self.at, self._entered.get(given.id, self.at))
         facts = FactGraph(self.work, known_at(self.work, [given], at)[0], at=at)
+        facts.agency = given.institution
         outcome = self.work.node.extensions.calculations[joint.calculation](facts)
         self.read.update((str(one.id), one) for one, _ in facts.disclosed())
         codes = self.overriding(given, joint.calculation)

@@ -17,8 +17,8 @@ from psycopg.types.json import Jsonb
 from comity import clock, names
 from comity.errors import Fault, Problem
 from comity.kernel.definitions import upgrade
-from comity.kernel.definitions.load import NOTHING, digest, load, not_installable
-from comity.kernel.definitions.named_extensions import unknown
+from comity.kernel.definitions.installable import not_installable, unknown
+from comity.kernel.definitions.load import NOTHING, digest, load
 from comity.kernel.duties.law_change import impact, is_pack
 from comity.kernel.ledger import items
 from comity.kernel.ledger.append import append

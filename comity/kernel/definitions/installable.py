@@ -1,4 +1,4 @@
-"""Calculations and packages that definitions name and nobody brings: an act or a rule that names one never works."""
+"""What loads and yet cannot be put to work: fields of a class that is not kept, calculations that nobody brings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from comity.errors import Fault
 from comity.kernel.law.obligation_rules import OBLIGATION_RULES
 from comity.kernel.types.catalogue import Catalogue, Type
 from comity.kernel.types.definition import Source
+
+
+def not_installable(catalogue: Catalogue) -> list[Fault]:
+    """Fields of a class that this version does not keep."""
+    return [
+        Fault("class_not_available", one.source, f"{of.name}.{name} is {one.cls}", "make it class: ordinary for now")
+        for of in catalogue.types.values()
+        for name, one in of.fields.items()
+        if one.cls != "ordinary"
+    ]
 
 
 def declared(catalogue: Catalogue, kind: str) -> frozenset[str]:
