@@ -44,7 +44,7 @@ def test_the_committed_table_is_what_the_policies_decide(agency: str) -> None:
 
 def test_every_agency_has_a_table_and_no_other_has() -> None:
     assert set(written()) == set(definitions().agencies)
-    assert all(len(text.splitlines()) < 450 for text in written().values())
+    assert all(len(text.splitlines()) < 500 for text in written().values())
 
 
 # --- every type -----------------------------------------------------------------------------------------------------
