@@ -95,6 +95,10 @@ def test_only_what_does_not_hold_is_overridden(stage: Stage) -> None:
         with refused("invalid", code) as found:
             enter(stage.node, stage.seats["chief"], "custody.intake", fields, override=override, **given)
         assert {one.path for one in found[0].faults} == {"override"}
+    with refused("invalid", "override_unknown") as found:
+        codes = [f"invented_{number}" for number in range(5_000)]
+        enter(stage.node, stage.seats["chief"], "custody.intake", fields, override=codes, **given)
+    assert len(found[0].faults) == 1, "what a caller names is not answered line by line without an end"
     enter(stage.node, stage.seats["chief"], "custody.intake", fields, override=[], **given)
 
 

@@ -16,12 +16,17 @@ from comity.kernel.work.node import Work
 
 NEEDS = (REASON,)
 PATH = "override"
+MOST = 20
+"""How many codes one act may name: more than any act has conditions that may be overridden."""
 
 
 def faults(work: Work, asked: Proposal) -> list[Fault]:
     """Of what is overridden, what no condition of the act lets anybody override, and what it does not let this member.
     That a reason is given is asked with what the act needs."""
     known = {rule.code: rule for rule in asked.rule.guards if rule.override}
+    if len(asked.words.override) > MOST:
+        said = f"{len(asked.words.override)} codes are named, and {MOST} are read"
+        return [Fault("override_unknown", PATH, said, f"name what is overridden; {_those(known)} can be")]
     held = _lifecycle_roles(work)
     found = []
     for code in dict.fromkeys(asked.words.override):
