@@ -18,10 +18,15 @@ from comity.kernel.records.answer import answer
 from comity.kernel.records.enter import enter
 from comity.kernel.views.read import read
 from comity.kernel.work.node import Node
-from tests.world import day, instant
+from tests.world import instant
 
 Start = Callable[["District"], str]
 Stop = Callable[["District", str], Any]
+
+
+def day(ago: int = 0) -> str:
+    """The day in India, which for some hours is the next of UTC's: what is done now is not done the day before."""
+    return (clock.today("Asia/Kolkata") - timedelta(days=ago)).isoformat()
 
 
 class District:
