@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 # A plain word of progress; never on standard output, which belongs to the command that was asked for.
 say = printf '%s\n' $(1) >&2
 
-.PHONY: help setup demo test test-deep check golden bench serve wheel lock clean
+.PHONY: help setup demo test test-deep check golden sentences bench serve wheel lock clean
 
 help:
 	@echo 'make setup            install into .venv'
@@ -19,6 +19,7 @@ help:
 	@echo 'make test-deep        the same with every harness whole, files in random order: 75 minutes at most'
 	@echo 'make check            lint, format, types, imports, architecture, definitions, rights'
 	@echo 'make golden           write the table of rights of each agency anew, and print what changed'
+	@echo 'make sentences        bring the catalogues of sentences into order and compile them  (docs/sentences.md)'
 	@echo 'make bench            measure  (ARGS="name")'
 	@echo 'make wheel            build the wheel into dist/'
 	@echo 'make lock             write requirements*.txt anew from pyproject.toml (needs uv)'
@@ -78,6 +79,10 @@ check: $(STAMP)
 # What every role may do, as the policies decide it: docs/adding_an_agency.md says how to read it.
 golden: $(STAMP)
 	@$(BIN)/python -m tests.golden $(ARGS)
+
+# The compiled catalogues are part of the source: docs/sentences.md.
+sentences: $(STAMP)
+	@$(BIN)/python -m comity.sentences.compile
 
 bench: $(STAMP)
 	@$(BIN)/python -m bench $(ARGS)

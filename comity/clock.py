@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from comity.sentences import Text, say
+
 _fixed: datetime | None = None
 
 
@@ -46,13 +48,16 @@ def at(instant: datetime) -> Iterator[None]:
 
 def parse_instant(text: str) -> datetime:
     """An RFC 3339 instant with its zone. Raises ValueError when the zone is missing: a bare time is ambiguous."""
-    value = datetime.fromisoformat(text)
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(say("clock.is_no_instant", text=text)) from None
     if value.tzinfo is None:
-        raise ValueError("the instant needs a zone, as in 2026-11-22T09:30:00-05:00")
+        raise ValueError(say("clock.instant_needs_zone"))
     try:
         return value.astimezone(UTC)
     except OverflowError:
-        raise ValueError("the instant lies outside the years 1 to 9999 of UTC") from None
+        raise ValueError(say("clock.instant_lies_outside")) from None
 
 
 def days_of(fields: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str]:
@@ -70,7 +75,9 @@ def parse_when(text: str) -> date | datetime:
     try:
         return date.fromisoformat(text) if len(text) == 10 else parse_instant(text)
     except ValueError as error:
-        raise ValueError(f"{text!r} is no day and no instant: {error}") from None
+        if error.args and isinstance(error.args[0], Text):
+            raise
+        raise ValueError(say("clock.is_no_day_and_no_instant", text=text)) from None
 
 
 def read_when(value: Any) -> date | datetime | None:
@@ -89,7 +96,7 @@ def parse_days(text: str) -> int:
     """A number of days: 30d, 30, 2w or P30D, at most 9999. Raises ValueError."""
     found = re.fullmatch(r"[Pp]?(\d{1,4})([DdWw]?)", text, re.ASCII)
     if found is None:
-        raise ValueError(f"{text!r} is no number of days")
+        raise ValueError(say("clock.is_no_number_of_days", text=text))
     return int(found[1]) * (7 if found[2] in ("w", "W") else 1)
 
 

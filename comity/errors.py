@@ -2,7 +2,8 @@
 
 A refusal is a `Problem` (RFC 9457): a code that never changes, what happened, what to do next, and the faults gathered,
 each with the path of the field it concerns. Absent and forbidden look the same: `not_found`. What each code means
-stands in one table, `comity/problems`.
+stands in one table, `comity/problems`. What is said is a text that knows other languages (`comity/sentences`): it is in
+English until a way out says it to its reader.
 """
 
 from __future__ import annotations
@@ -12,16 +13,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from comity.problems import ADDRESS, CODES, STATUSES
+from comity.sentences import NOTHING, Sentence, Text
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong: `code` from the rule that found it, `path` of the field (`fields.title`) or `file:line`."""
+    """One thing wrong: `code` from the rule that found it, `path` of the field (`fields.title`) or `file:line`.
+
+    What to do, unless given, is what the catalogue says behind the message."""
 
     code: str
     path: str
-    message: str
-    fix: str = ""
+    message: Text
+    fix: Text = NOTHING
+
+    def __post_init__(self) -> None:
+        if not self.fix and isinstance(self.message, Sentence):
+            object.__setattr__(self, "fix", self.message.fix)
 
     def as_json(self) -> dict[str, str]:
         out = {"code": self.code, "path": self.path, "message": self.message}
@@ -32,13 +40,13 @@ class Problem(Exception):
     """A refusal. `code` is a key of STATUSES; `detail` says what happened; `fix` what to do next."""
 
     def __init__(
-        self, code: str, detail: str = "", *, faults: Iterable[Fault] = (), fix: str = "", **extra: Any
+        self, code: str, detail: Text = NOTHING, *, faults: Iterable[Fault] = (), fix: Text = NOTHING, **extra: Any
     ) -> None:
         self.code = code
         self.status, self.title = STATUSES[code], CODES[code].title
-        self.detail = detail or self.title
+        self.detail: Text = detail or self.title
         self.faults = tuple(faults)
-        self.fix = fix
+        self.fix: Text = fix or (detail.fix if isinstance(detail, Sentence) else NOTHING)
         self.extra = extra
         super().__init__(f"{code}: {self.detail}")
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from comity.sentences import NOTHING, Sentence, Text
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -111,13 +113,17 @@ class Missing:
 
     code: str
     severity: str
-    message: str
+    message: Text
     about: str
     about_label: str
     owed_by: str
     since: date
-    fix: str = ""
+    fix: Text = NOTHING
     citation: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.fix and isinstance(self.message, Sentence):
+            object.__setattr__(self, "fix", self.message.fix)
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -6,6 +6,8 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 
+from comity.sentences import NOTHING, Text, say
+
 AGENCY = re.compile(r"[a-z][a-z0-9-]{1,31}\Z")
 TYPE = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_]*)+\Z")
 FIELD = re.compile(r"([a-z][a-z0-9-]*:)?[a-z][a-z0-9_]*\Z")
@@ -28,19 +30,19 @@ def briefly(items: Sequence[str], most: int = 3) -> str:
     return ", ".join(items) if more <= 1 else f"{', '.join(items[:most])} and {more} more"
 
 
-def as_reported(owner: str, on_behalf: str) -> str:
+def as_reported(owner: str, on_behalf: str) -> Text:
     """What is said of a record or entry that its owner made for another institution; empty for the owner's own."""
-    return f"as reported by {owner} for {on_behalf}" if on_behalf else ""
+    return say("reported.by", owner=owner, on_behalf=on_behalf) if on_behalf else NOTHING
 
 
-def number_faults(pattern: str) -> list[str]:
+def number_faults(pattern: str) -> list[Text]:
     """What is wrong with a number pattern such as `{agency}-{year}-{seq:06}`; empty when it is good."""
-    faults = []
+    faults: list[Text] = []
     rest = _PLACEHOLDER.sub("", pattern)
     if "{" in rest or "}" in rest:
-        faults.append("only {agency}, {type}, {year}, {station} and {seq:06} stand in a number")
+        faults.append(say("number_pattern.only_these_stand_in_it"))
     if "{seq" not in pattern:
-        faults.append("a number needs {seq}, the agency's own running count")
+        faults.append(say("number_pattern.needs_seq"))
     return faults
 
 

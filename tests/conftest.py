@@ -11,6 +11,7 @@ from hypothesis import settings as searching
 from comity.config.database import Database, migrate, open_database
 from comity.config.settings import Settings, settings
 from comity.kernel.work.node import Node
+from tests.sentences import pseudo
 from tests.speeds.order import pytest_collection_modifyitems
 from tests.speeds.outcomes import pytest_configure
 from tests.speeds.sizes import size
@@ -27,6 +28,17 @@ searching.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 searching.load_profile("comity")
+
+
+pseudo.watch()
+
+
+@pytest.fixture(autouse=True)
+def _every_refusal_is_of_the_catalogue() -> Iterator[None]:
+    """What a test provokes is read in the pseudo-language: a letter that is neither marked nor a value's fails it."""
+    pseudo.REFUSED.clear()
+    yield
+    assert not pseudo.REFUSED, pseudo.REFUSED
 
 
 def test_binaries() -> Path | None:

@@ -13,6 +13,7 @@ from comity.api.documents import route_docs
 from comity.api.records import entered
 from comity.api.responses import answer
 from comity.errors import Fault, Problem
+from comity.sentences import say
 
 router = Router(tags=["records"])
 MOST = 1000
@@ -49,8 +50,10 @@ def batch(request: HttpRequest) -> HttpResponse:
 def _operations(said: dict[str, Any]) -> list[Any]:
     operations: list[Any] = said.get("operations", [])
     if not 1 <= len(operations) <= MOST:
-        fault = Fault("wrong_size", "operations", f"must hold 1 to {MOST} operations")
-        raise Problem("request_invalid", f"the batch has {len(operations)} operations", faults=[fault])
+        fault = Fault("wrong_size", "operations", say("wrong_size.must_hold_1_to_operations", most=MOST))
+        raise Problem(
+            "request_invalid", say("request_invalid.batch_has_operations", count=len(operations)), faults=[fault]
+        )
     return operations
 
 
@@ -59,12 +62,14 @@ def _draft(operation: Any, place: int, whole: str | None) -> Any:
 
     path = f"operations.{place}"
     if not isinstance(operation, dict):
-        raise Problem("request_invalid", faults=[Fault("wrong_kind", path, "must be an object")])
+        raise Problem("request_invalid", faults=[Fault("wrong_kind", path, say("wrong_kind.must_be_object"))])
     said = entered(operation, f"{path}.", type=str, key=str, group=int)
     if "type" not in said:
-        raise Problem("request_invalid", faults=[Fault("needed", f"{path}.type", "the type must be named")])
+        raise Problem("request_invalid", faults=[Fault("needed", f"{path}.type", say("needed.type_must_be_named"))])
     if "key" in said and body.KEY.fullmatch(said["key"]) is None:
-        raise Problem("request_invalid", faults=[Fault("wrong_kind", f"{path}.key", "must be 1 to 200 visible ASCII")])
+        raise Problem(
+            "request_invalid", faults=[Fault("wrong_kind", f"{path}.key", say("wrong_kind.must_be_1_to_200"))]
+        )
     if "key" not in said and whole is not None:
         said["key"] = f"{whole}:{place}"
     return Draft(fields=said.pop("fields", {}), **said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, BinaryIO, TypeVar, cast
 from uuid import UUID
@@ -14,13 +14,17 @@ from django.http import HttpRequest
 from comity.clock import parse_days, parse_instant, parse_when
 from comity.errors import Fault, Problem
 from comity.formats.strict_json import loads
+from comity.sentences import Given, Text, joined, reason, say
 
 JSON_LIMIT = 1 << 20
 BATCH_LIMIT = 16 << 20
 KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
 _PART = 1 << 16
 Read = TypeVar("Read")
-_WORDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number", bool: "true or false"}
+_KINDS = {
+    dict: "wrong_kind.must_be_object", list: "wrong_kind.must_be_list", str: "wrong_kind.must_be_text",
+    int: "wrong_kind.must_be_whole_number", bool: "wrong_kind.must_be_true_or_false",
+}  # fmt: skip
 
 
 def declared_length(request: HttpRequest) -> int:
@@ -28,10 +32,10 @@ def declared_length(request: HttpRequest) -> int:
     text = request.META.get("CONTENT_LENGTH") or ""
     if not text:
         if request.META.get("HTTP_TRANSFER_ENCODING"):
-            raise Problem("length_required", fix="send Content-Length instead of a chunked body")
+            raise Problem("length_required", fix=say("length_required.send_content_length_instead_of.fix"))
         return 0
     if not text.isascii() or not text.isdigit():
-        raise Problem("request_invalid", "Content-Length is not a number")
+        raise Problem("request_invalid", say("request_invalid.content_length_is_not_number"))
     return int(text)
 
 
@@ -39,7 +43,7 @@ def read_body(request: HttpRequest, limit: int) -> bytes:
     """The whole body, never more than `limit` bytes of it."""
     length = declared_length(request)
     if length > limit:
-        raise Problem("body_too_large", f"the body has {length} bytes and at most {limit} are read here")
+        raise Problem("body_too_large", say("body_too_large.body_has_bytes_and_at", length=length, limit=limit))
     return b"".join(parts(cast(BinaryIO, request), length))
 
 
@@ -49,7 +53,7 @@ def parts(stream: BinaryIO, length: int) -> Iterator[bytes]:
     while left:
         part = stream.read(min(left, _PART))
         if not part:
-            raise Problem("request_invalid", f"the body ended {left} bytes early", fix="send it again")
+            raise Problem("request_invalid", say("request_invalid.body_ended_bytes_early", left=left))
         left -= len(part)
         yield part
 
@@ -60,7 +64,9 @@ class Upload:
     def __init__(self, request: HttpRequest, limit: int) -> None:
         self.length = declared_length(request)
         if self.length > limit:
-            raise Problem("body_too_large", f"the file has {self.length} bytes and at most {limit} are taken")
+            raise Problem(
+                "body_too_large", say("body_too_large.file_has_bytes_and_at", length=self.length, limit=limit)
+            )
         self._left = self.length
         self._stream = cast(BinaryIO, request)
 
@@ -69,7 +75,7 @@ class Upload:
             return b""
         part = self._stream.read(self._left if size < 0 else min(size, self._left))
         if not part:
-            raise Problem("request_invalid", f"the file ended {self._left} bytes early", fix="send it again")
+            raise Problem("request_invalid", say("request_invalid.file_ended_bytes_early", left=self._left))
         self._left -= len(part)
         return part
 
@@ -81,12 +87,10 @@ def read_object(request: HttpRequest, limit: int = JSON_LIMIT) -> dict[str, Any]
         return {}
     kind = (request.META.get("CONTENT_TYPE") or "").split(";", 1)[0].strip().lower()
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        raise Problem(
-            "media_type_unsupported", "the body must be application/json", fix="send Content-Type: application/json"
-        )
+        raise Problem("media_type_unsupported", say("media_type_unsupported.body_must_be_application_json"))
     value = loads(raw)
     if not isinstance(value, dict):
-        raise Problem("request_invalid", "the body must be a JSON object")
+        raise Problem("request_invalid", say("request_invalid.body_must_be_json_object"))
     return value
 
 
@@ -101,29 +105,36 @@ def members(body: Mapping[str, Any], path: str = "", /, **kinds: type) -> dict[s
         at = f"{path}{name}"
         if name not in kinds:
             near = difflib.get_close_matches(name, kinds, n=1)
-            fix = f"did you mean {near[0]}?" if near else f"known here: {', '.join(kinds)}"
-            faults.append(Fault("unknown_key", at, "no such member here", fix))
+            fix = (
+                say("unknown_key.did_you_mean.fix", near=near[0])
+                if near
+                else say("unknown_key.known_here.fix", kinds=", ".join(kinds))
+            )
+            faults.append(Fault("unknown_key", at, say("unknown_key.no_such_member_here"), fix))
         elif value is not None:
             try:
                 taken[name] = _of_kind(value, kinds[name])
             except ValueError as error:
-                faults.append(Fault("wrong_kind", at, str(error)))
+                faults.append(Fault("wrong_kind", at, reason(error)))
     if faults:
-        raise Problem("request_invalid", "the body does not fit this operation", faults=faults)
+        raise Problem("request_invalid", say("request_invalid.body_does_not_fit_this"), faults=faults)
     return taken
 
 
 def _of_kind(value: Any, kind: type) -> Any:
     if kind is datetime:
         if not isinstance(value, str):
-            raise ValueError("must be an instant, as in 2026-11-22T09:30:00-05:00")
+            raise ValueError(say("wrong_kind.must_be_instant"))
         return parse_instant(value)
     if kind is UUID:
         if not isinstance(value, str):
-            raise ValueError("must be an id")
-        return UUID(value)
+            raise ValueError(say("wrong_kind.must_be_id"))
+        try:
+            return UUID(value)
+        except ValueError:
+            raise ValueError(say("wrong_kind.must_be_id")) from None
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise ValueError(f"must be {_WORDS.get(kind, kind.__name__)}")
+        raise ValueError(say(_KINDS[kind]))
     return value
 
 
@@ -131,7 +142,7 @@ def idempotency_key(request: HttpRequest) -> str | None:
     """The `Idempotency-Key` header: 1 to 200 visible ASCII characters."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and KEY.fullmatch(key) is None:
-        raise Problem("request_invalid", "Idempotency-Key must be 1 to 200 visible ASCII characters without spaces")
+        raise Problem("request_invalid", say("request_invalid.idempotency_key_must_be_1"))
     return key
 
 
@@ -144,54 +155,77 @@ def id_of(text: str) -> str:
 
 
 def query(request: HttpRequest, *known: str, others: bool = False) -> dict[str, str]:
-    """The query parameters, each at most once; unknown ones are refused unless `others` are filters."""
+    """The query parameters, each at most once; unknown ones are refused unless `others` are filters. Every route takes
+    the reader's `language`; it is among what is found where the route asks for it."""
     found: dict[str, str] = {}
     faults = []
     for name, values in request.GET.lists():
+        if name == "language" and name not in known:
+            continue
         if name not in known and not others:
-            faults.append(Fault("unknown_key", f"?{name}", "no such parameter", f"known here: {', '.join(known)}"))
+            faults.append(
+                Fault("unknown_key", f"?{name}", say("unknown_key.no_such_parameter", known=", ".join(known)))
+            )
         elif len(values) != 1:
-            faults.append(Fault("repeated", f"?{name}", "given more than once"))
+            faults.append(Fault("repeated", f"?{name}", say("repeated.given_more_than_once")))
         elif "\0" in values[0]:
-            faults.append(Fault("wrong_kind", f"?{name}", "contains U+0000"))
+            faults.append(Fault("wrong_kind", f"?{name}", say("wrong_kind.contains_u_0000")))
         else:
             found[name] = str(values[0])
     if faults:
-        raise Problem("request_invalid", "the address's parameters do not fit", faults=faults)
+        raise Problem("request_invalid", say("request_invalid.address_parameters_do_not_fit"), faults=faults)
     return found
 
 
+_NOT_UNDERSTOOD = {
+    "instant": ("request_invalid.instant_is_not_understood", "wrong_kind.write_instant_as.fix"),
+    "when": ("request_invalid.when_is_not_understood", "wrong_kind.write_when_as.fix"),
+    "day": ("request_invalid.day_is_not_understood", "wrong_kind.write_day_as.fix"),
+    "days": ("request_invalid.days_is_not_understood", "wrong_kind.write_days_as.fix"),
+}
+"""What is said of a parameter of this kind that cannot be read, and how to write it."""
+
+
 def instant(text: str | None, name: str) -> datetime | None:
-    return _read(parse_instant, text, name, "an instant", "2026-11-22T09:30:00-05:00")
+    return _read(parse_instant, text, name, "instant", ("2026-11-22T09:30:00-05:00",))
 
 
 def when(text: str | None, name: str) -> date | datetime | None:
-    return _read(parse_when, text, name, "a day or an instant", "2026-11-22 or 2026-11-22T09:30:00-05:00")
+    return _read(parse_when, text, name, "when", ("2026-11-22", "2026-11-22T09:30:00-05:00"))
 
 
 def day(text: str | None, name: str) -> date | None:
-    return _read(date.fromisoformat, text, name, "a day", "2026-11-22")
+    return _read(date.fromisoformat, text, name, "day", ("2026-11-22",))
 
 
 def days(text: str | None, name: str) -> int | None:
-    return _read(parse_days, text, name, "a number of days", "30d or 2w")
+    return _read(parse_days, text, name, "days", ("30d", "2w"))
 
 
-def _read(parse: Callable[[str], Read], text: str | None, name: str, what: str, such: str) -> Read | None:
+def _read(parse: Callable[[str], Read], text: str | None, name: str, kind: str, such: Sequence[str]) -> Read | None:
     """What a parameter says; None when it is not given. Problem `request_invalid` with how to write it."""
     try:
         return None if text is None else parse(text)
     except ValueError as error:
-        fault = Fault("wrong_kind", f"?{name}", str(error), f"write {what} as {such}")
-        raise Problem("request_invalid", f"{what} is not understood", faults=[fault]) from None
+        understood, written = _NOT_UNDERSTOOD[kind]
+        fault = Fault(
+            "wrong_kind", f"?{name}", _unread(error, text or ""), say(written, such=joined(map(Given, such), "or"))
+        )
+        raise Problem("request_invalid", say(understood), faults=[fault]) from None
+
+
+def _unread(error: ValueError, text: str) -> Text:
+    return (
+        error.args[0] if error.args and isinstance(error.args[0], Text) else say("wrong_kind.cannot_be_read", text=text)
+    )
 
 
 def whole(text: str | None, name: str, *, default: int, least: int, most: int) -> int:
     if text is None:
         return default
     if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= most:
-        fault = Fault("wrong_kind", f"?{name}", f"must be a whole number from {least} to {most}")
-        raise Problem("request_invalid", "the number is not understood", faults=[fault])
+        fault = Fault("wrong_kind", f"?{name}", say("wrong_kind.must_be_whole_number_from", least=least, most=most))
+        raise Problem("request_invalid", say("request_invalid.number_is_not_understood"), faults=[fault])
     return int(text)
 
 
@@ -200,5 +234,5 @@ def truth(text: str | None, name: str) -> bool:
         return False
     if text in ("true", "1", ""):
         return True
-    fault = Fault("wrong_kind", f"?{name}", "must be true or false")
-    raise Problem("request_invalid", "the parameter is not understood", faults=[fault])
+    fault = Fault("wrong_kind", f"?{name}", say("wrong_kind.must_be_true_or_false"))
+    raise Problem("request_invalid", say("request_invalid.parameter_is_not_understood"), faults=[fault])

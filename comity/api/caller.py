@@ -12,6 +12,7 @@ from ninja.security.base import AuthBase
 
 from comity.api import service
 from comity.errors import Fault, Problem
+from comity.sentences import say
 
 if TYPE_CHECKING:
     from comity.kernel.policy.actor import Actor
@@ -36,7 +37,7 @@ class Bearer(AuthBase):
         found = shown(service.service().identities, Credentials(headers=headers))
         purpose = request.headers.get("Comity-Purpose", "")
         if purpose and _PURPOSE.fullmatch(purpose) is None:
-            raise Problem("request_invalid", "Comity-Purpose is one word, a purpose that the definitions declare")
+            raise Problem("request_invalid", say("request_invalid.comity_purpose_is_one_word"))
         actor = sign_in(service.node(), found, purpose)
         request.actor = actor  # type: ignore[attr-defined]
         return actor
@@ -54,8 +55,8 @@ def speaking(request: HttpRequest, said: dict[str, Any]) -> Actor:
     agency, document = said.pop("on_behalf", None), said.pop("document", None)
     if agency is None:
         if document is not None:
-            fault = Fault("needed", "on_behalf", "a document goes with the agency whose act it shows")
-            raise Problem("request_invalid", "the body does not fit this operation", faults=[fault])
+            fault = Fault("needed", "on_behalf", say("needed.document_goes_with_agency_whose"))
+            raise Problem("request_invalid", say("request_invalid.body_does_not_fit_this"), faults=[fault])
         return actor_of(request)
     from comity.kernel.policy.actor import Behalf
 

@@ -14,6 +14,7 @@ from comity.api.caller import actor_of
 from comity.api.documents import route_docs
 from comity.api.records import written
 from comity.errors import Fault, Problem
+from comity.sentences import say
 
 router = Router(tags=["files"])
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\Z")
@@ -35,8 +36,8 @@ def attach(request: HttpRequest, id: str) -> HttpResponseBase:
     asked = body.query(request, "name", "media_type")
     name = asked.get("name", "")
     if not name.strip() or len(name) > 255 or _CONTROL.search(name):
-        fault = Fault("needed", "?name", "the file needs a name of 1 to 255 characters without control characters")
-        raise Problem("request_invalid", "the file has no usable name", faults=[fault])
+        fault = Fault("needed", "?name", say("needed.file_needs_name_of_1"))
+        raise Problem("request_invalid", say("request_invalid.file_has_no_usable_name"), faults=[fault])
     given = asked.get("media_type") or request.META.get("CONTENT_TYPE") or ""
     media_type = given.split(";", 1)[0].strip().lower()
     if _MEDIA_TYPE.fullmatch(media_type) is None:

@@ -20,10 +20,11 @@ import psycopg
 from django.http import HttpRequest, HttpResponseBase
 
 from comity import clock
-from comity.api import service
+from comity.api import language, service
 from comity.api.metrics import Counts
 from comity.api.responses import PROBLEM, code_for, refusal
 from comity.errors import Problem
+from comity.sentences import say
 
 log = logging.getLogger("comity.request")
 faults = logging.getLogger("comity.fault")
@@ -77,8 +78,9 @@ class Gate:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        language.reading.set(request)
         if not under_way.begin():
-            return refusal(Problem("unavailable", "this server is ending", fix="send the same request again"))
+            return refusal(Problem("unavailable", say("unavailable.this_server_is_ending")))
         try:
             response = self._answer(request)
         except BaseException:
@@ -141,8 +143,7 @@ def failed(request: HttpRequest, error: Exception) -> HttpResponseBase:
     return refusal(
         Problem(
             "internal",
-            "the operation failed; what it had begun was undone",
-            fix="tell the operator the reference; what happened is in the server's log",
+            say("internal.operation_failed_what_it_had"),
             reference=_reference(request),
         )
     )
@@ -150,12 +151,12 @@ def failed(request: HttpRequest, error: Exception) -> HttpResponseBase:
 
 def _known(error: Exception) -> Problem | None:
     if isinstance(error, psycopg.errors.DiskFull) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
-        return Problem("disk_full", fix="the operator must make room; nothing of this request was kept")
+        return Problem("disk_full", fix=say("disk_full.operator_must_make_room_nothing.fix"))
     if isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected):
-        return Problem("unavailable", "another request was in the way", fix="send the same request again")
+        return Problem("unavailable", say("unavailable.another_request_was_in_way"))
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         _renew_connections()
-        return Problem("unavailable", fix="send the same request again, with the same Idempotency-Key")
+        return Problem("unavailable", fix=say("unavailable.send_same_request_again_with.fix"))
     return None
 
 

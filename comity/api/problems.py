@@ -39,7 +39,7 @@ def problem_code(request: HttpRequest, code: str) -> HttpResponse:
     return answer(look_up(code, _known(request)), headers=_HEADERS)
 
 
-_HEADERS = {"Vary": "Authorization"}
+_HEADERS = {"Vary": "Authorization, Accept-Language"}
 
 
 def _known(request: HttpRequest) -> dict[str, dict[str, Any]]:

@@ -15,6 +15,7 @@ from comity.api.documents import route_docs
 from comity.api.language import LANGUAGE_QUERY
 from comity.api.responses import VARIES, answer, expected_version, tagged, version_tag
 from comity.errors import Fault, Problem
+from comity.sentences import say
 
 router = Router(tags=["records"])
 
@@ -177,8 +178,8 @@ def submit(request: HttpRequest, id: str) -> HttpResponse:
     record = body.id_of(id)
     asked = body.query(request, "to", "dry_run", "act")
     if not asked.get("to"):
-        fault = Fault("needed", "?to", "the receiving agency must be named")
-        raise Problem("request_invalid", "the submission names no receiver", faults=[fault])
+        fault = Fault("needed", "?to", say("needed.receiving_agency_must_be_named"))
+        raise Problem("request_invalid", say("request_invalid.submission_names_no_receiver"), faults=[fault])
     dry_run = body.truth(asked.get("dry_run"), "dry_run")
     key = body.idempotency_key(request)
     done = verb(
@@ -188,7 +189,7 @@ def submit(request: HttpRequest, id: str) -> HttpResponse:
     if dry_run:
         return answer(done.as_json())
     if done.receipt is None:
-        raise Problem("not_ready", fix="see `missing`: each line says who owes it", **done.as_json())
+        raise Problem("not_ready", fix=say("not_ready.see_missing_each_line_says.fix"), **done.as_json())
     return answer(done.as_json(), status=201, headers={"Location": f"/api/v1/records/id/{done.receipt.record}"})
 
 
@@ -212,8 +213,8 @@ def plain(said: dict[str, Any]) -> dict[str, Any]:
         if name in said:
             said[name] = {link: _ids(ids, f"{name}.{link}") for link, ids in said[name].items()}
     if not all(isinstance(one, str) for one in said.get("override", ())):
-        fault = Fault("wrong_kind", "override", "must be a list of codes")
-        raise Problem("request_invalid", "the body does not fit this operation", faults=[fault])
+        fault = Fault("wrong_kind", "override", say("wrong_kind.must_be_list_of_codes"))
+        raise Problem("request_invalid", say("request_invalid.body_does_not_fit_this"), faults=[fault])
     return {name: str(value) if isinstance(value, UUID) else value for name, value in said.items()}
 
 
@@ -223,8 +224,8 @@ def _ids(value: Any, path: str) -> list[str]:
     try:
         return [one if isinstance(one, str) and one.startswith("key:") else str(UUID(one)) for one in value]
     except (TypeError, ValueError, AttributeError):
-        fault = Fault("wrong_kind", path, "must be a list of ids")
-        raise Problem("request_invalid", "the body does not fit this operation", faults=[fault]) from None
+        fault = Fault("wrong_kind", path, say("wrong_kind.must_be_list_of_ids"))
+        raise Problem("request_invalid", say("request_invalid.body_does_not_fit_this"), faults=[fault]) from None
 
 
 def written(receipt: Any, *, status: int = 200) -> HttpResponse:

@@ -12,21 +12,26 @@ from uuid import UUID
 import orjson
 from django.http import HttpRequest, HttpResponse
 
+from comity.api import language
 from comity.errors import Problem
+from comity.sentences import Text, say
 
 PROBLEM = "application/problem+json"
 RETRY_SECONDS = {"unavailable": 5}
 _TAG = re.compile(r'(?:W/)?"v([1-9][0-9]{0,8})(?:-[0-9a-f]+)?"\Z')
 VARIES = {"Vary": "Authorization, Comity-Purpose, Accept-Language"}
 """Of an answer in the reader's language."""
-_PLAIN = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
+_PLAIN = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
 def json_bytes(payload: Any) -> bytes:
+    """The payload as it leaves, each text of it in the words of who asked."""
     return orjson.dumps(payload, default=_spell, option=_PLAIN)
 
 
 def _spell(value: Any) -> Any:
+    if isinstance(value, Text):
+        return value.to(language.locale())
     if hasattr(value, "as_json"):
         return value.as_json()
     if isinstance(value, frozenset | set):
@@ -37,6 +42,8 @@ def _spell(value: Any) -> Any:
         return str(value)
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, str):  # of a class of its own
+        return str(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
@@ -51,6 +58,7 @@ def refusal(problem: Problem) -> HttpResponse:
     """The problem as a response. Every `not_found` has the same bytes: absent and forbidden look alike."""
     body = Problem("not_found").as_json() if problem.code == "not_found" else problem.as_json()
     response = HttpResponse(json_bytes(body), status=problem.status, content_type=PROBLEM)
+    response["Vary"] = VARIES["Vary"]
     if problem.status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="comity"'
     if problem.code in RETRY_SECONDS:
@@ -103,10 +111,10 @@ def expected_version(request: HttpRequest, *, required: bool) -> int | None:
         if required:
             raise Problem(
                 "version_required",
-                fix='read the record and send the ETag it came with, as in If-Match: "v3"',
+                fix=say("version_required.read_record_and_send_etag.fix"),
             )
         return None
     found = _TAG.fullmatch(text)
     if found is None:
-        raise Problem("request_invalid", "If-Match does not name one version", fix='as in If-Match: "v3"')
+        raise Problem("request_invalid", say("request_invalid.if_match_does_not_name"))
     return int(found[1])

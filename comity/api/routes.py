@@ -22,6 +22,7 @@ from comity.api import (
 from comity.api.ninja_api import api
 from comity.api.responses import refusal
 from comity.errors import Fault, Problem
+from comity.sentences import Given
 
 for part in (records, batches, files, emergencies, orders, reports, refusals, sharing_routes, problems, system):
     api.add_router("", part.router)
@@ -35,7 +36,7 @@ def addresses() -> list[URLPattern | URLResolver]:
 @api.exception_handler(ValidationError)
 def _not_well_formed(request: HttpRequest, error: ValidationError) -> HttpResponse:
     faults = [
-        Fault("wrong_kind", "/".join(str(step) for step in one.get("loc", ())), str(one.get("msg", "")))
+        Fault("wrong_kind", "/".join(str(step) for step in one.get("loc", ())), Given(str(one.get("msg", ""))))
         for one in error.errors
     ]
     return refusal(Problem("request_invalid", faults=faults))

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 import orjson
 import psycopg
 
+from comity.api.language import accepted, known_locale
 from comity.errors import Problem
 from comity.kernel.ledger.sequence import WAKE
 from comity.kernel.sharing import channels
@@ -24,6 +25,7 @@ from comity.kernel.sharing.channel import Reader, Told
 from comity.kernel.sharing.feed import end_of_stream
 from comity.kernel.sharing.ticket import Admitted, redeem_ticket
 from comity.kernel.work.node import Node
+from comity.sentences import Locale, in_words, say
 
 RIGHTS = "comity_rights"
 BEAT = 15.0
@@ -163,10 +165,10 @@ class Feed:
         try:
             stream = await self._opened(scope)
         except Problem as problem:
-            await _refuse(send, problem)
+            await _refuse(send, scope, problem)
             return
         except psycopg.Error:
-            await _refuse(send, Problem("unavailable"))
+            await _refuse(send, scope, Problem("unavailable"))
             return
         if stream is None:
             await _answer(
@@ -196,13 +198,13 @@ class Feed:
         headers = {name.lower(): value for name, value in scope["headers"]}
         after = headers.get(b"last-event-id", b"").decode("latin-1") or query.get("last_event_id", [""])[0]
         if after and not (after.isascii() and after.isdigit() and len(after) < 19):
-            raise Problem("request_invalid", "Last-Event-ID is not a place of the stream")
+            raise Problem("request_invalid", say("request_invalid.last_event_id_is_not"))
         if self._open_streams() >= MOST:
-            raise Problem("too_many", "there are as many streams open here as may be")
+            raise Problem("too_many", say("too_many.there_are_as_many_streams"))
         admitted = await asyncio.to_thread(redeem_ticket, self.node, ticket)
         mine = self._rooms.get(admitted.agency)
         if mine and sum(one.admitted.member == admitted.member for one in mine.streams) >= MOST_OF_MEMBER:
-            raise Problem("too_many", f"a member opens at most {MOST_OF_MEMBER} streams")
+            raise Problem("too_many", say("too_many.member_opens_at_most_streams", most_of_member=MOST_OF_MEMBER))
         end = await asyncio.to_thread(end_of_stream, self.node, admitted.agency)
         return Stream(admitted, min(int(after), end) if after else end)
 
@@ -288,8 +290,15 @@ def _event(kind: str, place: int | None, data: Mapping[str, Any]) -> bytes:
     return identified + b"event: " + kind.encode() + b"\ndata: " + orjson.dumps(data) + b"\n\n"
 
 
-async def _refuse(send: Send, problem: Problem) -> None:
-    await _answer(send, problem.status, orjson.dumps(problem.as_json()), "application/problem+json")
+async def _refuse(send: Send, scope: Scope, problem: Problem) -> None:
+    said = in_words(problem.as_json(), _locale(scope))
+    await _answer(send, problem.status, orjson.dumps(said), "application/problem+json")
+
+
+def _locale(scope: Scope) -> Locale:
+    """Whoever asks for a stream has not signed in yet: its browser says what it reads."""
+    headers = {name.lower(): value for name, value in scope["headers"]}
+    return known_locale(accepted(headers.get(b"accept-language", b"").decode("latin-1")))
 
 
 async def _answer(send: Send, status: int, body: bytes, media_type: str) -> None:

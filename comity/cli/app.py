@@ -29,7 +29,9 @@ from comity.cli import (
     show,
 )
 from comity.cli.services import Services, attach
+from comity.cli.session import Language
 from comity.errors import Problem
+from comity.sentences import Given, say
 
 if TYPE_CHECKING:
     from comity.cli.output import Shown
@@ -57,6 +59,7 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
+    language: Language = None,
 ) -> None:
     pass
 
@@ -89,6 +92,7 @@ app.add_typer(leaving.leave, name="leave")
 def run(services: Services, arguments: Sequence[str]) -> int:
     """Do one command and return its exit code. On standard output stands one JSON document, or a page, or nothing."""
     attach(services)
+    output.nobody_reads()
     before_end = arguments[: arguments.index("--")] if "--" in arguments else arguments
     as_json = "--json" in before_end
     try:
@@ -111,7 +115,9 @@ def run(services: Services, arguments: Sequence[str]) -> int:
 
 
 def _usage(error: Any, *, as_json: bool) -> int:
-    problem = Problem("request_invalid", error.format_message(), fix="comity --help, or the command with --help")
+    problem = Problem(
+        "request_invalid", Given(error.format_message()), fix=say("request_invalid.comity_help_or_command_with.fix")
+    )
     if as_json:
         return output.refuse(problem, as_json=True)
     if hasattr(error, "show"):
@@ -127,7 +133,7 @@ def _foreseen(services: Services, error: Exception) -> Problem | None:
     import psycopg
 
     if isinstance(error, psycopg.OperationalError):
-        return Problem("unavailable", fix="comity doctor says what is the matter")
+        return Problem("unavailable", fix=say("unavailable.comity_doctor_says_what_is.fix"))
     return services.refused(error)
 
 
@@ -135,4 +141,4 @@ def _unforeseen(error: Exception) -> Problem:
     """An error that no refusal foresaw. Where it arose is told, not its message: that may quote a record."""
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     where = " < ".join(f"{Path(one.filename).name}:{one.lineno}" for one in reversed(frames))
-    return Problem("internal", f"{type(error).__name__} at {where}", fix="report this line; nothing else is needed")
+    return Problem("internal", say("internal.at", name=type(error).__name__, where=where))

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from comity.errors import Fault, Problem
+from comity.sentences import Given, Text, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def known(home: Path) -> list[Seat]:
     except FileNotFoundError:
         return []
     except (ValueError, KeyError, TypeError):
-        raise Problem("seat_unknown", f"{path} cannot be read as seats", fix="move it away and redeem again") from None
+        raise Problem("seat_unknown", say("seat_unknown.cannot_be_read_as_seats", path=path)) from None
 
 
 def remember(home: Path, *, agency: str, member: str, name: str, token: str) -> None:
@@ -61,16 +62,17 @@ def choose(home: Path, agency: str | None, seat: str | None) -> str:
     if len(fitting) == 1:
         return fitting[0].token
     if not fitting:
-        who = f"{seat or 'any member'} of {agency}" if agency else (seat or "anyone")
-        raise Problem(
-            "seat_unknown",
-            f"this machine holds no token for {who}",
-            faults=_lines(seats),
-            fix="choose a seat from the list, or get one: comity member invite, then comity member redeem CODE",
-        )
-    raise Problem(
-        "several_seats", "say as whom", faults=_lines(fitting), fix="add --as AGENCY, and --seat with the member's name"
-    )
+        fix = say("seat_unknown.choose_seat_or_get_one.fix")
+        raise Problem("seat_unknown", _unheld(agency, seat), faults=_lines(seats), fix=fix)
+    raise Problem("several_seats", say("several_seats.say_as_whom"), faults=_lines(fitting))
+
+
+def _unheld(agency: str | None, seat: str | None) -> Text:
+    if agency and seat:
+        return say("seat_unknown.no_token_for_member_of", seat=seat, agency=agency)
+    if agency:
+        return say("seat_unknown.no_token_for_any_member_of", agency=agency)
+    return say("seat_unknown.no_token_for", seat=seat) if seat else say("seat_unknown.no_token_for_anyone")
 
 
 def _is_called(one: Seat, seat: str | None) -> bool:
@@ -78,7 +80,10 @@ def _is_called(one: Seat, seat: str | None) -> bool:
 
 
 def _lines(seats: list[Seat]) -> list[Fault]:
-    return [Fault("seat", one.agency, one.name, f'--as {one.agency} --seat "{one.name}"') for one in seats]
+    return [
+        Fault("seat", one.agency, Given(one.name), say("seat.as_seat.fix", agency=one.agency, name=one.name))
+        for one in seats
+    ]
 
 
 def _path(home: Path) -> Path:

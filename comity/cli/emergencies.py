@@ -10,7 +10,7 @@ import typer
 from comity.cli import output
 from comity.cli.output import Shown
 from comity.cli.records import Reference
-from comity.cli.session import As, Json, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Language, Purpose, SeatName, signed_in
 
 emergency = typer.Typer(help="Emergency access: open, list, review.", no_args_is_help=True)
 
@@ -20,6 +20,7 @@ def open_(
     record: Reference,
     reason: Annotated[str, typer.Option("--reason", help="What the emergency is; the owner reads it.")],
     hours: Annotated[int, typer.Option("--hours", min=1, max=24, help="How long it is needed.")] = 4,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     purpose: Purpose = None,
@@ -32,12 +33,11 @@ def open_(
         opened = open_in_emergency(
             session.node, session.actor, session.record(record), reason=reason, lasting=timedelta(hours=hours)
         )
-    found = opened.as_json()
-    return Shown(found, f"open until {opened.until:%Y-%m-%d %H:%M} UTC; {opened.owner} is told and reviews it")
+    return Shown(opened.as_json(), output.word("emergency_open", until=opened.until, owner=opened.owner))
 
 
 @emergency.command("list")
-def listed(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
+def listed(language: Language = None, as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
     """List the openings by this agency and of its records."""
     from comity.kernel.records.emergency import openings
 
@@ -45,12 +45,9 @@ def listed(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
         found = openings(session.node, session.actor)
 
     def page(out: Any) -> None:
-        rows = [
-            (one.id, one.record, one.owner, one.agency, one.reason, f"{one.until:%Y-%m-%d %H:%M}", one.finding)
-            for one in found
-        ]
-        columns = ("opening", "record", "of", "opened by", "reason", "until (UTC)", "finding")
-        out.print(output.table(columns, rows) if rows else "none")
+        rows = [(one.id, one.record, one.owner, one.agency, one.reason, one.until, one.finding) for one in found]
+        columns = ("opening", "record", "of", "opened_by", "reason", "until", "finding")
+        out.print(output.headed(columns, rows) if rows else output.word("none"))
 
     return Shown({"items": [one.as_json() for one in found]}, page)
 
@@ -59,6 +56,7 @@ def listed(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
 def review(
     opening: Annotated[str, typer.Argument(metavar="OPENING", help="From comity emergency list.")],
     finding: Annotated[str, typer.Option("--finding", help="Whether it was justified, and why.")],
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     json: Json = False,
@@ -68,4 +66,4 @@ def review(
 
     with signed_in(as_, seat) as session:
         done = verb(session.node, session.actor, opening, finding=finding)
-    return Shown(done.as_json(), "reviewed")
+    return Shown(done.as_json(), output.word("emergency_reviewed"))

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from comity.clock import parse_days, parse_instant, parse_when
 from comity.errors import Fault, Problem
+from comity.sentences import Given, Text, joined, reason, say
 
 if TYPE_CHECKING:
     from comity.cli.session import Session
@@ -57,7 +58,7 @@ def gather(
     if "override" in held and not (
         isinstance(held["override"], list) and all(isinstance(one, str) for one in held["override"])
     ):
-        raise Problem("request_invalid", "override is a list of codes", fix="write override: [code]")
+        raise Problem("request_invalid", say("request_invalid.override_is_list_of_codes"))
     if isinstance(held.get("occurred_at"), str):
         held["occurred_at"] = instant(held["occurred_at"], "occurred_at")
     return Input(fields, joined, parted, held)
@@ -67,7 +68,7 @@ def document(file: str) -> dict[str, Any]:
     """A JSON or YAML file, or `-` for standard input: a whole document, or nothing but fields."""
     held = read_data(file)
     if not isinstance(held, dict):
-        raise Problem("request_invalid", f"{file} is not a mapping of fields")
+        raise Problem("request_invalid", say("request_invalid.is_not_mapping_of_fields", file=file))
     return dict(held) if "fields" in held and set(held) <= DOCUMENT else {"fields": held}
 
 
@@ -75,9 +76,11 @@ def read_data(file: str) -> Any:
     try:
         raw = sys.stdin.buffer.read(_FILE_LIMIT + 1) if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        raise Problem("request_invalid", f"{file} cannot be read: {error.strerror}") from None
+        raise Problem(
+            "request_invalid", say("request_invalid.cannot_be_read", file=file, strerror=error.strerror)
+        ) from None
     if len(raw) > _FILE_LIMIT:
-        raise Problem("body_too_large", f"{file} is larger than {_FILE_LIMIT} bytes")
+        raise Problem("body_too_large", say("body_too_large.is_larger_than_bytes", file=file, file_limit=_FILE_LIMIT))
     if file.endswith(".json") or raw.lstrip()[:1] in (b"{", b"["):
         from comity.formats.strict_json import loads
 
@@ -87,7 +90,7 @@ def read_data(file: str) -> Any:
     try:
         return yaml_text(file, raw.decode("utf-8")).plain()
     except UnicodeDecodeError:
-        raise Problem("request_invalid", f"{file} is not UTF-8") from None
+        raise Problem("request_invalid", say("request_invalid.is_not_utf_8", file=file)) from None
 
 
 def typed(text: str, schema: Mapping[str, Any]) -> Any:
@@ -151,16 +154,18 @@ def _member(session: Session, reference: str) -> str:
     lines = [one.as_json() for one in members(session.node, session.actor, agency=session.actor.agency)]
     fitting = [one["id"] for one in lines if reference.casefold() in one["name"].casefold()]
     if len(fitting) != 1:
-        word = "no" if not fitting else "more than one"
-        raise Problem("not_found", f"{word} member of {session.actor.agency} is called {reference}")
+        named = {"agency": session.actor.agency, "reference": reference}
+        if fitting:
+            raise Problem("not_found", say("not_found.several_members_are_called", **named))
+        raise Problem("not_found", say("not_found.no_member_is_called", **named))
     return str(fitting[0])
 
 
 def pair(text: str, option: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        fault = Fault("wrong_kind", option, f"{text!r} is not NAME=VALUE")
-        raise Problem("request_invalid", "an option is not understood", faults=[fault])
+        fault = Fault("wrong_kind", option, say("wrong_kind.is_not_name_value", text=text))
+        raise Problem("request_invalid", say("request_invalid.option_is_not_understood"), faults=[fault])
     return name.strip(), value
 
 
@@ -169,26 +174,29 @@ def day(text: str | None, option: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        fault = Fault("format", option, f"{text!r} is no day", "write it as 2026-11-22")
-        raise Problem("invalid", f"{option} is not a day", faults=[fault]) from None
+        fault = Fault("format", option, say("format.is_no_day", text=text))
+        raise Problem("invalid", say("invalid.is_not_day", option=option), faults=[fault]) from None
 
 
 def instant(text: str | None, option: str) -> datetime | None:
-    return read(parse_instant, text, option, "an instant", "2026-11-22T09:30:00-05:00")
+    return read(parse_instant, text, option, say("cli.input_instant"), "2026-11-22T09:30:00-05:00")
 
 
 def when(text: str | None, option: str) -> date | datetime | None:
-    return read(parse_when, text, option, "a day or an instant", "2026-11-22 or 2026-11-22T09:30:00-05:00")
+    return read(parse_when, text, option, say("cli.input_day_or_instant"), "2026-11-22", "2026-11-22T09:30:00-05:00")
 
 
 def days(text: str | None, option: str) -> int | None:
-    return read(parse_days, text, option, "a number of days", "30d or 2w")
+    return read(parse_days, text, option, say("cli.input_days"), "30d", "2w")
 
 
-def read(parse: Callable[[str], Read], text: str | None, option: str, what: str, such: str) -> Read | None:
+def read(parse: Callable[[str], Read], text: str | None, option: str, what: Text, *such: str) -> Read | None:
     """What an option says; None when it is not given. Problem `request_invalid` with how to write it."""
     try:
         return None if text is None else parse(text)
     except ValueError as error:
-        fault = Fault("wrong_kind", option, str(error), f"write {what} as {such}")
-        raise Problem("request_invalid", f"{option} is not understood", faults=[fault]) from None
+        fix = say("wrong_kind.write_as.fix", what=what, such=joined(map(Given, such), "or"))
+        fault = Fault("wrong_kind", option, reason(error), fix)
+        raise Problem(
+            "request_invalid", say("request_invalid.named_option_is_not_understood", option=option), faults=[fault]
+        ) from None

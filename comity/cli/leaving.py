@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.cells import cell_len
 
 from comity.cli import output
 from comity.cli.output import Shown
 from comity.cli.services import services
-from comity.cli.session import As, Json, SeatName, operating, signed_in
+from comity.cli.session import As, Json, Language, SeatName, operating, signed_in
 from comity.errors import Fault, Problem
+from comity.sentences import say
 
 if TYPE_CHECKING:
     from comity.kernel.types.definition import Files
@@ -26,6 +28,7 @@ def take(
     context: typer.Context,
     to: Annotated[Path | None, typer.Option("--to", metavar="FOLDER", help="A new folder; it must not exist.")] = None,
     close: Annotated[bool, typer.Option("--close", help="Suspend the agency here: it has left.")] = False,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     json: Json = False,
@@ -34,15 +37,16 @@ def take(
     if context.invoked_subcommand is not None:
         return None
     if to is None:
-        raise Problem("request_invalid", "say where to", faults=[Fault("required", "--to", "a new folder is named")])
+        raise Problem(
+            "request_invalid",
+            say("request_invalid.say_where_to"),
+            faults=[Fault("required", "--to", say("required.new_folder_is_named"))],
+        )
     from comity.kernel.portability.leave import leave as verb
 
     with signed_in(as_, seat):
         pass  # at its end what this machine wrote gets its place, if no worker runs
-    output.console(errors=True).print(
-        "The folder is not encrypted: every record and file of the agency can be read in it. Keep it so.",
-        style="bold red",
-    )
+    output.console(errors=True).print(output.word("leave_not_encrypted"), style="bold red")
     with signed_in(as_, seat) as session:
         done = verb(session.node, session.actor, to, close=close).as_json()
     return Shown(done, lambda out: _left(out, done))
@@ -51,22 +55,36 @@ def take(
 def _left(out: Any, done: dict[str, Any]) -> None:
     out.soft_wrap = True
     _holds(out, done)
-    out.print(f"written to {done['folder']}, not encrypted, readable by this account only", markup=False)
+    out.print(output.word("leave_written", folder=done["folder"]), markup=False)
     for owner, count in done["left_behind"].items():
-        out.print(f"  {count} records of {owner} that some role here could read stay with {owner}", markup=False)
+        out.print(f"  {output.word('leave_left_behind', count=count, owner=owner)}", markup=False)
     if done["closed"]:
-        out.print(f"{done['agency']} is suspended on this node: it has left")
-    out.print(f"write this down; whoever has it sees whether the folder is the same:\n  {done['proof']}")
+        out.print(output.word("leave_closed", agency=done["agency"]), markup=False)
+    out.print(f"{output.word('leave_write_down')}\n  {output.shown(done['proof'])}", markup=False)
 
 
 def _holds(out: Any, done: dict[str, Any]) -> None:
-    out.print(f"{done['agency']}: {done['entries']} entries without a gap, each gives its leaf", markup=False)
-    out.print(f"  root     {done['root']}")
-    out.print(f"  records  {sum(done['records'].values())} folded anew, each as stated")
-    out.print(f"  files    {done['files']['count']}, {done['files']['bytes']} bytes")
-    out.print(f"  erased   the content of {done['erased_entries']} entries, each under an order in the log")
-    for one in done["receipts"]:
-        out.print(f"  receipt  {one['entry']} is at place {one['place']}")
+    out.print(output.word("leave_entries", agency=done["agency"], count=done["entries"]), markup=False)
+    files = done["files"]
+    _pairs(
+        out,
+        ("leave_root", done["root"]),
+        ("leave_records", output.word("leave_records_folded", count=sum(done["records"].values()))),
+        ("leave_files", output.word("leave_files_are", count=files["count"], bytes=files["bytes"])),
+        ("leave_erased", output.word("leave_erased_entries", count=done["erased_entries"])),
+        *(
+            ("leave_receipt", output.word("leave_receipt_at", entry=one["entry"], place=one["place"]))
+            for one in done["receipts"]
+        ),
+    )
+
+
+def _pairs(out: Any, *pairs: tuple[str, str]) -> None:
+    """Lines of a word and what it is, the latter below one another."""
+    told = [(output.word(key), output.shown(value)) for key, value in pairs]
+    wide = max(cell_len(word) for word, _ in told)
+    for word, value in told:
+        out.print(f"  {word}{' ' * (wide - cell_len(word))}  {value}", markup=False)
 
 
 @leave.command()
@@ -78,6 +96,7 @@ def verify(
     entry: Annotated[
         list[str] | None, typer.Option("--entry", metavar="ID", help="An entry that must be in the log.")
     ] = None,
+    language: Language = None,
     json: Json = False,
 ) -> Shown:
     """Check a folder by its own bytes: without a database, a key or the node that it came from."""
@@ -90,14 +109,14 @@ def verify(
     def page(out: Any) -> None:
         out.soft_wrap = True
         if found.faults:
-            out.print(f"{folder} does not hold:", markup=False)
+            out.print(output.word("leave_does_not_hold", folder=folder), markup=False)
             for said in found.faults:
-                out.print(f"  {said}", markup=False)
+                out.print(f"  {output.shown(said)}", markup=False)
             if found.more:
-                out.print(f"  and {found.more} more")
+                out.print(f"  {output.word('and_more', count=found.more)}", markup=False)
         else:
             _holds(out, done)
-            out.print(f"  proof    {found.proof}")
+            _pairs(out, ("leave_proof", found.proof))
 
     return Shown(done, page, output.REFUSED if found.faults else output.OK)
 
@@ -110,8 +129,10 @@ def _receipt(path: Path) -> Any:
         found = loads(path.read_bytes())
         return Held(str(found["entry"]), str(found["leaf"]), found.get("place"))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        fault = Fault("receipt_unreadable", "--receipt", f"{path} is no receipt: {error}", "give the JSON of a receipt")
-        raise Problem("request_invalid", "the receipt cannot be read", faults=[fault]) from None
+        fault = Fault(
+            "receipt_unreadable", "--receipt", say("receipt_unreadable.is_no_receipt", path=path, error=error)
+        )
+        raise Problem("request_invalid", say("request_invalid.receipt_cannot_be_read"), faults=[fault]) from None
 
 
 @leave.command("import")
@@ -121,6 +142,7 @@ def import_(
     with_definitions: Annotated[
         bool, typer.Option("--with-definitions", help="Take its core and law though this node has others.")
     ] = False,
+    language: Language = None,
     json: Json = False,
 ) -> Shown:
     """Bring the agency and its log to this node, as its operator. The same folder again changes nothing."""
@@ -134,19 +156,17 @@ def import_(
     def page(out: Any) -> None:
         out.soft_wrap = True
         if done["unchanged"]:
-            out.print(f"{done['agency']} came from this folder before: nothing to do", markup=False)
+            out.print(output.word("arrive_unchanged", agency=done["agency"]), markup=False)
             return
-        verb = "would be brought in" if dry_run else "brought in"
-        out.print(
-            f"{done['agency']}: {done['entries']} entries, {done['records']} records, {done['members']} members, "
-            f"{done['files']} files {verb}", markup=False,
-        )  # fmt: skip
-        out.print(f"  root  {done['root']}")
+        counts = {name: done[name] for name in ("agency", "entries", "records", "members", "files")}
+        out.print(output.word("arrive_would_be" if dry_run else "arrived", **counts), markup=False)
+        _pairs(out, ("leave_root", done["root"]))
         if done["administrators"]:
-            out.print("  a first code:", markup=False)
+            out.print(f"  {output.word('arrive_first_code')}", markup=False)
         for one in done["administrators"]:
             roles = " ".join(f"--role {role}" for role in one["roles"])
-            out.print(f'    comity member invite {done["agency"]} --name "{one["name"]}" {roles}', markup=False)
+            command = f'comity member invite {done["agency"]} --name "{one["name"]}" {roles}'
+            out.print(f"    {output.shown(command)}", markup=False)
 
     return Shown(done, page)
 

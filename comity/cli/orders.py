@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from comity.cli import input, output
 from comity.cli.output import Shown
-from comity.cli.session import As, Json, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Language, Purpose, SeatName, signed_in
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from comity.cli.labels import Labels
     from comity.kernel.duties.duty import Duty, Reconciliation
 
 DIFFER = 1
@@ -26,6 +26,7 @@ def reconcile(
     at: Annotated[
         str | None, typer.Option("--at", metavar="INSTANT", help="As it was known, or will be overdue, at that time.")
     ] = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     purpose: Purpose = None,
@@ -38,39 +39,40 @@ def reconcile(
     with signed_in(as_, seat, purpose) as session:
         held = session.record(case) if case else None
         found = verb(session.node, session.actor, case=held, at=asked)
-        zone = ZoneInfo(session.catalogue.definition.zone)
-    return Shown(found.as_json(), lambda out: _page(found, zone, out), DIFFER if found.differences else output.OK)
+        labels = session.labels(language)
+    return Shown(found.as_json(), lambda out: _page(found, labels, out), DIFFER if found.differences else output.OK)
 
 
-def _page(found: Reconciliation, zone: ZoneInfo, out: Console) -> None:
-    from rich.text import Text
+def _page(found: Reconciliation, labels: Labels, out: Console) -> None:
+    from rich.text import Text as Styled
 
     if found.differences:
-        out.print(Text("differences", style="bold red"))
-        out.print(_table(found.differences, zone, "overdue since"))
+        out.print(Styled(output.word("orders_differences"), style="bold red"))
+        out.print(_table(found.differences, "overdue_since"))
     if found.open:
-        out.print(Text("open, within its time", style="bold"))
-        out.print(_table(found.open, zone, "due"))
+        out.print(Styled(output.word("orders_open"), style="bold"))
+        out.print(_table(found.open, "due"))
     for name in found.unjudged:
-        out.print(f"not judged: {name}: your roles do not open what would show it", markup=False)
+        out.print(output.word("orders_not_judged", name=name), markup=False)
     if found.late:
-        out.print(Text("entered late or out of order", style="bold yellow"))
-        rows = [(one.number or one.record, one.act, ", ".join(one.rules), one.cause) for one in found.late]
-        out.print(output.table(("record", "act", "rule", "cause"), rows, whole=("record",)))
-    said = f"{found.given} given, {found.done} done, {len(found.open)} open, {len(found.differences)} differences"
-    out.print(Text(said, style="bold green" if not found.differences else "bold"))
+        out.print(Styled(output.word("orders_late"), style="bold yellow"))
+        rows = [
+            (one.number or one.record, labels.act("", one.act), ", ".join(one.rules), one.cause) for one in found.late
+        ]
+        out.print(output.headed(("record", "act", "rule", "cause"), rows, whole=("record",)))
+    said = output.word(
+        "orders_sum", given=found.given, done=found.done, open=len(found.open), differences=len(found.differences)
+    )
+    out.print(Styled(said, style="bold green" if not found.differences else "bold"))
 
 
-def _table(duties: tuple[Duty, ...], zone: ZoneInfo, when: str) -> object:
+def _table(duties: tuple[Duty, ...], when: str) -> object:
     rows = [
         (
-            one.number or one.record, one.owed_by, one.message, one.fix, _shown(one, zone),
-            f"{one.citation} ({one.verified})" if one.citation else "local rule",
+            one.number or one.record, one.owed_by, one.message, one.fix, one.due,
+            f"{one.citation} ({one.verified})" if one.citation else output.word("orders_local_rule"),
         )
         for one in duties
     ]  # fmt: skip
-    return output.table(("record", "owed by", "what is missing", "what to do", when, "source"), rows, whole=("record",))
-
-
-def _shown(one: Duty, zone: ZoneInfo) -> str:
-    return f"{one.due.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+    headings = ("record", "owed_by", "what_is_missing", "what_to_do", when, "source")
+    return output.headed(headings, rows, whole=("record",))

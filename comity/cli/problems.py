@@ -9,7 +9,7 @@ import typer
 from comity.cli import output
 from comity.cli.output import Shown
 from comity.cli.services import services
-from comity.cli.session import As, Json, SeatName, signed_in
+from comity.cli.session import As, Json, Language, SeatName, signed_in
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,6 +19,7 @@ Known = dict[str, dict[str, Any]]
 
 def problems(
     code: Annotated[str | None, typer.Argument(metavar="CODE", help="A code; without one all are listed.")] = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     json: Json = False,
@@ -46,18 +47,22 @@ def _known(as_: str | None, seat: str | None) -> Known:
 
 
 def _list(items: list[dict[str, Any]], out: Console) -> None:
-    rows = [(one["code"], one["kind"], str(one["status"] or ""), one["title"], one["source"]) for one in items]
-    out.print(output.table(("code", "kind", "status", "what it means", "of"), rows, whole=("code",)))
+    rows = [(one["code"], output.term(one["kind"]), one["status"] or "", one["title"], one["source"]) for one in items]
+    out.print(output.headed(("code", "kind", "status", "what_it_means", "of"), rows, whole=("code",)))
 
 
 def _page(one: dict[str, Any], out: Console) -> None:
-    from rich.text import Text
+    from rich.text import Text as Styled
 
-    status = f", status {one['status']}" if one["status"] else ""
-    out.print(Text.assemble((one["code"], "bold"), f"  {one['title']}"), soft_wrap=True)
-    out.print(f"{one['kind']}{status}, of {one['source']}", markup=False)
-    out.print(one["meaning"], markup=False, soft_wrap=True)
-    out.print(Text.assemble(("what to do  ", "bold"), one["remedy"]), soft_wrap=True)
+    told = {"kind": output.term(one["kind"]), "source": one["source"]}
+    code, title, remedy = (output.shown(one[name]) for name in ("code", "title", "remedy"))
+    out.print(Styled.assemble((code, "bold"), f"  {title}"), soft_wrap=True)
+    if one["status"]:
+        out.print(output.word("problem_with_status", **told, status=one["status"]), markup=False)
+    else:
+        out.print(output.word("problem_of", **told), markup=False)
+    out.print(output.shown(one["meaning"]), markup=False, soft_wrap=True)
+    out.print(Styled.assemble((f"{output.word('what_to_do')}  ", "bold"), remedy), soft_wrap=True)
     if one["uses"]:
         rows = [(place["at"], place["message"], place["fix"]) for place in one["uses"]]
-        out.print(output.table(("where", "what it says", "what to do"), rows))
+        out.print(output.headed(("where", "what_it_says", "what_to_do"), rows))

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from comity.cli import output
+from comity.cli.law import sections
 from comity.cli.output import Shown
 from comity.cli.services import Files, services
-from comity.cli.session import As, Json, SeatName, operating, plain, signed_in
+from comity.cli.session import As, Json, Language, SeatName, operating, plain, signed_in
 from comity.errors import Fault, Problem
+from comity.sentences import Text, joined, say
 
 if TYPE_CHECKING:
     from comity.kernel.definitions.profile import ProfileReport
@@ -29,14 +31,15 @@ def check(
     against: Annotated[
         Path | None, typer.Option("--against", metavar="NEW_CORE", help="A folder of pillars to be moved to.")
     ] = None,
+    language: Language = None,
     json: Json = False,
 ) -> Shown:
     """Check definitions: what holds, what changes, what must be decided; all faults at once, by file and line."""
     from comity.kernel.definitions.profile import check_folders
 
     if against is not None and not against.is_dir():
-        fault = Fault("folder_absent", "--against", f"there is no folder {against}", "name a folder of pillars")
-        raise Problem("request_invalid", "the new core cannot be read", faults=[fault])
+        fault = Fault("folder_absent", "--against", say("folder_absent.there_is_no_folder", against=against))
+        raise Problem("request_invalid", say("request_invalid.new_core_cannot_be_read"), faults=[fault])
     core = services().core(None)
     law, agencies = _found(path)
     checked = check_folders(core, law, agencies, services().core(against) if against is not None else None)
@@ -55,6 +58,7 @@ def check(
 def install(
     path: Folder,
     reason: Annotated[str | None, typer.Option("--reason", help="Why; it stands in the log.")] = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     json: Json = False,
@@ -76,22 +80,23 @@ def install(
 
 def _install_page(name: str, done: Mapping[str, Any], out: Any) -> None:
     """What is in force now, and the records that a change of law touches, pack by pack."""
-    out.print(f"{name} is installed", markup=False)
+    out.print(output.word("profile_installed", agency=name), markup=False)
     for pack in dict.fromkeys(one["pack"] for one in done["touched"]):
         found = [one for one in done["touched"] if one["pack"] == pack]
-        out.print(
-            f"{pack} touches {len(found)} records; why, for each: comity law impact {pack} --as {name}", markup=False
-        )
+        command = f"comity law impact {pack} --as {name}"
+        out.print(output.word("profile_touches", pack=pack, count=len(found), command=command), markup=False)
         rows = [
-            (one["number"] or one["record"], "open" if one["open"] else "ended", one["verdict"],
-             ", ".join(f"{old} to {' or '.join(new) or 'nothing'}" for old, new in one["sections"].items()))
+            (
+                one["number"] or one["record"], output.term("open" if one["open"] else "ended"),
+                output.term(one["verdict"]), sections(one["sections"]),
+            )
             for one in found
         ]  # fmt: skip
-        out.print(output.table(("record", "state", "verdict", "sections"), rows, whole=("record", "verdict")))
+        out.print(output.headed(("record", "state", "verdict", "sections"), rows, whole=("record", "verdict")))
 
 
 @profile.command("list")
-def installed(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
+def installed(language: Language = None, as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
     """List the agencies that are installed, with what their definitions come to."""
     lines: list[dict[str, Any]] = []
     with operating(as_, seat) as session:
@@ -108,21 +113,21 @@ def installed(as_: As = None, seat: SeatName = None, json: Json = False) -> Show
     def page(out: Any) -> None:
         rows = [(*list(one.values())[:-1], one["digest"][:12]) for one in lines]
         columns = ("agency", "title", "jurisdiction", "types", "roles", "agreements", "digest")
-        out.print(output.table(columns, rows) if rows else "none yet: comity profile install PATH")
+        nothing = output.word("profile_none", command="comity profile install PATH")
+        out.print(output.headed(columns, rows) if rows else nothing)
 
     return Shown({"items": lines}, page)
 
 
 @profile.command()
-def types(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
+def types(language: Language = None, as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
     """List the types of records that one's agency knows; each is read whole with GET /types/NAME."""
     with signed_in(as_, seat) as session:
         catalogue = session.catalogue
-    words = catalogue.definition.words
-    lines = [{"type": name, "title": words.get(name, "") or of.title} for name, of in sorted(catalogue.types.items())]
-    return Shown(
-        {"items": lines}, lambda out: out.print(output.table(("type", "title"), [one.values() for one in lines]))
-    )
+        labels = session.labels(language)
+    found = [(name, labels.type(name)) for name in sorted(catalogue.types)]
+    payload = {"items": [{"type": name, "title": title} for name, title in found]}
+    return Shown(payload, lambda out: out.print(output.headed(("type", "title"), found)))
 
 
 def layers_of(folder: Path) -> tuple[Files, Files, Files]:
@@ -131,7 +136,7 @@ def layers_of(folder: Path) -> tuple[Files, Files, Files]:
 
     own = read_folder(folder)
     if "agency.yml" not in own:
-        raise Problem("definitions_refused", f"{folder} holds no agency.yml", fix="name the folder of one agency")
+        raise Problem("definitions_refused", say("definitions_refused.holds_no_agency_yml", folder=folder))
     name = _jurisdiction_of(own)
     beside = folder.resolve().parent.parent / "jurisdictions" / name
     law = read_folder(beside if beside.is_dir() else services().jurisdictions() / name) if name else {}
@@ -142,7 +147,7 @@ def _folder(path: str) -> Path:
     for folder in (Path(path), services().agencies() / path):
         if folder.is_dir():
             return folder
-    raise Problem("agency_unknown", f"there is no folder {path} and no shipped agency of that name")
+    raise Problem("agency_unknown", say("agency_unknown.there_is_no_folder_and", path=path))
 
 
 def _found(path: str | None) -> tuple[Mapping[str, Files], Mapping[str, Files]]:
@@ -165,7 +170,7 @@ def _found(path: str | None) -> tuple[Mapping[str, Files], Mapping[str, Files]]:
         beside = root if (root / "jurisdictions").is_dir() else root.parent
     law |= layers(beside / "jurisdictions", "jurisdiction.yml")
     if not own:
-        raise Problem("definitions_refused", f"{root} holds no agency", fix="name a folder with an agency.yml")
+        raise Problem("definitions_refused", say("definitions_refused.holds_no_agency", root=root))
     named = {str(_jurisdiction_of(files)) for files in own.values()}
     return {name: files for name, files in law.items() if name in named}, own
 
@@ -203,28 +208,37 @@ def _policy_faults(checked: ProfileReport) -> dict[str, list[Fault]]:
 
 def _check_page(layers: list[dict[str, Any]], out: Any) -> None:
     for one in layers:
-        told = "holds" if one["ok"] else "does not hold"
-        fit = one.get("fit")
-        more = f", {fit['percent']} percent of its fields are the core's" if fit and one["kind"] == "agency" else ""
-        examples = f", {one['examples_run']} examples" if one["examples_run"] else ""
-        out.print(f"{one['kind']} {one['name']}: {told}, {one['types']} types{examples}{more}", markup=False)
+        out.print(_holds(one), markup=False)
         faults = [*one["faults"], *one.get("upgrade_faults", ())]
-        rows = [(fault["path"], f"{fault['message']} [{fault['code']}]", fault.get("fix", "")) for fault in faults]
-        rows += [(failed["file"], f"{failed['name']}: {failed['said']}", "") for failed in one["examples_failed"]]
-        if rows:
-            out.print(output.table(("where", "what is wrong", "what to do"), rows))
+        told = [(fault["path"], fault["message"], fault["code"], fault.get("fix", "")) for fault in faults]
+        if told:
+            out.print(output.faults_table(told))
+        if failed := one["examples_failed"]:
+            rows = [(each["file"], each["name"], each["said"]) for each in failed]
+            out.print(output.headed(("where", "example", "what_is_wrong"), rows))
         _upgrade_page(one.get("upgrade") or {}, out)
+
+
+def _holds(one: Mapping[str, Any]) -> str:
+    """Whether a layer holds, how many types and examples it has, how much of it is the core's."""
+    key = "profile_holds" if one["ok"] else "profile_does_not_hold"
+    told: list[Text] = [output.word(key, kind=output.term(one["kind"]), name=one["name"], count=one["types"])]
+    if one["examples_run"]:
+        told.append(output.word("profile_examples", count=one["examples_run"]))
+    if (fit := one.get("fit")) and one["kind"] == "agency":
+        told.append(output.word("profile_fit", percent=fit["percent"]))
+    return output.shown(joined(told, "comma"))
 
 
 def _upgrade_page(report: Mapping[str, Any], out: Any) -> None:
     """What a new core means for the agency: what holds, what changes by itself, what a person must decide."""
     if not report:
         return
-    out.print(f"  with the new core {report['holds']} parts hold")
+    out.print(f"  {output.word('profile_with_new_core', count=report['holds'])}", markup=False)
     rows = [
-        (word, line["path"], line["message"], line.get("fix", ""))
-        for word, lines in (("changes", report["changes"]), ("decide", report["decide"]))
+        (output.word(key), line["path"], line["message"], line.get("fix", ""))
+        for key, lines in (("profile_changes", report["changes"]), ("profile_decide", report["decide"]))
         for line in lines
     ]
     if rows:
-        out.print(output.table(("", "where", "what", "what to do"), rows))
+        out.print(output.headed(("", "where", "what", "what_to_do"), rows))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,11 @@ from comity.cli import input, output
 from comity.cli.output import Shown
 from comity.cli.session import As, Json, Key, Language, Purpose, SeatName, Session, signed_in
 from comity.errors import Problem
+from comity.sentences import Text, say
+
+if TYPE_CHECKING:
+    from comity.cli.labels import Labels
+    from comity.kernel.work.results import Receipt
 
 Reference = Annotated[str, typer.Argument(metavar="RECORD", help="A record's id or number.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A field; may be repeated.")]
@@ -31,6 +37,8 @@ Override = Annotated[
     list[str] | None,
     typer.Option("--override", metavar="CODE", help="A condition to override, where you may; with --reason."),
 ]
+SENT = ("record", "version", "of", "sent_as", "ground")
+"""The headings of what was sent with an offer."""
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
 
 
@@ -47,6 +55,7 @@ def enter(
     on_behalf: OnBehalf = None,
     document: Document = None,
     key: Key = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     purpose: Purpose = None,
@@ -70,7 +79,8 @@ def enter(
         if mark:
             more["marks"] = mark
         receipt = verb(session.node, actor, type, said.fields, links=said.links, key=key, **more)
-    return _receipt(receipt, "entered")
+        labels = session.labels()
+    return _receipt(receipt, labels, "receipt_entered")
 
 
 def amend(
@@ -90,6 +100,7 @@ def amend(
     on_behalf: OnBehalf = None,
     document: Document = None,
     key: Key = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     purpose: Purpose = None,
@@ -99,7 +110,7 @@ def amend(
     from comity.kernel.records.amend import amend as verb
 
     if version is None:
-        raise Problem("version_required", fix="add --version with the version that comity show gave")
+        raise Problem("version_required", fix=say("version_required.add_version_with_version_that.fix"))
     with signed_in(as_, seat, purpose) as session:
         actor = session.speaking(on_behalf, document)
         id = session.record(record)
@@ -110,7 +121,8 @@ def amend(
             session.node, actor, id, version=version, fields=said.fields or None, links=said.links or None,
             unlink=said.unlink or None, corrects=corrects, authority=authority, key=key, **more,
         )  # fmt: skip
-    return _receipt(receipt, "amended")
+        labels = session.labels()
+    return _receipt(receipt, labels, "receipt_amended")
 
 
 def act(
@@ -127,6 +139,7 @@ def act(
     on_behalf: OnBehalf = None,
     document: Document = None,
     key: Key = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     purpose: Purpose = None,
@@ -145,7 +158,8 @@ def act(
             session.node, actor, id, name, version=version, fields=said.fields or None,
             links=said.links or None, key=key, **more,
         )  # fmt: skip
-    return _receipt(receipt, name)
+        labels = session.labels()
+    return _receipt(receipt, labels, "receipt_act", act=labels.act(receipt.type, name))
 
 
 def answer(
@@ -158,6 +172,7 @@ def answer(
     on_behalf: OnBehalf = None,
     document: Document = None,
     key: Key = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     purpose: Purpose = None,
@@ -172,7 +187,8 @@ def answer(
         said = _said(session, id, file=file, sets=sets)
         more = _more(said, reason=reason, late_cause=late_cause)
         receipt = verb(session.node, actor, id, name, fields=said.fields or None, key=key, **more)
-    return _receipt(receipt, f"answered {name}")
+        labels = session.labels()
+    return _receipt(receipt, labels, "receipt_answered", answer=labels.act(receipt.type, name))
 
 
 def submit(
@@ -180,6 +196,7 @@ def submit(
     to: Annotated[str, typer.Option("--to", metavar="OFFICE", help="The receiving agency.")],
     dry_run: DryRun = False,
     key: Key = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     purpose: Purpose = None,
@@ -195,22 +212,21 @@ def submit(
         if done.missing:
             output.missing_page(done.missing, out)
         if done.receipt is not None:
-            out.print(f"submitted to {to} as {done.receipt.number or done.receipt.record}", markup=False)
+            number = done.receipt.number or done.receipt.record
+            out.print(output.word("submit_done", agency=to, record=number), markup=False)
         elif not done.ready:
-            out.print(f"not submitted: what blocks is listed above, and {to} accepts nothing without it", markup=False)
+            out.print(output.word("submit_blocked", agency=to), markup=False)
         else:
-            out.print(f"ready: comity submit {case} --to {to} would offer these records", markup=False)
+            out.print(output.word("submit_ready", command=f"comity submit {case} --to {to}"), markup=False)
         if done.manifest:
-            out.print(
-                output.table(
-                    ("record", "version", "of", "sent as", "ground"),
-                    [(one.label, one.version, one.agency, one.decision, one.ground) for one in done.manifest],
-                )
-            )
+            rows = [
+                (one.label, one.version, one.agency, output.term(one.decision), one.ground) for one in done.manifest
+            ]
+            out.print(output.headed(SENT, rows))
 
     payload = done.as_json()
     if done.receipt is None and not dry_run:
-        problem = Problem("not_ready", fix="see `missing`: each line says who owes it")
+        problem = Problem("not_ready", fix=say("not_ready.see_missing_each_line_says.fix"))
         payload = {**problem.as_json(), **payload}
     return Shown(payload, page, output.OK if done.receipt is not None or done.ready else output.NOT_READY)
 
@@ -244,44 +260,40 @@ def find(
     with signed_in(as_, seat, purpose) as session:
         if out is not None:
             made = export(session.node, session.actor, out, **asked)
-            more = "; there is more, which a narrower search would hold" if made.more else ""
-            return Shown(made.as_json(), f"{made.rows} records in {made.path}{more}")
+            said = output.word("find_out_more" if made.more else "find_out", count=made.rows, path=made.path)
+            return Shown(made.as_json(), said)
         page = verb(session.node, session.actor, limit=limit, language=language, **asked)
 
     def show(out: Any) -> None:
         columns = tuple(one.label for one in page.columns)
-        rows = [[", ".join(cell.texts) for cell in one.cells] for one in page.rows]
+        rows = [[Text(", ".join(cell.texts)) for cell in one.cells] for one in page.rows]
         if rows:
             out.print(output.table(columns, rows, whole=columns[:1]))
         else:
             out.print(page.empty, markup=False)
         if page.next:
-            out.print(f"more, with\n--cursor {page.next}", markup=False, soft_wrap=True)
+            option = output.shown(f"--cursor {page.next}")
+            out.print(f"{output.word('find_more_with')}\n{option}", markup=False, soft_wrap=True)
 
     return Shown({**page.found.as_json(), "page": page.as_json()}, show)
 
 
-def inbox(as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: Json = False) -> Shown:
+def inbox(
+    language: Language = None, as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: Json = False
+) -> Shown:
     """What waits for this agency: offers to answer, what is owed, whom to call, what was answered."""
     from comity.kernel.sharing.inbox import inbox as verb
 
     with signed_in(as_, seat, purpose) as session:
         items = verb(session.node, session.actor)
-        zone = ZoneInfo(session.catalogue.definition.zone)
+        session.labels(language)
 
     def page(out: Any) -> None:
         rows = [
-            (
-                one.kind,
-                one.number or one.record,
-                one.message,
-                one.from_agency,
-                f"{one.since.astimezone(zone):%m-%d %H:%M}",
-            )
-            for one in items
+            (output.term(one.kind), one.number or one.record, one.message, one.from_agency, one.since) for one in items
         ]
         columns = ("", "record", "what", "from", "since")
-        out.print(output.table(columns, rows, whole=("", "record", "since")) if rows else "nothing waits")
+        out.print(output.headed(columns, rows, whole=("", "record")) if rows else output.word("inbox_none"))
 
     return Shown({"items": [one.as_json() for one in items]}, page)
 
@@ -289,6 +301,7 @@ def inbox(as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: 
 def statistics(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which one; left out, what there is.")] = None,
     since: Annotated[str | None, typer.Option("--since", metavar="DAY", help="From this day (UTC) on.")] = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     json: Json = False,
@@ -300,16 +313,29 @@ def statistics(
         kept = [
             {"name": one, "title": of.title, "columns": list(of.columns)} for one, of in followers.statistics().items()
         ]
-        return Shown({"items": kept}, lambda out: _table(out, ("name", "title"), kept))
+        rows = [(one["name"], one["title"]) for one in kept]
+        return Shown({"items": kept}, lambda out: out.print(output.headed(("name", "title"), rows)))
     wanted = followers.statistic(name)
     with signed_in(as_, seat) as session:
         found = [one.as_json() for one in wanted.rows(session.node, session.actor, input.day(since, "--since"))]
-    return Shown({"items": found}, lambda out: _table(out, wanted.columns, found))
+        labels = session.labels(language)
+
+    def page(out: Any) -> None:
+        rows = [[_counted(name, one, labels) for name in wanted.columns] for one in found]
+        columns = tuple(output.shown(output.term(name)) for name in wanted.columns)
+        out.print(output.table(columns, rows) if rows else output.word("statistics_none"))
+
+    return Shown({"items": found}, page)
 
 
-def _table(out: Any, columns: tuple[str, ...], items: Any) -> None:
-    rows = [tuple(str(one[name]) for name in columns) for one in items]
-    out.print(output.table(columns, rows) if rows else "nothing yet")
+def _counted(name: str, row: Mapping[str, Any], labels: Labels) -> Any:
+    """A cell of a statistic: days, types and acts as the reader reads them, anything else as it was counted."""
+    value = row[name]
+    if name == "day":
+        return date.fromisoformat(value)
+    if name == "type":
+        return labels.type(value)
+    return labels.act(row.get("type", ""), value) if name == "act" else value
 
 
 def _said(session: Session, id: str, *, file: str | None, **options: list[str] | None) -> input.Input:
@@ -328,12 +354,13 @@ def _more(said: input.Input, **options: Any) -> dict[str, Any]:
     return {**said.more, **{name: value for name, value in options.items() if value is not None}}
 
 
-def _receipt(receipt: Any, what: str) -> Shown:
-    number = receipt.number or receipt.record
-    again = ", as it already was" if receipt.replayed else ""
-    line = (
-        f"{number} {what}{again}: {receipt.type}, {receipt.state}, version {receipt.version}\n"
-        f"receipt {receipt.address}  leaf {receipt.leaf[:16]}…"
-    )
-    told = "".join(f"\nalso held by {one}: comity inbox says whom to call" for one in receipt.pointers)
-    return Shown(receipt.as_json(), line + told)
+def _receipt(receipt: Receipt, labels: Labels, key: str, **values: Any) -> Shown:
+    """What was done, or had been done before under the same key; where its receipt is; who else holds the same."""
+    said = output.word(
+        f"{key}_already" if receipt.replayed else key, record=receipt.number or receipt.record,
+        type=labels.type(receipt.type), state=labels.state(receipt.type, receipt.state), version=receipt.version,
+        **values,
+    )  # fmt: skip
+    proof = output.word("receipt_and_leaf", address=receipt.address, leaf=f"{receipt.leaf[:16]}…")
+    held = [output.word("receipt_also_held", agency=one, command="comity inbox") for one in receipt.pointers]
+    return Shown(receipt.as_json(), output.lines(said, proof, *held))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from comity.cli import input, output
 from comity.cli.output import Shown
-from comity.cli.session import As, Json, SeatName, signed_in
+from comity.cli.session import As, Json, Language, SeatName, signed_in
 from comity.clock import parse_instant
+from comity.sentences import Text, joined
+
+if TYPE_CHECKING:
+    from comity.cli.labels import Labels
 
 
 def refusals(
@@ -26,6 +29,7 @@ def refusals(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=200)] = 50,
     cursor: Annotated[str | None, typer.Option("--cursor", help="The next page's cursor.")] = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     json: Json = False,
@@ -38,32 +42,32 @@ def refusals(
         found = verb(
             session.node, session.actor, since=asked, member=member, code=code, limit=limit, cursor=cursor
         )  # fmt: skip
-        zone = ZoneInfo(session.catalogue.definition.zone)
+        labels = session.labels(language)
 
     def page(out: Any) -> None:
         rows = [
-            (_last(one, zone), one["times"], _who(one), _what(one), one["record"], _why(one)) for one in found.items
-        ]
+            (
+                parse_instant(one["last_at"]), one["times"], _who(one), _what(one, labels), one["record"], _why(one)
+            )
+            for one in found.items
+        ]  # fmt: skip
         columns = ("last", "times", "who", "what", "record", "why")
-        out.print(output.table(columns, rows, whole=("last", "record")) if rows else "nothing was refused")
+        out.print(output.headed(columns, rows, whole=("record",)) if rows else output.word("refusals_none"))
         if found.next:
-            out.print(f"more: --cursor {found.next}", markup=False, soft_wrap=True)
+            out.print(output.word("more_with_cursor", option=f"--cursor {found.next}"), markup=False, soft_wrap=True)
 
     return Shown(found.as_json(), page)
 
 
-def _last(one: Mapping[str, Any], zone: ZoneInfo) -> str:
-    return f"{parse_instant(one['last_at']).astimezone(zone):%Y-%m-%d %H:%M}"
-
-
 def _who(one: Mapping[str, Any]) -> str:
     name = one["name"] or one["member"]
-    return f"{name} for {one['on_behalf']}" if one["on_behalf"] else str(name)
+    return output.word("refusals_for", name=name, agency=one["on_behalf"]) if one["on_behalf"] else str(name)
 
 
-def _what(one: Mapping[str, Any]) -> str:
-    """The verb, and of which type; for an act or an answer its name: `act approve investigation.report`."""
-    return " ".join(word for word in (one["verb"].replace("_", " "), one["act"], one["type"]) if word)
+def _what(one: Mapping[str, Any], labels: Labels) -> Text:
+    """What was tried, and on which type; of an act or an answer its label."""
+    tried = labels.act(one["type"], one["act"], done=False) if one["act"] else output.term(one["verb"])
+    return joined((part for part in (tried, labels.type(one["type"])) if part), "comma")
 
 
 def _why(one: Mapping[str, Any]) -> str:

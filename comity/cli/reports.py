@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from comity.cli import output
 from comity.cli.output import Shown
-from comity.cli.session import As, Json, Key, Purpose, SeatName, signed_in
+from comity.cli.session import As, Json, Key, Language, Purpose, SeatName, signed_in
+
+if TYPE_CHECKING:
+    from comity.kernel.work.results import Receipt
 
 Reported = Annotated[str, typer.Argument(metavar="ENTRY", help="The reported entry; comity reports lists them.")]
 
 
-def reports(as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: Json = False) -> Shown:
+def reports(
+    language: Language = None, as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: Json = False
+) -> Shown:
     """List what others reported in this agency's name, and what it reported of institutions outside."""
     from comity.kernel.exchange.reported import reports as verb
 
     with signed_in(as_, seat, purpose) as session:
         found = verb(session.node, session.actor)
-        zone = ZoneInfo(session.catalogue.definition.zone)
+        labels = session.labels(language)
 
     def page(out: Any) -> None:
-        rows = [
-            (one.entry, one.number or one.record, one.act, one.said, f"{one.at.astimezone(zone):%Y-%m-%d %H:%M}")
-            for one in found
-        ]
-        columns = ("entry", "record", "act", "what is said", "entered")
-        out.print(output.table(columns, rows, whole=("entry",)) if rows else "nothing was reported")
+        rows = [(one.entry, one.number or one.record, labels.act(one.type, one.act), one.said, one.at) for one in found]
+        columns = ("entry", "record", "act", "what_is_said", "entered")
+        out.print(output.headed(columns, rows, whole=("entry",)) if rows else output.word("reports_none"))
 
     return Shown({"items": [one.as_json() for one in found]}, page)
 
@@ -37,6 +38,7 @@ def confirm(
     entry: Reported,
     reason: Annotated[str | None, typer.Option("--reason", help="What is to be said with it.")] = None,
     key: Key = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     purpose: Purpose = None,
@@ -47,13 +49,14 @@ def confirm(
 
     with signed_in(as_, seat, purpose) as session:
         receipt = verb(session.node, session.actor, entry, reason=reason, key=key)
-    return Shown(receipt.as_json(), f"{receipt.number or receipt.record}: confirmed\nreceipt {receipt.address}")
+    return _judged("report_confirmed", receipt)
 
 
 def dispute(
     entry: Reported,
     reason: Annotated[str, typer.Option("--reason", help="What is not so.")],
     key: Key = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     purpose: Purpose = None,
@@ -64,4 +67,9 @@ def dispute(
 
     with signed_in(as_, seat, purpose) as session:
         receipt = verb(session.node, session.actor, entry, reason=reason, key=key)
-    return Shown(receipt.as_json(), f"{receipt.number or receipt.record}: disputed\nreceipt {receipt.address}")
+    return _judged("report_disputed", receipt)
+
+
+def _judged(key: str, receipt: Receipt) -> Shown:
+    said = output.word(key, record=receipt.number or receipt.record)
+    return Shown(receipt.as_json(), output.lines(said, output.word("receipt_address", address=receipt.address)))

@@ -10,10 +10,13 @@ from uuid import UUID
 
 import typer
 
+from comity.cli.output import locale, read_by, want
 from comity.cli.services import services
 from comity.errors import Problem
+from comity.sentences import say
 
 if TYPE_CHECKING:
+    from comity.cli.labels import Labels
     from comity.kernel.policy.actor import Actor
     from comity.kernel.types.catalogue import Catalogue
     from comity.kernel.work.node import Node
@@ -25,7 +28,13 @@ Purpose = Annotated[
 ]
 Language = Annotated[
     str | None,
-    typer.Option("--language", envvar="COMITY_LANGUAGE", metavar="CODE", help="In which the words stand, as hi."),
+    typer.Option(
+        "--language",
+        envvar="COMITY_LANGUAGE",
+        metavar="CODE",
+        help="In which the words stand, as hi.",
+        callback=want,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Key = Annotated[str | None, typer.Option("--key", help="An idempotency key: the same again is done once.")]
@@ -42,6 +51,14 @@ class Session:
     def catalogue(self) -> Catalogue:
         return self.node.catalogue(self.actor.agency)
 
+    def labels(self, language: str | None = None) -> Labels:
+        """What the definitions call things in a language that is demanded, or else in the reader's.
+
+        Problem `request_invalid` where they have no words in one that is demanded."""
+        from comity.cli.labels import Labels
+
+        return Labels.of(self.catalogue, language or locale().language)
+
     def record(self, reference: str) -> str:
         """The id that a reference means: an id, or a record's number. Problem `not_found`."""
         try:
@@ -55,7 +72,7 @@ class Session:
         """The actor, on behalf of an agency when one is named; `document` is an id or a number."""
         if on_behalf is None:
             if document is not None:
-                raise Problem("request_invalid", "--document goes with --on-behalf", fix="name whose act it is")
+                raise Problem("request_invalid", say("request_invalid.document_goes_with_on_behalf"))
             return self.actor
         from comity.kernel.policy.actor import Behalf
 
@@ -75,7 +92,8 @@ def signed_in(agency: str | None, seat: str | None, purpose: str | None = None) 
     with services().opened(settings) as node:
         actor = sign_in(node, found, purpose or "")
         if agency is not None and actor.agency != agency:
-            raise Problem("seat_unknown", f"the token is of {actor.agency}, not of {agency}", fix="unset COMITY_TOKEN")
+            raise Problem("seat_unknown", say("seat_unknown.token_is_of_not_of", agency=actor.agency, agency2=agency))
+        read_by(node.catalogue(actor.agency))
         yield Session(node, actor)
 
 

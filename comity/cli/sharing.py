@@ -11,7 +11,7 @@ import typer
 from comity import clock
 from comity.cli import output
 from comity.cli.output import Shown
-from comity.cli.session import As, Json, Purpose, SeatName, Session, signed_in
+from comity.cli.session import As, Json, Language, Purpose, SeatName, Session, signed_in
 
 webhook = typer.Typer(help="Webhooks: add, list, remove.", no_args_is_help=True)
 letters = typer.Typer(help="Dead letters: list, replay.", no_args_is_help=True)
@@ -42,6 +42,7 @@ def subscribe(
     name: Annotated[str, typer.Option("--name", help="What its notices are headed with.")] = "",
     for_role: Annotated[str, typer.Option("--for-role", metavar="ROLE", help="For everybody in a role.")] = "",
     to: Annotated[str, typer.Option("--webhook", metavar="WEBHOOK", help="Deliver there, not to the inbox.")] = "",
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     purpose: Purpose = None,
@@ -53,11 +54,12 @@ def subscribe(
     with signed_in(as_, seat, purpose) as session:
         wanted = _filter(session, type, act, linked, link, where)
         made = verb(session.node, session.actor, wanted, name=name, for_role=for_role, webhook=to)
-    return Shown(made.as_json(), f"subscribed: {made.name} ({made.id})")
+    return Shown(made.as_json(), output.word("subscribed", name=made.name, id=made.id))
 
 
 def subscriptions(
     end: Annotated[str | None, typer.Option("--end", metavar="SUBSCRIPTION", help="End this one.")] = None,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     json: Json = False,
@@ -69,13 +71,20 @@ def subscriptions(
     with signed_in(as_, seat) as session:
         if end is not None:
             ended = unsubscribe(session.node, session.actor, end)
-            return Shown(ended.as_json(), f"ended: {ended.name}")
+            return Shown(ended.as_json(), output.word("subscription_ended", name=ended.name))
         found = verb(session.node, session.actor)
+        labels = session.labels(language)
 
     def page(out: Any) -> None:
-        rows = [(one.id, one.name, one.role or "you", one.channel, one.state, one.reason) for one in found]
+        rows = [
+            (
+                one.id, one.name, labels.role(one.role) if one.role else output.word("subscription_you"),
+                output.term(one.channel), output.term(one.state), one.reason,
+            )
+            for one in found
+        ]  # fmt: skip
         columns = ("subscription", "name", "for", "to", "state", "why")
-        out.print(output.table(columns, rows, whole=("subscription",)) if rows else "none")
+        out.print(output.headed(columns, rows, whole=("subscription",)) if rows else output.word("none"))
 
     return Shown({"items": [one.as_json() for one in found]}, page)
 
@@ -88,6 +97,7 @@ def feed(
     where: Where = None,
     after: Annotated[int | None, typer.Option("--after", min=0, help="Begin behind this place of the stream.")] = None,
     seconds: Annotated[float, typer.Option("--for", min=0, help="End after so many seconds; 0: what is there.")] = 3600,
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     purpose: Purpose = None,
@@ -103,7 +113,7 @@ def feed(
     items: list[dict[str, Any]] = []
     out = output.console()
     with signed_in(as_, seat, purpose) as session:
-        actor = session.actor
+        actor, labels = session.actor, session.labels(language)
         with session.node.work(actor) as work:
             wanted = read_filter(work, _filter(session, type, act, linked, link, where))
         admitted = Admitted(actor.agency, UUID(actor.member), None, actor.purpose, wanted)
@@ -117,10 +127,12 @@ def feed(
             for one in now.pointers:
                 items.append(one.as_json())
                 if not json:
-                    line = f"{one.place}  {one.at:%Y-%m-%d %H:%M:%S}  {one.agency}  {one.act}  {one.type}  {one.record}"
-                    out.print(line, markup=False, soft_wrap=True)
+                    done, kind = labels.act(one.type, one.act), labels.type(one.type)
+                    told = (one.place, one.at, one.agency, done, kind, one.record)
+                    out.print("  ".join(map(output.shown, told)), markup=False, soft_wrap=True)
             for at, problem in now.troubles:
-                print(f"comity: the filter erred at place {at}: {problem.detail}", file=sys.stderr, flush=True)
+                said = output.word("feed_filter_erred", place=at, detail=problem.detail)
+                print(f"comity: {said}", file=sys.stderr, flush=True)
             if not now.more:
                 if clock.monotonic() >= until:
                     break
@@ -131,6 +143,7 @@ def feed(
 @webhook.command()
 def add(
     url: Annotated[str, typer.Argument(metavar="URL", help="https://host/path, a public address.")],
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     json: Json = False,
@@ -140,11 +153,11 @@ def add(
 
     with signed_in(as_, seat) as session:
         made = add_webhook(session.node, session.actor, url)
-    return Shown(made.as_json(), f"{made.id}\nsecret (shown once): {made.secret}")
+    return Shown(made.as_json(), output.lines(made.id, output.word("webhook_secret", secret=made.secret)))
 
 
 @webhook.command("list")
-def listed(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
+def listed(language: Language = None, as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
     """List the addresses to which the agency lets deliveries go."""
     from comity.kernel.sharing.endpoint import webhooks
 
@@ -152,9 +165,9 @@ def listed(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
         found = webhooks(session.node, session.actor)
 
     def page(out: Any) -> None:
-        rows = [(one.id, one.url, one.state, one.failures, one.reason) for one in found]
+        rows = [(one.id, one.url, output.term(one.state), one.failures, one.reason) for one in found]
         columns = ("webhook", "address", "state", "failures", "why")
-        out.print(output.table(columns, rows, whole=("webhook",)) if rows else "none")
+        out.print(output.headed(columns, rows, whole=("webhook",)) if rows else output.word("none"))
 
     return Shown({"items": [one.as_json() for one in found]}, page)
 
@@ -162,6 +175,7 @@ def listed(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
 @webhook.command()
 def remove(
     webhook: Annotated[str, typer.Argument(metavar="WEBHOOK", help="From comity webhook list.")],
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     json: Json = False,
@@ -171,11 +185,11 @@ def remove(
 
     with signed_in(as_, seat) as session:
         removed = remove_webhook(session.node, session.actor, webhook)
-    return Shown(removed.as_json(), "removed")
+    return Shown(removed.as_json(), output.word("webhook_removed"))
 
 
 @letters.command("list")
-def list_letters(as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
+def list_letters(language: Language = None, as_: As = None, seat: SeatName = None, json: Json = False) -> Shown:
     """List deliveries that could not be made and subscriptions that were stopped, each with its reason."""
     from comity.kernel.sharing.dead_letters import dead_letters
 
@@ -183,9 +197,9 @@ def list_letters(as_: As = None, seat: SeatName = None, json: Json = False) -> S
         found = dead_letters(session.node, session.actor)
 
     def page(out: Any) -> None:
-        rows = [(one.id, one.name, one.reason, one.attempts, f"{one.since:%Y-%m-%d %H:%M}") for one in found]
-        columns = ("dead letter", "subscription", "why", "tries", "since (UTC)")
-        out.print(output.table(columns, rows) if rows else "none")
+        rows = [(one.id, one.name, one.reason, one.attempts, one.since) for one in found]
+        columns = ("dead_letter", "subscription", "why", "tries", "since")
+        out.print(output.headed(columns, rows) if rows else output.word("none"))
 
     return Shown({"items": [one.as_json() for one in found]}, page)
 
@@ -193,6 +207,7 @@ def list_letters(as_: As = None, seat: SeatName = None, json: Json = False) -> S
 @letters.command()
 def replay(
     letter: Annotated[str, typer.Argument(metavar="LETTER", help="From the list, or a subscription: all of its.")],
+    language: Language = None,
     as_: As = None,
     seat: SeatName = None,
     json: Json = False,
@@ -203,4 +218,4 @@ def replay(
     with signed_in(as_, seat) as session:
         again = dead_letters.replay if "." in letter else dead_letters.replay_all
         count = again(session.node, session.actor, letter)
-    return Shown({"replayed": count}, f"{count} to be delivered again")
+    return Shown({"replayed": count}, output.word("letters_again", count=count))

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
-from comity.cli import headings, input, output
+from comity.cli import input, output
 from comity.cli.output import Shown
-from comity.cli.records import Reference
+from comity.cli.records import SENT, Reference
 from comity.cli.session import As, Json, Language, Purpose, SeatName, signed_in
 from comity.errors import Problem
+from comity.sentences import Text, say
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.text import Text
+    from rich.text import Text as Styled
 
+    from comity.kernel.views.history_page import HistoryPage
     from comity.kernel.views.page import RecordPage
     from comity.kernel.views.page_acts import NextAct
     from comity.kernel.views.timeline import Moment
     from comity.kernel.views.wording import Line
+    from comity.kernel.work.results import HistoryLine
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+_TIMELINE = ("", "happened", "act", "by", "what")
 
 
 def show(
@@ -44,7 +44,7 @@ def show(
     from comity.kernel.views.page import page as verb
 
     if at and as_entered:
-        raise Problem("request_invalid", "--at and --as-entered exclude each other")
+        raise Problem("request_invalid", say("request_invalid.at_and_as_entered_exclude"))
     then = {"as_entered": input.instant(as_entered, "--as-entered"), "as_of": input.instant(at, "--at")}
     with signed_in(as_, seat, purpose) as session:
         page = verb(session.node, session.actor, session.record(record), language=language, **then)
@@ -52,30 +52,34 @@ def show(
 
 
 def history(
-    record: Reference, as_: As = None, seat: SeatName = None, purpose: Purpose = None, json: Json = False
+    record: Reference,
+    language: Language = None,
+    as_: As = None,
+    seat: SeatName = None,
+    purpose: Purpose = None,
+    json: Json = False,
 ) -> Shown:
     """Show the acts on a record, oldest first: who did what, when it happened and when it was entered."""
-    from comity.kernel.views.history import history as verb
+    from comity.kernel.views.history_page import history_page as verb
 
     with signed_in(as_, seat, purpose) as session:
-        lines = [one.as_json() for one in verb(session.node, session.actor, session.record(record))]
-        zone = ZoneInfo(session.catalogue.definition.zone)
-    return Shown({"items": lines}, lambda out: _timeline(lines, zone, out))
+        page = verb(session.node, session.actor, session.record(record), language=language)
+    return Shown({"items": [one.as_json() for one in page.lines]}, lambda out: _history(page, out))
 
 
 def _page(page: RecordPage, out: Console) -> None:
-    from rich.text import Text
+    from rich.text import Text as Styled
 
     state = (page.state_label, "yellow" if page.view.as_sent else "green")
     number = page.view.number or page.view.id
-    head = Text.assemble((page.label, "bold"), "  ", (number, "bold cyan"), "  ", state)
+    head = Styled.assemble((page.label, "bold"), "  ", (output.shown(number), "bold cyan"), "  ", state)
     out.print(head.append(f"  {page.version}  {page.whose}"))
     for notice in page.notices:
-        out.print(Text(notice, "yellow"))
+        out.print(Styled(notice, "yellow"))
     if page.caption:
-        out.print(Text(page.caption, style="italic"))
+        out.print(Styled(page.caption, style="italic"))
     for mark in page.marks:
-        out.print(Text(mark.text, "yellow"))
+        out.print(Styled(mark.text, "yellow"))
     for lines in ([*page.featured, *page.lines], [*page.links, *page.linked_from, *page.files]):
         if lines:
             out.print(_pairs([_row(one) for one in lines]))
@@ -86,7 +90,7 @@ def _page(page: RecordPage, out: Console) -> None:
     _acts(page, out)
     if page.timeline:
         out.print(_line(page.headings["history"], page.earlier))
-        out.print(output.table(headings.TIMELINE, [_moved(one) for one in page.timeline], whole=("happened",)))
+        out.print(output.headed(_TIMELINE, [_moved(one) for one in page.timeline], whole=("happened",)))
 
 
 def _row(one: Line) -> tuple[Any, Any]:
@@ -102,15 +106,18 @@ def _offer(page: RecordPage, out: Console) -> None:
     for one in offer.answer:
         out.print(_line(f"  {one.label}", ", ".join(one.texts)))
     if offer.manifest:
-        rows = [(one.label, one.version, one.agency, one.decision, one.ground) for one in offer.manifest]
-        out.print(output.table(headings.SENT, rows))
+        rows = [
+            (Text(one.label), one.version, Text(one.agency), Text(one.decision), Text(one.ground))
+            for one in offer.manifest
+        ]
+        out.print(output.headed(SENT, rows))
 
 
 def _waiting(page: RecordPage, out: Console) -> None:
     for due in page.due:
         out.print(_line(page.headings["due"], f"{due.label}  {due.text}"))
     for owed in page.owed:
-        out.print(_line(page.headings["owed"], f"{owed.number or owed.id}  {owed.text}"))
+        out.print(_line(page.headings["owed"], f"{output.shown(owed.number or owed.id)}  {owed.text}"))
 
 
 def _acts(page: RecordPage, out: Console) -> None:
@@ -125,107 +132,56 @@ def _acts(page: RecordPage, out: Console) -> None:
 
 
 def _called(one: NextAct) -> str:
-    return one.label if one.label.lower() == one.name else f"{one.label} [{one.name}]"
+    return one.label if one.label.lower() == one.name else f"{one.label} [{output.shown(one.name)}]"
 
 
-def _moved(one: Moment) -> tuple[Any, ...]:
-    when = "\n".join(part for part in (one.happened, one.entered) if part)
+def _moved(one: Moment, *more: str) -> tuple[Any, ...]:
+    """An entry as a row of the timeline: its entering only where it was not at once."""
     act = f"{one.label}\n→ {one.state_label}" if one.state_label else one.label
-    return one.version, when, act, one.who, "\n".join(part for part in (*one.said, one.late) if part)
+    cells = ((one.happened, one.entered), (act,), (one.who,), (*one.said, one.late, *more))
+    return one.version, *(Text("\n".join(text for text in cell if text)) for cell in cells)
 
 
-def _timeline(lines: Sequence[Mapping[str, Any]], zone: ZoneInfo, out: Console) -> None:
-    rows = [_moment(one, zone) for one in lines]
-    out.print(output.table(headings.TIMELINE, rows, whole=("happened", "act")) if rows else "no acts to see")
+def _history(page: HistoryPage, out: Console) -> None:
+    if not page.moments:
+        out.print(output.word("history_nothing"))
+        return
+    rows = [_moved(one, *_logged(line)) for one, line in zip(page.moments, page.lines, strict=True)]
+    out.print(output.headed(_TIMELINE, rows, whole=("happened", "act")))
 
 
-def _moment(one: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
-    """One entry as a row of the timeline: its entering only where it was not at once, its place in the log last."""
-    happened, entered = _when(one["occurred_at"], zone), _when(one["at"], zone)
-    when = happened if happened == entered else f"{happened}\nentered {entered}"
-    moved = one["state_from"] != one["state_to"] and one["state_to"]
-    what = ["erased under an order"] if one["erased"] else _changes(one["changes"], zone)
-    what += ["partly erased under an order"] if one["erased_part"] else []
-    if one["corrects"]:
-        what.insert(0, f"corrects entry {one['corrects'][:8]}")
-    if one["kind"] == "erase":
-        what.insert(0, f"erases from entry {one['refers'][:8]}")
-    what += [f"{name}: {one[name]}" for name in ("reason", "authority") if one[name]]
-    late = ", ".join(one["late_rules"])
-    what += [f"late{f' ({late})' if late else ''}{': ' + one['cause'] if one['cause'] else ''}"] if one["late"] else []
-    what += [f"overrides {', '.join(one['overrides'])}"] if one["overrides"] else []
-    place = f"place {one['place']}" if one["place"] is not None else "not placed yet"
-    what.append(f"{place}, leaf {one['leaf'][:12]}")
-    act = f"{one['act']}\n→ {one['state_to']}" if moved else one["act"]
-    typed = f"{one['member']}\n{one['agency']}" if one["member"] else one["agency"]
-    who = f"{one['reported']}\nentered by {one['member'] or one['agency']}" if one["reported"] else typed
-    what += [f"document: {one['document']}"] if one.get("document") else []
-    return one["version"], when, act, who, "\n".join(what)
+def _logged(line: HistoryLine) -> Iterator[str]:
+    """What only the history tells of an entry: the rules that it overrode or was late by, its place and leaf."""
+    if line.late_rules:
+        yield output.word("history_late_by", rules=line.late_rules)
+    if line.overrides:
+        yield output.word("history_overrides", codes=line.overrides)
+    leaf = line.leaf[:12]
+    if line.place is None:
+        yield output.word("history_not_placed", leaf=leaf)
+    else:
+        yield output.word("history_place", place=line.place, leaf=leaf)
 
 
-def _changes(changes: Mapping[str, Any], zone: ZoneInfo) -> list[str]:
-    """What an entry set, unset, tied and untied, a line each."""
-    lines: list[str] = []
-    for path, value in changes.items():
-        kind, _, name = path.partition("/")
-        if kind in ("set", "answer"):
-            lines.append(f"{_words(name)}: {_cut(_plain(value, zone))}")
-        elif kind == "unset":
-            lines.append(f"{_words(name)}: taken away")
-        elif name and kind != "share":
-            lines.append(f"{_words(kind)}: {_words(name.partition('/')[0])}")
-    shared = sum(path.startswith("share/") for path in changes)
-    return list(dict.fromkeys(lines)) + ([f"opens {shared} records to the receiver"] if shared else [])
+def _line(label: str, text: str) -> Styled:
+    from rich.text import Text as Styled
+
+    return Styled.assemble((f"{label}  ", "dim"), text)
 
 
-def _cut(text: str, length: int = 72) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
+def _dim(text: str) -> Styled:
+    from rich.text import Text as Styled
 
-
-def _plain(value: Any, zone: ZoneInfo) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{_words(str(name))}: {_plain(part, zone)}" for name, part in value.items())
-    if isinstance(value, list):
-        return (
-            "\n".join(_plain(part, zone) for part in value)
-            if value and isinstance(value[0], Mapping)
-            else ", ".join(_plain(part, zone) for part in value)
-        )
-    if isinstance(value, str) and _INSTANT.fullmatch(value):
-        return _when(value, zone)
-    return str(value)
-
-
-def _words(name: str) -> str:
-    return name.rpartition(":")[2].replace("_", " ")
-
-
-def _when(value: Any, zone: ZoneInfo) -> str:
-    instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z") if instant is not None else ""
-
-
-def _line(label: str, text: str) -> Text:
-    from rich.text import Text
-
-    return Text.assemble((f"{label}  ", "dim"), text)
-
-
-def _dim(text: str) -> Text:
-    from rich.text import Text
-
-    return Text(text, style="dim italic")
+    return Styled(text, style="dim italic")
 
 
 def _pairs(rows: Sequence[tuple[Any, ...]]) -> RenderableType:
     from rich.table import Table
-    from rich.text import Text
+    from rich.text import Text as Styled
 
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", justify="right", max_width=34)
     grid.add_column(overflow="fold")
     for label, value in rows:
-        grid.add_row(Text(label), value if isinstance(value, Text) else Text(str(value)))
+        grid.add_row(Styled(label), value if isinstance(value, Styled) else Styled(str(value)))
     return grid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 from rich import box
 from rich.cells import cell_len
@@ -82,7 +83,13 @@ def _longest(words: Iterable[str]) -> int:
 
 def _firm(text: str) -> list[str]:
     words = text.split()
-    return words if len(words) == 1 else [one for one in words if not one.strip(".,;:!?()[]'\"").isalpha()]
+    return words if len(words) == 1 else [one for one in words if not _is_prose(one)]
+
+
+def _is_prose(word: str) -> bool:
+    """Letters alone, with the signs that a script writes on them, such as the vowels of Devanagari."""
+    letters = word.strip(".,;:!?()[]'\"।")
+    return bool(letters) and all(category(one)[0] in "LM" for one in letters)
 
 
 def _widths(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:

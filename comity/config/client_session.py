@@ -15,6 +15,7 @@ from comity.config.database import migrate, open_database, pending_migrations
 from comity.config.embedded_folders import door
 from comity.config.settings import Settings
 from comity.config.startup import StartupRefused
+from comity.sentences import say
 
 STOP_LIMIT = 90.0
 
@@ -56,7 +57,7 @@ def hold(of: Settings, ready: Callable[[], None]) -> None:
 def stop(of: Settings) -> bool:
     """End the embedded database; False when it was not running. `comity serve` would start it again: end that first."""
     if of.database_url:
-        raise StartupRefused("not_embedded", "the database is not Comity's to stop", "stop the server of DATABASE_URL")
+        raise StartupRefused("not_embedded", say("not_embedded.database_is_not_comity_to"))
     pid = _supervisor(of)
     if pid is None:
         return False
@@ -68,7 +69,7 @@ def stop(of: Settings) -> bool:
         except ProcessLookupError:
             return True
         clock.pause(0.05)
-    raise StartupRefused("supervisor_stuck", "the database does not end", f"see {of.home}/supervisor.log")
+    raise StartupRefused("supervisor_stuck", say("supervisor_stuck.database_does_not_end", home=of.home))
 
 
 def _runs(of: Settings) -> bool:

@@ -7,6 +7,7 @@ from comity.config.embedded import Embedded
 from comity.config.schema_files import shipped
 from comity.config.settings import Settings
 from comity.config.startup import StartupRefused
+from comity.sentences import say
 
 
 @dataclass
@@ -45,9 +46,7 @@ def open_database(settings: Settings, binaries: Path | None = None) -> Database:
         ("DATABASE_SEQUENCER_URL", settings.database_sequencer_url),
     ):
         if value:
-            raise StartupRefused(
-                "database_url_missing", f"{name} is set and DATABASE_URL is not", "set both, or neither"
-            )
+            raise StartupRefused("database_url_missing", say("database_url_missing.is_set_and_database_url", name=name))
     embedded = Embedded(settings.home, binaries)
     urls = embedded.start()
     return Database(urls.app, urls.owner, urls.sequencer, urls.superuser, embedded)
@@ -83,11 +82,13 @@ def migrate(database: Database) -> list[str]:
     if found.revision is None:
         raise StartupRefused(
             "admin_url_missing",
-            "the database has no tables of Comity yet",
-            "set DATABASE_ADMIN_URL to the same database as role comity_owner",
+            say("admin_url_missing.database_has_no_tables_of"),
         )
     raise StartupRefused(
         "database_behind",
-        f"the database has schema revision {found.revision}, and this version needs {shipped().revision}",
-        "run `comity db migrate` with DATABASE_ADMIN_URL, which names the same database as role comity_owner",
+        say(
+            "database_behind.database_has_schema_revision_and",
+            revision=found.revision,
+            shipped_revision=shipped().revision,
+        ),
     )

@@ -32,6 +32,7 @@ from comity.kernel.portability import rebuild
 from comity.kernel.records.install import install
 from comity.kernel.work.node import Node
 from comity.names import counted
+from comity.sentences import say
 
 MARK = "this-is-a-comity-demo"
 
@@ -87,15 +88,19 @@ def run(of: Settings, *, story: str = "us", outside: Collection[str] = (), serve
 def _script(story: str) -> Script:
     script = STORIES.get(story)
     if script is None:
-        raise Problem("request_invalid", f"There is no story {story}", fix=f"the stories are {', '.join(STORIES)}")
+        raise Problem(
+            "request_invalid", say("request_invalid.there_is_no_story", story=story, stories=", ".join(STORIES))
+        )
     return script
 
 
 def _outsiders(script: Script, named: Collection[str]) -> list[str]:
     unknown = sorted(set(named) - set(script.outsiders))
     if unknown:
-        known = ", ".join(script.outsiders) or "none in this story"
-        raise Problem("request_invalid", f"{', '.join(unknown)} cannot be outside", fix=f"who can: {known}")
+        if not script.outsiders:
+            raise Problem("request_invalid", say("request_invalid.nobody_can_be_outside", unknown=unknown))
+        known = list(script.outsiders)
+        raise Problem("request_invalid", say("request_invalid.cannot_be_outside", unknown=unknown, known=known))
     return [script.outsiders[one] for one in named]
 
 
@@ -103,9 +108,7 @@ def _fresh(home: Path) -> Path:
     """An empty folder for the demo; an earlier demo there goes, anything else is refused."""
     if home.exists() and any(home.iterdir()):
         if not (home / MARK).exists():
-            raise Problem(
-                "startup_refused", f"{home} holds something that is no demo", fix="set COMITY_HOME to another folder"
-            )
+            raise Problem("startup_refused", say("startup_refused.holds_something_that_is_no", home=home))
         from comity.config.embedded import Embedded
 
         Embedded(home).release()
@@ -122,7 +125,7 @@ def _wait_gone(home: Path) -> None:
     while list(home.rglob("postmaster.pid")) and clock.monotonic() < deadline:
         clock.pause(0.1)
     if list(home.rglob("postmaster.pid")):
-        raise Problem("startup_refused", f"a demo is still running in {home}", fix="stop it, then start this one")
+        raise Problem("startup_refused", say("startup_refused.demo_is_still_running_in", home=home))
 
 
 def _refuse_used(of: Settings) -> None:
@@ -131,8 +134,7 @@ def _refuse_used(of: Settings) -> None:
         try:
             if node.agencies():
                 raise Problem(
-                    "startup_refused", "The database holds agencies already; the demo begins with an empty one",
-                    fix="unset DATABASE_URL, or name an empty database",
+                    "startup_refused", say("startup_refused.database_holds_agencies_already_demo"),
                 )  # fmt: skip
         finally:
             node.close()

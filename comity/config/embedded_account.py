@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from comity.config.startup import StartupRefused
+from comity.sentences import say
 
 CLONE_NEWUSER = 0x10000000
 PR_SET_PDEATHSIG = 1
@@ -82,8 +83,7 @@ def account() -> Account:
         except KeyError:
             raise StartupRefused(
                 "account_unnamed",
-                f"user number {os.geteuid()} has no name on this system, and PostgreSQL needs one",
-                "add the user to /etc/passwd, or set DATABASE_URL to a PostgreSQL server of your own",
+                say("account_unnamed.user_number_has_no_name", geteuid=os.geteuid()),
             ) from None
         return Account("self", name, os.geteuid(), os.getegid())
     try:
@@ -91,8 +91,7 @@ def account() -> Account:
     except KeyError:
         raise StartupRefused(
             "account_missing",
-            "PostgreSQL refuses to run as root, and the account nobody does not exist here",
-            "run Comity as an ordinary user, or set DATABASE_URL to a PostgreSQL server of your own",
+            say("account_missing.postgresql_refuses_to_run_as"),
         ) from None
     inside = Account("namespace", "nobody", nobody.pw_uid, nobody.pw_gid)
     if os.environ.get("COMITY_POSTGRES_ACCOUNT") != "nobody" and _works(inside):

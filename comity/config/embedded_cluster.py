@@ -17,6 +17,7 @@ from pathlib import Path
 from comity.config.embedded_folders import DATABASE, ELSEWHERE, Layout, disk_full, private_folder, require_room, url
 from comity.config.paths import ROLES
 from comity.config.startup import StartupRefused
+from comity.sentences import say
 
 SUPERUSER = "postgres"
 LOGIN_ROLES = (SUPERUSER, "comity_owner", "comity_app", "comity_sequencer")
@@ -100,8 +101,9 @@ class Cluster:
         if answer.returncode != 0 or len(words) < 3:
             raise StartupRefused(
                 "binaries_unusable",
-                f"PostgreSQL in {self.binaries} does not run: {answer.stderr.strip()}",
-                "install the packages anew (make clean setup), or set DATABASE_URL to a server of your own",
+                say(
+                    "binaries_unusable.postgresql_in_does_not_run", binaries=self.binaries, stderr=answer.stderr.strip()
+                ),
             )
         return int(words[2].split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz"))
 
@@ -110,14 +112,12 @@ class Cluster:
         if found > self.major:
             raise StartupRefused(
                 "data_newer",
-                f"the data in {self.where.data} were written by PostgreSQL {found}, and this is {self.major}",
-                "install the version of Comity that wrote them, or a newer one",
+                say("data_newer.data_in_were_written_by", data=self.where.data, found=found, major=self.major),
             )
         if found < self.major:
             raise StartupRefused(
                 "data_older",
-                f"the data in {self.where.data} were written by PostgreSQL {found}, and this is {self.major}",
-                "dump them with the version of Comity that wrote them and restore them here, or use pg_upgrade",
+                say("data_older.data_in_were_written_by", data=self.where.data, found=found, major=self.major),
             )
 
     def _initialise(self) -> None:
@@ -139,7 +139,7 @@ class Cluster:
         )
         if made.returncode != 0:
             shutil.rmtree(part, ignore_errors=True)
-            raise self.explain(made.stderr or made.stdout, "initdb_failed", "the data folder could not be created")
+            raise self.explain(made.stderr or made.stdout, "initdb_failed")
         with (part / "postgresql.conf").open("a") as conf:
             conf.write("\ninclude_if_exists = 'comity.conf'\n")
         part.rename(where.data)
@@ -246,12 +246,15 @@ class Cluster:
             connection.execute(ROLES.read_text(encoding="utf-8").encode())
         self._write(self._marker, "roles 1\n")
 
-    def explain(self, words: str, code: str, message: str) -> StartupRefused:
+    def explain(self, words: str, code: str) -> StartupRefused:
         """What PostgreSQL said, as a refusal."""
         if "No space left on device" in words:
             return disk_full(self.where.data)
-        tail = " / ".join(words.strip().splitlines()[-3:]) or "it said nothing"
-        return StartupRefused(code, f"{message}: {tail}", f"see {self.where.log}; `comity doctor` looks further")
+        tail = " / ".join(words.strip().splitlines()[-3:]) or say("embedded_cluster.it_said_nothing")
+        return StartupRefused(code, say(_SAID[code], tail=tail, log=self.where.log))
+
+
+_SAID = {"initdb_failed": "initdb_failed.could_not_be_created", "postgres_failed": "postgres_failed.did_not_start"}
 
 
 def _utf8_ctype() -> str:
@@ -266,8 +269,7 @@ def _utf8_ctype() -> str:
         locale.setlocale(locale.LC_CTYPE, before)
     raise StartupRefused(
         "locale_missing",
-        "this system has no UTF-8 locale (C.utf8, C.UTF-8 or en_US.UTF-8)",
-        "install one (Debian: apt-get install locales-all)",
+        say("locale_missing.this_system_has_no_utf"),
     )
 
 

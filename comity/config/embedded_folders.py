@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from comity.config.embedded_account import Account, account, as_nobody
 from comity.config.startup import StartupRefused
+from comity.sentences import say
 
 DATABASE = "comity"
 LONGEST_FOLDER = 80  # a socket's path may have 107 bytes; our file names take up to 20
@@ -78,8 +79,7 @@ def layout(home: Path) -> Layout:
         if who.way == "nobody" and inside.exists() and inside.stat().st_uid == 0:
             raise StartupRefused(
                 "account_changed",
-                f"{inside} was written by root in a user namespace, and this system now refuses user namespaces",
-                f"allow them (sysctl user.max_user_namespaces), or give the data to nobody: chown -R nobody {inside}",
+                say("account_changed.was_written_by_root_in", inside=inside),
             )
     if who.way != "nobody":
         return Layout(home, who, inside, run_folder(home))
@@ -114,7 +114,7 @@ def private_folder(path: Path, owner: Account | None = None) -> None:
             raise _from_os(error, path) from error
         with contextlib.suppress(FileNotFoundError):
             return _keep_private(path, owner)
-    raise StartupRefused("home_not_writable", f"{path} is removed again and again", "look who does it")
+    raise StartupRefused("home_not_writable", say("home_not_writable.is_removed_again_and_again", path=path))
 
 
 def _keep_private(path: Path, owner: Account | None) -> None:
@@ -123,9 +123,7 @@ def _keep_private(path: Path, owner: Account | None) -> None:
     found = path.lstat()
     wanted = owner.uid if owner is not None and owner.way == "nobody" else os.geteuid()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != wanted:
-        raise StartupRefused(
-            "folder_not_ours", f"{path} belongs to another user", "remove it, or choose another COMITY_HOME"
-        )
+        raise StartupRefused("folder_not_ours", say("folder_not_ours.belongs_to_another_user", path=path))
     if stat.S_IMODE(found.st_mode) != 0o700:
         path.chmod(0o700)
 
@@ -143,16 +141,14 @@ def _from_os(error: OSError, path: Path) -> StartupRefused:
         return disk_full(path)
     return StartupRefused(
         "home_not_writable",
-        f"{path} cannot be written: {error.strerror}",
-        "choose a folder of your own in COMITY_HOME",
+        say("home_not_writable.cannot_be_written", path=path, strerror=error.strerror),
     )
 
 
 def disk_full(path: Path) -> StartupRefused:
     return StartupRefused(
         "disk_full",
-        f"there is no room left on the disk of {path}",
-        "free some space there, or choose another COMITY_HOME",
+        say("disk_full.there_is_no_room_left", path=path),
     )
 
 
@@ -162,6 +158,5 @@ def require_room(path: Path, needed: int) -> None:
     if shutil.disk_usage(path).free < needed:
         raise StartupRefused(
             "disk_full",
-            f"{path} has less than {needed // 2**20} MB left, too little to start a database",
-            "free some space there, or choose another COMITY_HOME",
+            say("disk_full.has_less_than_mb_left", path=path, needed=needed // 2**20),
         )

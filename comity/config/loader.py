@@ -15,6 +15,7 @@ from comity.config.startup import StartupRefused, check
 from comity.errors import Problem
 from comity.extensions import Extensions
 from comity.problems import STATUSES
+from comity.sentences import say
 
 if TYPE_CHECKING:
     from comity.kernel.types.backfill import Backfill
@@ -114,8 +115,7 @@ def _imported(target: str, pillar: Path) -> Callable[..., Any]:
     if not module.startswith(ALLOWED):
         raise StartupRefused(
             "extension_refused",
-            f"{pillar.parent.name}: {target} lies outside the pillars",
-            "name a function of a pillar",
+            say("extension_refused.lies_outside_pillars", name=pillar.parent.name, target=target),
         )
     function: Callable[..., Any] = getattr(importlib.import_module(module), name)
     return function

@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 from comity.config.schema_files import Files, Schema
 from comity.config.startup import StartupRefused
+from comity.sentences import say
 
 ONE_AT_A_TIME = 0x636F6D69
 """The advisory lock under which one process migrates."""
@@ -29,7 +30,7 @@ LAST_OF_DJANGO = frozenset(
 )  # fmt: skip
 """The migrations that Django ran before the schema was files that are replaced; step 0001 begins where they end."""
 
-_IN_THE_WAY = "to take down the functions, policies and grants of the schema comity"
+_IN_THE_WAY = "in the way"
 _OTHER_SIGNATURE = psycopg.errors.InvalidFunctionDefinition, psycopg.errors.AmbiguousFunction
 
 _OF_OTHERS = (
@@ -101,9 +102,7 @@ def find(conn: Conn) -> Found:
         _refuse_unfinished(conn)
         return Found(0)
     if row is None:
-        raise StartupRefused(
-            "schema_state_missing", "the database does not say which schema it has", "restore it from a whole backup"
-        )
+        raise StartupRefused("schema_state_missing", say("schema_state_missing.database_does_not_say_which"))
     return Found(row[0], frozenset(row[1]), row[2])
 
 
@@ -120,8 +119,7 @@ def _refuse_unfinished(conn: Conn) -> None:
     if missing:
         raise StartupRefused(
             "database_too_old",
-            f"the database is older than this version can upgrade: it lacks {', '.join(missing)}",
-            "run `comity db migrate` of the last version that had these migrations, then this one",
+            say("database_too_old.database_is_older_than_this", missing=", ".join(missing)),
         )
 
 
@@ -136,9 +134,10 @@ def pending(schema: Schema, found: Found) -> list[str]:
     if found.revision > schema.revision or unknown:
         raise StartupRefused(
             "database_newer",
-            f"the database has schema revision {found.revision}, and this version knows {schema.revision}"
-            + (f" without {', '.join(unknown)}" if unknown else ""),
-            "use the version that upgraded the database, or a later one; this one has changed nothing",
+            say("database_newer.knows_less", found=found.revision, known=schema.revision, unknown=unknown)
+            if unknown
+            else say("database_newer.knows_older", found=found.revision, known=schema.revision),
+            say("database_newer.use_version_that_upgraded_database.fix"),
         )
     changed = [name for name, digest in schema.digests.items() if found.digests.get(name) != digest]
     gone = sorted(set(found.digests) - set(schema.digests))
@@ -230,12 +229,14 @@ def _refusing(what: str) -> Iterator[None]:
     except psycopg.Error as error:
         said = [str(error).strip().splitlines()[0] if str(error).strip() else repr(error)]
         said += (error.diag.message_detail or "").splitlines()[:3]
-        fix = "start the version before this one, and report what stands here"
-        if what == _IN_THE_WAY and isinstance(error, _OF_OTHERS):
-            fix = "move what is not Comity's out of the schema comity, or what uses it, and try again"
-        raise StartupRefused(
-            "schema_change_refused", f"the database refuses {what}: {'; '.join(said)}", f"nothing was changed; {fix}"
-        ) from error
+        in_the_way = what == _IN_THE_WAY
+        refused = say(
+            "schema_change_refused.takes_nothing_down" if in_the_way else "schema_change_refused.database_refuses",
+            what=what, said="; ".join(said),
+        )  # fmt: skip
+        others = in_the_way and isinstance(error, _OF_OTHERS)
+        fix = say("schema_change_refused.move_what_is_not_comitys.fix") if others else refused.fix
+        raise StartupRefused("schema_change_refused", refused, fix) from error
 
 
 def _record(conn: Conn, schema: Schema) -> None:
@@ -254,6 +255,5 @@ def _refusing_busy() -> Iterator[None]:
     except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
         raise StartupRefused(
             "database_busy",
-            "the tables are in use, so they could not be changed",
-            "end the programs that use this database (comity serve), then try again",
+            say("database_busy.tables_are_in_use_so"),
         ) from error

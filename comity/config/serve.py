@@ -22,6 +22,7 @@ from comity.config.database import migrate, open_database
 from comity.config.settings import Settings, settings
 from comity.config.startup import StartupRefused, check
 from comity.names import briefly
+from comity.sentences import say
 
 WORKER = "comity.config.worker"
 FEED = "comity.config.stream_server"
@@ -114,8 +115,7 @@ def _free_port(host: str, port: int, setting: str) -> int:
     except OSError as error:
         raise StartupRefused(
             "address_in_use",
-            f"{host}:{port} cannot be served: {error.strerror}",
-            f"end what serves there, or choose another address in {setting}",
+            say("address_in_use.cannot_be_served", host=host, port=port, strerror=error.strerror, setting=setting),
         ) from error
 
 

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comity.config.startup import StartupRefused
+from comity.sentences import Text, say
 
 
 @dataclass(frozen=True)
@@ -73,21 +74,20 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
     host, port = _bind(said("COMITY_BIND") or "127.0.0.1:8440")
     cert, key = said("COMITY_TLS_CERT"), said("COMITY_TLS_KEY")
     if bool(cert) != bool(key):
-        raise StartupRefused("tls_incomplete", "COMITY_TLS_CERT and COMITY_TLS_KEY go together", "set both, or neither")
+        raise StartupRefused("tls_incomplete", say("tls_incomplete.comity_tls_cert_and_comity"))
     for name, path in (("COMITY_TLS_CERT", cert), ("COMITY_TLS_KEY", key)):
         if path and not os.access(Path(path).expanduser(), os.R_OK):
-            raise _invalid(name, path, "a PEM file that this account can read")
+            raise _invalid(name, path, say("setting_invalid.readable_file"))
     proxy = said("COMITY_TRUSTED_PROXY")
     if proxy and not _is_address(proxy):
-        raise _invalid("COMITY_TRUSTED_PROXY", proxy, "the proxy's IP address or network, as 10.0.0.5 or 10.0.0.0/28")
+        raise _invalid("COMITY_TRUSTED_PROXY", proxy, say("setting_invalid.address_of_proxy"))
     feed_host, feed_port = _feed_bind(said("COMITY_FEED_BIND"), host, port)
     for bound in (host, feed_host) if not cert and not proxy else ():
         if _is_loopback(bound):
             continue
         raise StartupRefused(
             "bind_refused",
-            f"{bound} can be reached from other machines, and what passes would be in clear text",
-            "set COMITY_TLS_CERT and COMITY_TLS_KEY, or COMITY_TRUSTED_PROXY if a proxy ends TLS, or bind to 127.0.0.1",
+            say("bind_refused.can_be_reached_from_other", bound=bound),
         )
     return Settings(
         home=Path(said("COMITY_HOME") or "~/.comity").expanduser().absolute(),
@@ -110,20 +110,20 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
-def _invalid(name: str, value: str, wanted: str) -> StartupRefused:
-    return StartupRefused("setting_invalid", f"{name} is {value!r}", f"set it to {wanted}")
+def _invalid(name: str, value: str, wanted: Text) -> StartupRefused:
+    return StartupRefused("setting_invalid", say("setting_invalid.is", name=name, value=value, wanted=wanted))
 
 
 def _number(name: str, text: str, least: int, most: int) -> int:
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
-        raise _invalid(name, text, f"a number from {least} to {most}")
+        raise _invalid(name, text, say("setting_invalid.number_from", least=least, most=most))
     return int(text)
 
 
 def _bind(text: str, name: str = "COMITY_BIND") -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon:
-        raise _invalid(name, text, "address:port, as 127.0.0.1:8440 or [::1]:8440")
+        raise _invalid(name, text, say("setting_invalid.address_and_port"))
     return host.strip("[]") or "0.0.0.0", _number(name, port, 0, 65535)
 
 
@@ -137,7 +137,7 @@ def _networks(name: str, text: str) -> tuple[str, ...]:
     try:
         return tuple(str(ipaddress.ip_network(one.strip(), strict=False)) for one in text.split(",") if one.strip())
     except ValueError:
-        raise _invalid(name, text, "networks, as 10.1.2.0/24,127.0.0.1/32") from None
+        raise _invalid(name, text, say("setting_invalid.networks")) from None
 
 
 def _is_loopback(host: str) -> bool:

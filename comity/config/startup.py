@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from comity.sentences import NOTHING, Sentence, Text, say
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -22,11 +24,11 @@ _DURABLE = {"fsync": "fsync_off", "synchronous_commit": "synchronous_commit_off"
 class StartupRefused(Exception):
     """Comity does not start. `code` is stable, `fix` says what to do."""
 
-    def __init__(self, code: str, message: str, fix: str) -> None:
-        super().__init__(f"{message} [{code}]. What to do: {fix}")
+    def __init__(self, code: str, message: Text, fix: Text = NOTHING) -> None:
         self.code = code
         self.message = message
-        self.fix = fix
+        self.fix = fix or (message.fix if isinstance(message, Sentence) else NOTHING)
+        super().__init__(f"{message} [{code}]. What to do: {self.fix}")
 
 
 def check(conninfo_app: str) -> None:
@@ -47,8 +49,7 @@ def faults(conninfo_app: str) -> list[StartupRefused]:
         return [
             StartupRefused(
                 "database_unreachable",
-                f"the database does not answer: {str(error).strip()}",
-                "start the server, or correct DATABASE_URL; without DATABASE_URL Comity starts its own",
+                say("database_unreachable.database_does_not_answer", error=str(error).strip()),
             )
         ]
 
@@ -60,8 +61,7 @@ def _server(connection: psycopg.Connection) -> list[StartupRefused]:
         found.append(
             StartupRefused(
                 "server_too_old",
-                f"the server is PostgreSQL {version // 10000}, and 15 is the oldest that is supported",
-                "use PostgreSQL 15 or later",
+                say("server_too_old.server_is_postgresql_and_15", version=version // 10000),
             )
         )
     for name, code in _DURABLE.items():
@@ -71,9 +71,7 @@ def _server(connection: psycopg.Connection) -> list[StartupRefused]:
             found.append(
                 StartupRefused(
                     code,
-                    f"{name} is off: the server would acknowledge what it can still lose",
-                    f"ALTER SYSTEM RESET {name}; SELECT pg_reload_conf(); and look for it in the settings of "
-                    "postgresql.conf, of the role and of the database",
+                    say("startup.is_off_server_would_acknowledge", name=name),
                 )
             )
     return found + _trigrams(connection)
@@ -88,8 +86,7 @@ def _trigrams(connection: psycopg.Connection) -> list[StartupRefused]:
         return [
             StartupRefused(
                 "trigrams_missing",
-                "the extension pg_trgm is not installed in this database",
-                "run comity/config/roles.sql in it as a superuser",
+                say("trigrams_missing.extension_pg_trgm_is_not"),
             )
         ]
     if row and row[0]:
@@ -97,8 +94,7 @@ def _trigrams(connection: psycopg.Connection) -> list[StartupRefused]:
     return [
         StartupRefused(
             "trigrams_ascii_only",
-            "the database's LC_CTYPE drops letters outside ASCII: names in other scripts would not be found",
-            "create the database with LC_CTYPE 'C.utf8' (or another UTF-8 locale) and encoding UTF8",
+            say("trigrams_ascii_only.database_lc_ctype_drops_letters"),
         )
     ]
 
@@ -125,8 +121,7 @@ def _role(connection: psycopg.Connection) -> list[StartupRefused]:
         return [
             StartupRefused(
                 "app_role_superuser",
-                f"role {name} is a superuser and would pass by row-level security",
-                f"ALTER ROLE {name} NOSUPERUSER, or let DATABASE_URL name the role comity_app",
+                say("app_role_superuser.role_is_superuser_and_would", name=name),
             )
         ]
     found = []
@@ -134,24 +129,21 @@ def _role(connection: psycopg.Connection) -> list[StartupRefused]:
         found.append(
             StartupRefused(
                 "app_role_bypasses_rls",
-                f"role {name} passes by row-level security, itself or through a role that it is a member of",
-                f"ALTER ROLE {name} NOBYPASSRLS, and revoke its membership in roles that are superuser or BYPASSRLS",
+                say("app_role_bypasses_rls.role_passes_by_row_level", name=name),
             )
         )
     if owns_database:
         found.append(
             StartupRefused(
                 "app_role_owns_database",
-                f"role {name} owns the database, or is a member of the role that does",
-                "ALTER DATABASE ... OWNER TO comity_owner; the owner is for migrations only",
+                say("app_role_owns_database.role_owns_database_or_is", name=name),
             )
         )
     if owns_table:
         found.append(
             StartupRefused(
                 "app_role_owns_table",
-                f"role {name} owns a table of schema comity, or is a member of the role that does",
-                "REASSIGN OWNED BY it TO comity_owner, or revoke the membership; the owner is for migrations only",
+                say("app_role_owns_table.role_owns_table_of_schema", name=name),
             )
         )
     return found

@@ -24,6 +24,7 @@ from comity.config.embedded_account import adopt_orphans
 from comity.config.embedded_cluster import Cluster
 from comity.config.embedded_folders import Layout, door, layout, leave_run_folder, private_folder
 from comity.config.startup import StartupRefused
+from comity.sentences import say
 
 GRACE = float(os.environ.get("COMITY_EMBEDDED_GRACE", "2"))  # seconds: after the last program has gone
 FIRST = 20.0  # how long for the first one to come
@@ -60,8 +61,7 @@ def take_lock(home: Path, patience: float = 60.0) -> int | None:
             os.close(fd)
             raise StartupRefused(
                 "supervisor_stuck",
-                f"another process holds {lock} and does not answer",
-                f"look who it is (fuser {lock}) and end it",
+                say("supervisor_stuck.another_process_holds_and_does", lock=lock),
             )
         time.sleep(0.05)
 
@@ -187,7 +187,7 @@ class Supervisor:
             said = self._said_since(before)
             again = any(words in said for words in ("postmaster.pid", "shared memory", "already in use"))
             if not again or time.monotonic() > deadline:
-                raise self.cluster.explain(said, "postgres_failed", "PostgreSQL did not start")
+                raise self.cluster.explain(said, "postgres_failed")
             log("not yet:", said.strip().splitlines()[-1])
             self._pause(pause)
             pause = min(pause * 2, 2.0)
@@ -209,7 +209,7 @@ class Supervisor:
                 return False
             if time.monotonic() > deadline + 600:  # crash recovery of a large log may take minutes, not this long
                 raise StartupRefused(
-                    "postgres_slow", "PostgreSQL is not ready after ten minutes", f"see {self.where.log}"
+                    "postgres_slow", say("postgres_slow.postgresql_is_not_ready_after", log=self.where.log)
                 )
             self._serve(0.01)
         return False

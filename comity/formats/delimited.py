@@ -22,6 +22,7 @@ from typing import Any, TextIO
 from comity.extensions import Row
 from comity.formats.format import WriteRow
 from comity.formats.rows import ROW_LIMIT, UNREADABLE, BadRow, Options, Table, cut, header, lines, open_text
+from comity.sentences import reason, say
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 _FORMULA = re.compile(r"[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
@@ -58,7 +59,7 @@ class _Lines:
         self.taken.append(line)
         self._size += len(line)
         if self._size > ROW_LIMIT:
-            raise csv.Error("the row is too long; is a quote left open?")
+            raise csv.Error(say("row_unreadable.row_is_too_long"))
         return line
 
     def start(self) -> None:
@@ -94,7 +95,8 @@ def _rows(reader: Iterator[list[str]], source: _Lines, columns: tuple[str, ...])
         except StopIteration:
             return
         except csv.Error as error:
-            yield BadRow(number, "row_unreadable", f"The row cannot be read: {error}.", cut(source.back()))
+            said = say("row_unreadable.row_cannot_be_read", error=reason(error))
+            yield BadRow(number, "row_unreadable", said, cut(source.back()))
             continue
         if not values:
             continue
@@ -103,15 +105,16 @@ def _rows(reader: Iterator[list[str]], source: _Lines, columns: tuple[str, ...])
             if len(values) > width and not any(values[width:]):
                 values = values[:width]
             else:
-                reason = f"The row has {len(values)} columns, the header {width}."
-                yield BadRow(number, "row_width", reason, cut("".join(source.taken).rstrip("\r\n")))
+                said = say("row_width.row_has_columns", columns=len(values), width=width)
+                yield BadRow(number, "row_width", said, cut("".join(source.taken).rstrip("\r\n")))
                 continue
         taken = source.taken[0] if len(source.taken) == 1 else "".join(source.taken)
         if "\0" in taken:
-            yield BadRow(number, "row_nul", "The row holds U+0000.", cut(taken.replace("\0", "\\0").rstrip("\r\n")))
+            shown = cut(taken.replace("\0", "\\0").rstrip("\r\n"))
+            yield BadRow(number, "row_nul", say("row_nul.row_holds_u_0000"), shown)
         elif UNREADABLE in taken:
             shown = cut(taken.replace(UNREADABLE, "\ufffd").rstrip("\r\n"))
-            yield BadRow(number, "row_encoding", "The row holds bytes that the encoding does not know.", shown)
+            yield BadRow(number, "row_encoding", say("row_encoding.row_holds_bytes"), shown)
         else:
             yield Row(number, dict(zip(columns, values, strict=True)))
 

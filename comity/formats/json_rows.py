@@ -19,6 +19,7 @@ from comity.extensions import Row
 from comity.formats import strict_json
 from comity.formats.format import WriteRow
 from comity.formats.rows import ROW_LIMIT, UNREADABLE, BadRow, Options, Table, cut, lines, objects, open_text, refuse
+from comity.sentences import say
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _CHUNK = 1 << 16
@@ -53,7 +54,7 @@ def _lines(text: TextIOWrapper) -> Iterator[Row | BadRow]:
         number += 1
         if not whole:
             cut_off = True
-            yield BadRow(number, "row_too_large", f"The line is longer than {ROW_LIMIT} characters.", cut(line))
+            yield BadRow(number, "row_too_large", say("row_too_large.line_is_longer", limit=ROW_LIMIT), cut(line))
         elif line.strip():
             yield _line(number, line)
 
@@ -61,7 +62,7 @@ def _lines(text: TextIOWrapper) -> Iterator[Row | BadRow]:
 def _line(number: int, line: str) -> Row | BadRow:
     if UNREADABLE in line:
         shown = cut(line.replace(UNREADABLE, "\ufffd").rstrip("\r\n"))
-        return BadRow(number, "row_encoding", "The line holds bytes that the encoding does not know.", shown)
+        return BadRow(number, "row_encoding", say("row_encoding.line_holds_bytes"), shown)
     try:
         return _row(number, strict_json.loads(line), line)
     except Problem as problem:
@@ -70,7 +71,7 @@ def _line(number: int, line: str) -> Row | BadRow:
 
 def _row(number: int, value: Any, text: str) -> Row | BadRow:
     if not isinstance(value, dict):
-        return BadRow(number, "row_not_object", "The row is not a JSON object.", cut(text.strip()))
+        return BadRow(number, "row_not_object", say("row_not_object.row_is_no_object"), cut(text.strip()))
     if any(isinstance(one, dict) for one in value.values()):
         value = dict(_flat(value, ""))
     return Row(number, value)
@@ -86,9 +87,9 @@ def _flat(value: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
 
 def _bad(number: int, problem: Problem, text: str) -> BadRow:
     first = problem.faults[0]
-    where = f" ({first.path})" if first.path else ""
+    said = say("row_unreadable.at_place", said=first.message, place=first.path) if first.path else first.message
     shown = cut(text.strip().encode("utf-8", "backslashreplace").decode().replace("\0", "\\0"))
-    return BadRow(number, first.code, f"{first.message}{where}", shown)
+    return BadRow(number, first.code, said, shown)
 
 
 class _Array:
@@ -110,13 +111,13 @@ class _Array:
             if mark == "]":
                 return
             if mark != ",":
-                reason = "The array is not closed." if not mark else "Between two rows stands no comma."
+                key = "json_rest_unread.no_comma" if mark else "json_rest_unread.array_is_not_closed"
                 rest = cut(self._buffer[self._here : self._here + 200])
-                yield BadRow(number + 1, "json_rest_unread", f"{reason} The rest of the file was not read.", rest)
+                yield BadRow(number + 1, "json_rest_unread", say(key), rest)
                 return
             self._here += 1
             if self._next() == "":
-                yield BadRow(number + 1, "json_rest_unread", "The array is not closed: the file is cut off.", "")
+                yield BadRow(number + 1, "json_rest_unread", say("json_rest_unread.file_is_cut_off"), "")
                 return
 
     def _element(self, number: int) -> Row | BadRow:
@@ -140,7 +141,7 @@ class _Array:
         if self._buffer.find(UNREADABLE, start, self._here) < 0:
             return None
         shown = cut(self._buffer[start : self._here].replace(UNREADABLE, "\ufffd"))
-        return BadRow(number, "row_encoding", "The row holds bytes that the encoding does not know.", shown)
+        return BadRow(number, "row_encoding", say("row_encoding.row_holds_bytes"), shown)
 
     def _enter(self) -> None:
         """Go behind the bracket that opens the array of rows."""
@@ -160,9 +161,8 @@ class _Array:
                     self._here += 1
                 mark = ""
         if mark != "[":
-            where = f"under {self._at!r}" if self._at else "in the file"
-            fix = "Give an array of objects, {key: [...]} with source.at naming the key, or JSONL."
-            raise refuse("array_missing", self._file.name, f"There is no array of rows {where}.", fix)
+            said = say("array_missing.not_under", at=self._at) if self._at else say("array_missing.not_in_file")
+            raise refuse("array_missing", self._file.name, said, say("array_missing.give_an_array.fix"))
         self._here += 1
 
     def _value(self) -> Any:
@@ -179,7 +179,7 @@ class _Array:
                 if not self._more():
                     detail = problem.faults[0].message
                     raise refuse(
-                        "array_missing", self._file.name, detail, "Repair the file, or export it anew."
+                        "array_missing", self._file.name, detail, say("array_missing.repair_file_or_export_it.fix")
                     ) from None
 
     def _next(self) -> str:

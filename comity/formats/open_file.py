@@ -10,6 +10,7 @@ from pathlib import Path
 from comity.formats import delimited, json_rows, spreadsheet
 from comity.formats.format import Format, WriteRow
 from comity.formats.rows import Options, Table, refuse
+from comity.sentences import Text, say
 
 FORMATS: tuple[Format, ...] = (
     Format("csv", (".csv",), delimited.read, delimited.write),
@@ -25,12 +26,12 @@ def open_table(file: Path, options: Options) -> Iterator[Table]:
     """Open a foreign file as a Table. Raises Problem import_refused when the file is absent, of an unknown format, or
     unreadable as a whole."""
     if not file.is_file():
-        raise refuse("file_missing", str(file), f"There is no file {file}.", "Check the path.")
-    kind = options.format or _by_suffix(file, "Name one in the mapping, as in source: {format: csv}.")
+        raise refuse("file_missing", str(file), say("file_missing.there_is_no_file", file=file))
+    kind = options.format or _by_suffix(file, say("format_unknown.name_one_in_mapping.fix"))
     found = next((one for one in FORMATS if one.name == kind), None)
     if found is None or found.read is None:
         known = ", ".join(sorted(one.name for one in FORMATS if one.read))
-        raise refuse("format_unknown", file.name, f"There is no reader for {kind!r}.", f"Formats are {known}.")
+        raise refuse("format_unknown", file.name, say("format_unknown.there_is_no_reader_for", kind=kind, known=known))
     with found.read(file, found.name, options) as table:
         yield table
 
@@ -38,11 +39,11 @@ def open_table(file: Path, options: Options) -> Iterator[Table]:
 def writable(file: Path) -> Format:
     """The format in which a file of this name is written, by its suffix. Raises Problem import_refused."""
     known = ", ".join(suffix for one in FORMATS if one.write for suffix in one.suffixes)
-    kind = _by_suffix(file, f"Name a file that ends in one of {known}.")
+    kind = _by_suffix(file, say("format_unknown.name_file_that_ends.fix", known=known))
     found = next(one for one in FORMATS if one.name == kind)
     if found.write is None:
-        fix = f"Name a file that ends in one of {known}."
-        raise refuse("format_unknown", file.name, f"{kind} is read here and not written.", fix)
+        fix = say("format_unknown.name_file_that_ends.fix", known=known)
+        raise refuse("format_unknown", file.name, say("format_unknown.is_read_here_and_not", kind=kind), fix)
     return found
 
 
@@ -59,8 +60,13 @@ def new_table(file: Path, columns: Sequence[str], *, replace: bool = False) -> I
         yield write(out, writable(file).name, columns)
 
 
-def _by_suffix(file: Path, fix: str) -> str:
+def _by_suffix(file: Path, fix: Text) -> str:
     for one in FORMATS:
         if file.suffix.lower() in one.suffixes:
             return one.name
-    raise refuse("format_unknown", file.name, f"The suffix {file.suffix or '(none)'} names no format.", fix)
+    raise refuse(
+        "format_unknown",
+        file.name,
+        say("format_unknown.suffix_names_no_format", suffix=file.suffix or say("format_unknown.no_suffix")),
+        fix,
+    )

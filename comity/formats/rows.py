@@ -18,6 +18,7 @@ from typing import Any
 
 from comity.errors import Fault, Problem
 from comity.extensions import Row
+from comity.sentences import NOTHING, Text, say
 
 ENCODINGS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "cp1252": "cp1252"}
 ROW_LIMIT = 1 << 20
@@ -41,7 +42,7 @@ class BadRow:
 
     number: int
     code: str
-    reason: str
+    reason: Text
     value: str = ""
 
 
@@ -85,9 +86,10 @@ class Table:
     position: Callable[[], int]
 
 
-def refuse(code: str, path: str, message: str, fix: str) -> Problem:
+def refuse(code: str, path: str, message: Text, fix: Text = NOTHING) -> Problem:
     """The Problem of a file that cannot be read at all."""
-    return Problem("import_refused", message, faults=[Fault(code, path, message, fix)], fix=fix)
+    fault = Fault(code, path, message, fix)
+    return Problem("import_refused", message, faults=[fault], fix=fault.fix)
 
 
 @contextmanager
@@ -107,8 +109,7 @@ def _mark_agrees(file: Path, start: bytes, encoding: str) -> None:
         said = "utf-16"
     if said and said != encoding:
         raise refuse(
-            "encoding_mark", file.name, f"The file's byte order mark says {said}, the mapping {encoding}.",
-            f"Write encoding: {said} in the mapping.",
+            "encoding_mark", file.name, say("encoding_mark.file_byte_order_mark_says", said=said, encoding=encoding),
         )  # fmt: skip
 
 
@@ -132,14 +133,11 @@ def header(file: Path, names: list[Any]) -> tuple[str, ...]:
     named = [name for name in found if name]
     if not named:
         raise refuse(
-            "header_missing", file.name, "The file has no header row.",
-            "Put the column names in the first row, or say skip: N in the mapping.",
+            "header_missing", file.name, say("header_missing.file_has_no_header_row"),
         )  # fmt: skip
     twice = sorted({name for name in named if named.count(name) > 1})
     if twice:
-        raise refuse(
-            "column_twice", file.name, f"The column {twice[0]!r} stands twice in the header.", "Rename one of the two."
-        )
+        raise refuse("column_twice", file.name, say("column_twice.column_stands_twice_in_header", twice=twice[0]))
     return tuple(name or f"(column {index})" for index, name in enumerate(found, 1))
 
 

@@ -17,6 +17,7 @@ from xml.etree.ElementTree import ParseError
 
 from comity.extensions import Row
 from comity.formats.rows import BadRow, CellError, Formula, Options, Table, cut, header, refuse
+from comity.sentences import say
 
 MEMBERS = 2_000
 INFLATED = 2 << 30
@@ -67,22 +68,21 @@ def _rows(cells: Iterator[tuple[int, Any]], columns: tuple[str, ...]) -> Iterato
         except StopIteration:
             return
         except _DAMAGED as error:
-            reason = f"The sheet is damaged from here on and was not read further: {type(error).__name__}."
-            yield BadRow(number + 1, "sheet_damaged", reason, "")
+            said = say("sheet_damaged.damaged_from_here_on", error=type(error).__name__)
+            yield BadRow(number + 1, "sheet_damaged", said, "")
             return
         values = [_value(cell) for cell in found]
         if all(value is None for value in values):
             continue
         if len(values) > width:
             if any(value is not None for value in values[width:]):
-                yield BadRow(
-                    number, "row_width", f"The row has cells behind the header's {width} columns.", _shown(values)
-                )
+                said = say("row_width.cells_behind_header", width=width)
+                yield BadRow(number, "row_width", said, _shown(values))
                 continue
             del values[width:]
         values.extend([None] * (width - len(values)))
         if any(isinstance(value, str) and "\0" in value for value in values):
-            yield BadRow(number, "row_nul", "The row holds U+0000.", _shown(values))
+            yield BadRow(number, "row_nul", say("row_nul.row_holds_u_0000"), _shown(values))
         else:
             yield Row(number, dict(zip(columns, values, strict=True)))
 
@@ -106,11 +106,11 @@ def _shown(values: list[Any]) -> str:
 
 def _sheet(file: Path, book: Any, name: str) -> Any:
     if name and name not in book.sheetnames:
-        message = f"The workbook has no sheet {name!r}; it has {', '.join(book.sheetnames)}."
-        raise refuse("sheet_missing", file.name, message, "Name the sheet in the mapping, as in source: {sheet: Data}.")
+        said = say("sheet_missing.workbook_has_no_sheet_of", name=name, sheets=", ".join(book.sheetnames))
+        raise refuse("sheet_missing", file.name, said, say("sheet_missing.name_sheet_in_mapping_as.fix"))
     sheet = book[name] if name else next((one for one in book.worksheets), None)
     if sheet is None or not hasattr(sheet, "reset_dimensions"):
-        raise refuse("sheet_missing", file.name, "The workbook has no sheet with cells.", "Name a sheet with cells.")
+        raise refuse("sheet_missing", file.name, say("sheet_missing.workbook_has_no_sheet_with"))
     return sheet
 
 
@@ -124,23 +124,22 @@ def _inspect(file: Path) -> None:
             if len(members) > MEMBERS or inflated > INFLATED or held > IN_MEMORY or steep:
                 raise refuse(
                     "workbook_too_large", file.name,
-                    f"The workbook inflates to {inflated >> 20} MiB in {len(members)} parts, more than is read.",
-                    "Save the sheet as CSV.",
+                    say("workbook_too_large.workbook_inflates_to_mib_in", inflated=inflated >> 20, count=len(members)),
                 )  # fmt: skip
             for one in members:
                 if one.filename.endswith((".xml", ".rels")):
                     with archive.open(one) as part:
                         if b"<!DOCTYPE" in part.read(1 << 16).replace(b"\0", b""):
                             raise refuse(
-                                "workbook_hostile", file.name, f"{one.filename} holds a document type declaration.",
-                                "Save the sheet as CSV.",
-                            )  # fmt: skip
+                                "workbook_hostile",
+                                file.name,
+                                say("workbook_hostile.holds_document_type_declaration", filename=one.filename),
+                            )
     except (*_DAMAGED, zipfile.LargeZipFile, RuntimeError, NotImplementedError) as error:
         raise _damaged(file, error) from None
 
 
 def _damaged(file: Path, error: Exception) -> Exception:
     return refuse(
-        "workbook_damaged", file.name, f"The workbook is cut off or damaged ({type(error).__name__}).",
-        "Save or transfer it again; a workbook with a password must be saved without.",
+        "workbook_damaged", file.name, say("workbook_damaged.workbook_is_cut_off_or", name=type(error).__name__),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comity.errors import Fault, Problem
+from comity.sentences import Text, say
 
 DEPTH = 64
 INTEGER = 2**53 - 1
@@ -24,15 +25,6 @@ _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)  # an unclosed 
 _TOKEN = re.compile(_STRING.pattern + r"|[\[\]{}]", re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_FIX = {
-    "json_nan": "Leave the field out, or write the number as a decimal string.",
-    "json_duplicate_key": "Write each key once.",
-    "json_nul": "Remove the character U+0000.",
-    "json_surrogate": "Write the whole character; a surrogate stands only in a pair.",
-    "json_depth": f"Nest no deeper than {DEPTH}.",
-    "json_integer": 'Write the number as a string, as in "9007199254740993".',
-    "json_syntax": "Send JSON as of RFC 8259, in UTF-8.",
-}
 
 
 class _Suspect(Exception):
@@ -44,7 +36,7 @@ class _Wrong:
     """Stands, in the second reading, where a value cannot."""
 
     code: str
-    message: str
+    message: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +76,18 @@ def _wrong_integer(text: str) -> int | _Wrong:
     try:
         return _integer(text)
     except _Suspect:
-        return _Wrong("json_integer", f"The integer {_short(text)} is beyond 2^53 - 1.")
+        return _Wrong("json_integer", say("json_integer.is_beyond", integer=_short(text)))
 
 
 def _wrong_float(text: str) -> float | _Wrong:
     try:
         return _float(text)
     except _Suspect:
-        return _Wrong("json_nan", f"The number {_short(text)} is too large for a double.")
+        return _Wrong("json_nan", say("json_nan.is_too_large", number=_short(text)))
 
 
 def _wrong_constant(text: str) -> _Wrong:
-    return _Wrong("json_nan", f"{text} is not a JSON number.")
+    return _Wrong("json_nan", say("json_nan.is_no_number", text=text))
 
 
 _quick = json.JSONDecoder(object_pairs_hook=_unique, parse_int=_integer, parse_float=_float, parse_constant=_refuse)
@@ -137,7 +129,7 @@ def element(buffer: str, start: int) -> tuple[Any, int]:
         _, end = _slow.raw_decode(buffer, start)
         raise refusal(_faults(lambda part: _slow.raw_decode(part)[0], buffer[start:end]), end=end) from None
     except RecursionError:
-        raise refusal([_fault("json_depth", "", f"The value nests deeper than {DEPTH}.")]) from None
+        raise refusal([_fault("json_depth", "", say("json_depth.value_nests_deeper_than", depth=DEPTH))]) from None
     except json.JSONDecodeError as error:
         raise refusal([_syntax(error)]) from None
     part = buffer[start:end]
@@ -173,19 +165,21 @@ def _decode(raw: bytes) -> str:
             loose = raw.decode(errors="surrogatepass")
         except UnicodeDecodeError:
             at = f"byte {error.start}"
-            raise refusal([_fault("json_syntax", "", f"The text is not UTF-8 at {at}.")]) from None
+            raise refusal([_fault("json_syntax", "", say("json_syntax.text_is_not_utf_8", at=at))]) from None
         found = _SURROGATE.search(loose)
         at = _place(loose, found.start() if found else 0)
-        raise refusal([_fault("json_surrogate", "", f"Half of a surrogate pair at {at}.")]) from None
+        raise refusal([_fault("json_surrogate", "", say("json_surrogate.half_of_pair_at", at=at))]) from None
 
 
 def _text_faults(body: str) -> Iterator[Fault]:
     if (at := body.find("\0")) >= 0:
-        yield _fault("json_nul", "", f"U+0000 at {_place(body, at)}.")
+        yield _fault("json_nul", "", say("json_nul.u_0000_at", place=_place(body, at)))
     if not body.isascii() and (found := _SURROGATE.search(body)):
-        yield _fault("json_surrogate", "", f"Half of a surrogate pair at {_place(body, found.start())}.")
+        yield _fault(
+            "json_surrogate", "", say("json_surrogate.half_of_surrogate_pair_at", place=_place(body, found.start()))
+        )
     if body.count("[") + body.count("{") > DEPTH and _depth(body) > DEPTH:
-        yield _fault("json_depth", "", f"The text nests deeper than {DEPTH}.")
+        yield _fault("json_depth", "", say("json_depth.text_nests_deeper_than", depth=DEPTH))
 
 
 def _depth(body: str) -> int:
@@ -221,7 +215,7 @@ def _faults(read: Callable[[str], Any], body: str) -> list[Fault]:
         found = list(_walk(read(body), ""))
     except json.JSONDecodeError as error:  # the quick reading stopped before it came to this
         return [_syntax(error)]
-    return found[:100] or [_fault("json_syntax", "", "The text could not be read.")]
+    return found[:100] or [_fault("json_syntax", "", say("json_syntax.text_could_not_be_read"))]
 
 
 def _walk(value: Any, path: str) -> Iterator[Fault]:
@@ -229,9 +223,9 @@ def _walk(value: Any, path: str) -> Iterator[Fault]:
         yield _fault(value.code, path, value.message)
     elif isinstance(value, str):
         if "\0" in value:
-            yield _fault("json_nul", path, "The text holds U+0000.")
+            yield _fault("json_nul", path, say("json_nul.text_holds_u_0000"))
         if _SURROGATE.search(value):
-            yield _fault("json_surrogate", path, "The text holds half of a surrogate pair.")
+            yield _fault("json_surrogate", path, say("json_surrogate.text_holds_half_of_surrogate"))
     elif isinstance(value, list):
         for index, one in enumerate(value):
             yield from _walk(one, f"{path}[{index}]")
@@ -241,20 +235,22 @@ def _walk(value: Any, path: str) -> Iterator[Fault]:
             shown = _short(key.encode("ascii", "backslashreplace").decode().replace("\0", "\\u0000"))
             here = f"{path}.{shown}" if path else shown
             if "\0" in key or _SURROGATE.search(key):
-                yield _fault("json_nul" if "\0" in key else "json_surrogate", here, "The key holds what no text may.")
+                yield _fault(
+                    "json_nul" if "\0" in key else "json_surrogate", here, say("strict_json.key_holds_what_no_text")
+                )
             if key in seen:
-                yield _fault("json_duplicate_key", here, f"The key {shown} stands twice in one object.")
+                yield _fault("json_duplicate_key", here, say("json_duplicate_key.key_stands_twice_in_one", shown=shown))
             seen.add(key)
             yield from _walk(one, here)
 
 
 def _syntax(error: json.JSONDecodeError) -> Fault:
     at = f"line {error.lineno} column {error.colno}"
-    return _fault("json_syntax", at, f"This is not JSON: {error.msg} at {at}.")
+    return _fault("json_syntax", at, say("json_syntax.this_is_not_json_at", msg=error.msg, at=at))
 
 
-def _fault(code: str, path: str, message: str) -> Fault:
-    return Fault(code, path, message, _FIX[code])
+def _fault(code: str, path: str, message: Text) -> Fault:
+    return Fault(code, path, message, say(f"{code}.fix", depth=DEPTH))
 
 
 def _place(body: str, at: int) -> str:

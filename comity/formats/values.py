@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from comity.clock import show_instant
 from comity.formats.rows import CellError, Formula
+from comity.sentences import NOTHING, Sentence, Text, say
 
 Converter = Callable[[Any], Any]
 KINDS = ("text", "integer", "decimal", "boolean", "date", "instant")
@@ -31,8 +32,9 @@ _FALSE = frozenset({"false", "f", "no", "n", "0"})
 class ValueRefused(Exception):
     """A value that cannot be what the mapping says it is."""
 
-    def __init__(self, code: str, reason: str, fix: str = "") -> None:
-        self.code, self.reason, self.fix = code, reason, fix
+    def __init__(self, code: str, reason: Text, fix: Text = NOTHING) -> None:
+        self.code, self.reason = code, reason
+        self.fix = fix or (reason.fix if isinstance(reason, Sentence) else NOTHING)
         super().__init__(f"{code}: {reason}")
 
 
@@ -49,18 +51,18 @@ def text(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Formula):
-        raise ValueRefused("cell_formula", "The cell holds a formula.", "Save as values, or set formulas: cached.")
+        raise ValueRefused("cell_formula", say("cell_formula.cell_holds_formula"))
     if isinstance(value, CellError):
-        raise ValueRefused("cell_error", f"The cell shows {value.text}.", "Repair the cell.")
+        raise ValueRefused("cell_error", say("cell_error.cell_shows", text=value.text))
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
-    raise ValueRefused("value_not_single", "A list or an object stands where one value should be.")
+    raise ValueRefused("value_not_single", say("value_not_single.list_or_object_stands_where"))
 
 
 def integer(value: Any) -> int:
     found = text(value).strip()
     if not _INTEGER.match(found) or abs(number := int(found)) > _BOUND:
-        raise ValueRefused("not_an_integer", "This is not a whole number within 2^53.")
+        raise ValueRefused("not_an_integer", say("not_an_integer.this_is_not_whole_number"))
     return number
 
 
@@ -68,7 +70,7 @@ def decimal(value: Any) -> str:
     """A decimal string as written, without a plus sign: trailing zeros say how exactly it was measured."""
     found = _DECIMAL.match(text(value).strip())
     if not found:
-        raise ValueRefused("not_a_decimal", "This is not a decimal number such as 41.88.")
+        raise ValueRefused("not_a_decimal", say("not_a_decimal.this_is_not_decimal_number"))
     sign, whole, part = found.groups("")
     return f"{'-' if sign == '-' else ''}{whole.lstrip('0') or '0'}{part}"
 
@@ -79,7 +81,7 @@ def boolean(value: Any) -> bool:
         return True
     if found in _FALSE:
         return False
-    raise ValueRefused("not_a_boolean", "This is neither true nor false.", "Write a codes table for its words.")
+    raise ValueRefused("not_a_boolean", say("not_a_boolean.this_is_neither_true_nor"))
 
 
 def day(pattern: str) -> Converter:
@@ -96,7 +98,9 @@ def day(pattern: str) -> Converter:
                 return date.fromisoformat(found).isoformat()
             return datetime.strptime(found, pattern).date().isoformat()  # noqa: DTZ007 -- a day has no zone
         except ValueError:
-            raise ValueRefused("not_a_date", f"This is not a day written as {pattern or 'YYYY-MM-DD'}.") from None
+            raise ValueRefused(
+                "not_a_date", say("not_a_date.this_is_not_day_written", pattern=pattern or "YYYY-MM-DD")
+            ) from None
 
     return convert
 
@@ -114,17 +118,19 @@ def instant(pattern: str, zone: str, fold: str = "", gap: str = "") -> Converter
         if isinstance(value, datetime):
             moment = value
         elif isinstance(value, date):
-            raise ValueRefused("not_an_instant", "This is a day without a time of day.")
+            raise ValueRefused("not_an_instant", say("not_an_instant.this_is_day_without_time"))
         else:
             try:
                 moment = _parsed(text(value).strip(), pattern)
             except ValueError:
                 shape = pattern or "2026-11-22T09:30:00-05:00"
-                raise ValueRefused("not_an_instant", f"This is not a time written as {shape}.") from None
+                raise ValueRefused(
+                    "not_an_instant", say("not_an_instant.this_is_not_time_written", shape=shape)
+                ) from None
         try:
             return _local(moment, here, fold, gap).astimezone(UTC)
         except OverflowError:
-            raise ValueRefused("not_an_instant", "This time is out of the calendar's range.") from None
+            raise ValueRefused("not_an_instant", say("not_an_instant.this_time_is_out_of")) from None
 
     return convert
 
@@ -144,7 +150,7 @@ def _local(moment: datetime, zone: ZoneInfo | None, fold: str, gap: str) -> date
     if moment.tzinfo is not None:
         return moment
     if zone is None:
-        raise ValueRefused("zone_missing", "The time says no zone.", "Give source.zone in the mapping.")
+        raise ValueRefused("zone_missing", say("zone_missing.time_says_no_zone"))
     first = moment.replace(tzinfo=zone, fold=0)
     before, after = first.utcoffset(), first.replace(fold=1).utcoffset()
     if before == after:
@@ -152,11 +158,7 @@ def _local(moment: datetime, zone: ZoneInfo | None, fold: str, gap: str) -> date
     # with the two offsets apart the time stands at a change of clocks: twice when they go back, never when forward
     twice = (before or timedelta()) > (after or timedelta())
     if twice and not fold:
-        raise ValueRefused(
-            "time_ambiguous", f"The clocks of {zone.key} passed this time twice.", "Set fold: earlier, or later."
-        )
+        raise ValueRefused("time_ambiguous", say("time_ambiguous.clocks_of_passed_this_time", key=zone.key))
     if not twice and not gap:
-        raise ValueRefused(
-            "time_does_not_exist", f"The clocks of {zone.key} skipped this time.", "Set gap: forward, or correct it."
-        )
+        raise ValueRefused("time_does_not_exist", say("time_does_not_exist.clocks_of_skipped_this_time", key=zone.key))
     return first.replace(fold=1) if twice and fold == "later" else first

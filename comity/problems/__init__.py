@@ -1,7 +1,8 @@
 """The table of codes: every problem, fault, clock decision and start-up refusal that Comity itself says, by its code.
 
 A code has one meaning everywhere. What the pillars, the law and the agencies bring are codes too: they stand in their
-definitions (kernel/definitions/problem_codes). Plain data, read by everything: it imports nothing but dataclasses.
+definitions (kernel/definitions/problem_codes). What a code means and
+what to do stands in the catalogue of sentences: `CODE.title`, `CODE.meaning`, `CODE.remedy`.
 """
 
 from __future__ import annotations

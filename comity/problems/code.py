@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from comity.sentences import Sentence, say
+
 ADDRESS = "/api/v1/problems/"
 """Below it each code is explained; with the code behind it, the `type` member of a problem answer (RFC 9457)."""
 PROBLEM, FAULT, DECISION, STARTUP = "problem", "fault", "decision", "startup"
@@ -23,10 +25,19 @@ class Code:
 
     name: str
     kind: str
-    title: str
-    meaning: str
-    remedy: str
     status: int | None = None
+
+    @property
+    def title(self) -> Sentence:
+        return say(f"{self.name}.title")
+
+    @property
+    def meaning(self) -> Sentence:
+        return say(f"{self.name}.meaning")
+
+    @property
+    def remedy(self) -> Sentence:
+        return say(f"{self.name}.remedy")
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -35,14 +46,14 @@ class Code:
         }  # fmt: skip
 
 
-def problem(name: str, status: int, title: str, meaning: str, remedy: str) -> Code:
-    return Code(name, PROBLEM, title, meaning, remedy, status)
+def problem(name: str, status: int) -> Code:
+    return Code(name, PROBLEM, status)
 
 
-def _of(kind: str, name: str, title: str, meaning: str, remedy: str) -> Code:
-    return Code(name, kind, title, meaning, remedy)
+def _of(kind: str, name: str) -> Code:
+    return Code(name, kind)
 
 
-fault: Callable[[str, str, str, str], Code] = partial(_of, FAULT)
-decision: Callable[[str, str, str, str], Code] = partial(_of, DECISION)
-startup: Callable[[str, str, str, str], Code] = partial(_of, STARTUP)
+fault: Callable[[str], Code] = partial(_of, FAULT)
+decision: Callable[[str], Code] = partial(_of, DECISION)
+startup: Callable[[str], Code] = partial(_of, STARTUP)

@@ -41,8 +41,8 @@ def test_pillars_do_not_import_each_other(pillar: str) -> None:
             assert all(one.startswith(f"comity.pillars.{pillar}") for one in others), name
 
 
-def test_pillars_and_formats_import_the_four_plain_modules_only() -> None:
-    plain = ("comity.extensions", "comity.errors", "comity.clock", "comity.names", "comity.formats")
+def test_pillars_and_formats_import_the_plain_modules_only() -> None:
+    plain = tuple(f"comity.{one}" for one in ("extensions", "errors", "clock", "names", "sentences", "formats"))
     for name in modules():
         if name.startswith(("comity/pillars/", "comity/formats/")):
             ours = {one for one in imported(name) if one.startswith("comity.")}

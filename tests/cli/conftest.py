@@ -83,3 +83,22 @@ def case(comity: Command) -> Any:
     )  # fmt: skip
     assert said.code == 0, said
     return said.json
+
+
+@pytest.fixture
+def count(comity: Command) -> str:
+    """A proposed count of an offence of 17 March 2023."""
+    case = comity(
+        "enter", "investigation.case", *AGENT, "--json", "--set", "title=Due", "--set", "program=firearms",
+        "--set", "opened=2026-10-05", "--set", "summary=Sample",
+    ).json  # fmt: skip
+    person = comity(
+        "enter", "registry.person", *AGENT, "--json", "--set", "name=Ansel Reed", "--set", "role=subject"
+    ).json
+    made = comity(
+        "enter", "investigation.offense", *AGENT, "--json", "--set", "statute=18 USC 922(g)(1)",
+        "--set", "offense_date=2023-03-17", "--set", "count=1", "--link", f"case={case['record']}",
+        "--link", f"subject={person['record']}",
+    )  # fmt: skip
+    assert made.code == 0, made
+    return str(made.json["record"])

@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from comity.config import paths
-from tests.cli.conftest import Command
-
-AGENT = ("--as", "atf", "--seat", "Special Agent Rivera")
-
-
-@pytest.fixture
-def count(comity: Command) -> str:
-    """A proposed count of an offence of 17 March 2023."""
-    case = comity(
-        "enter", "investigation.case", *AGENT, "--json", "--set", "title=Due", "--set", "program=firearms",
-        "--set", "opened=2026-10-05", "--set", "summary=Sample",
-    ).json  # fmt: skip
-    person = comity(
-        "enter", "registry.person", *AGENT, "--json", "--set", "name=Ansel Reed", "--set", "role=subject"
-    ).json
-    made = comity(
-        "enter", "investigation.offense", *AGENT, "--json", "--set", "statute=18 USC 922(g)(1)",
-        "--set", "offense_date=2023-03-17", "--set", "count=1", "--link", f"case={case['record']}",
-        "--link", f"subject={person['record']}",
-    )  # fmt: skip
-    assert made.code == 0, made
-    return str(made.json["record"])
+from tests.cli.conftest import AGENT, Command
 
 
 def test_due_shows_the_day_the_working_and_the_citation(comity: Command, count: str) -> None:
     page = comity("due", count, *AGENT)
     assert page.code == 0
-    for words in ("Limitation of prosecution", "2028-03-17", "running", "us.days", "3282(a)", "read"):
+    for words in ("Limitation of prosecution", "Mar 17, 2028", "running", "us.days", "3282(a)", "read"):
         assert words in page.out
     found = comity("due", count, *AGENT, "--json").json
     assert found["dues"][0]["rule"] == "us-federal.clocks_process.limitation"
@@ -53,13 +33,15 @@ def test_due_without_a_record_lists_the_office(comity: Command, count: str) -> N
     assert (mine["day"], mine["standing"], mine["clock"]) == ("2028-03-17", "running", "Limitation of prosecution")
     page = comity("due", *AGENT, "--type", "investigation.offense", "--by", "2028-03-17")
     assert page.code == 0 and "What is due at Bureau of Alcohol" in page.out
-    for words in ("2028-03-17", mine["number"], "Proposed offence", "Limitation of prosecution", "3282(a)", "days"):
+    for words in ("Mar 17, 2028", mine["number"], "Proposed offence", "Limitation of prosecution", "3282(a)", "days"):
         assert words in page.out
     assert count not in str(comity("due", *AGENT, "--by", "2028-03-16", "--limit", "200", "--json").json["items"])
 
 
 def test_an_office_with_nothing_due_is_told_so(comity: Command, idle: tuple[str, ...]) -> None:
-    assert "Nothing is due at An office that has entered nothing, 20" in comity("due", *idle).out
+    assert re.match(
+        r"Nothing is due at An office that has entered nothing, \w{3} \d+, 20\d\d", comity("due", *idle).out
+    )
     asked = comity("due", *idle, "--overdue", "--type", "registry.person").out
     assert "Nothing of what was asked for is due" in asked and "No clock of the law" in asked
     assert comity("due", *idle, "--json").json["items"] == []

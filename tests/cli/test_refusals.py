@@ -27,7 +27,7 @@ def test_a_refused_act_is_listed_with_its_rule(comity: Command, case: Any) -> No
         "act", "convert", "investigation.case", case["record"],
     )  # fmt: skip
     page = comity(*MINE, "--limit", "1", "--code", "not_allowed").out
-    assert "act convert investigation.case" in page and "Special Agent Rivera" in page and "not_allowed" in page
+    assert "Convert, Investigation" in page and "Special Agent Rivera" in page and "not_allowed" in page
     assert case["record"] in page and "neighbour" not in page
     seen = comity("refusals", *SUPERVISOR, "--json", "--member", "special agent rivera", "--code", "not_allowed").json
     assert one in seen["items"]

@@ -56,3 +56,9 @@ def test_what_is_empty_or_written_in_wide_letters_is_shown() -> None:
     assert printed(("number", "title"), width=80).split()[:2] == ["number", "title"]
     said = printed(("number", "title"), ("IN-2026-00001", "裁判所の命令 " * 12), width=30)
     assert "IN-2026-00001" in said and said.count("裁判所の命令") == 12
+
+
+def test_prose_of_another_script_gives_way_too() -> None:
+    row = ("DETENTION-B2026-000001", "अंतरराष्ट्रीयकरण प्रत्यर्पणविषयक विचाराधीन है।")
+    said = printed(("record", "what"), row, width=33)
+    assert "─" in said and row[0] in said, "it stays a table, and no number is broken"

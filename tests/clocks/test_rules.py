@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,6 +13,7 @@ from comity.kernel.law.clock_calculation import calculate
 from comity.kernel.law.counting import Period
 from comity.kernel.law.due import Event
 from comity.kernel.types.definition import DefinitionsRefused, Faults, yaml_text
+from comity.sentences import Locale
 from tests.clocks.books import LAWS, ROOT, book, nodes
 
 GOOD = "title: T, start: arrest, count: plain, days: 5, citation: C, verified: GK, consequence: none"
@@ -111,7 +113,7 @@ def test_the_working_names_the_event_that_was_picked() -> None:
     days = {"indictment_filed": "2025-01-06", "first_appearance": "2025-01-15", "indictment_public": "2025-02-03"}
     events = tuple(Event(name, date.fromisoformat(day)) for name, day in days.items())
     told = calculate(book("us-federal"), "us-federal.clocks_trial.trial", events, datetime(2025, 2, 4, tzinfo=UTC))[0]
-    assert told.working[0].said == "indictment public: 2025-02-03"
+    assert told.working[0].said == "indictment public: Feb 3, 2025"
 
 
 def test_within_a_minute_what_was_known_first_came_first() -> None:
@@ -139,7 +141,7 @@ def test_within_a_minute_what_was_known_first_came_first() -> None:
     ],
 )  # fmt: skip
 def test_a_period_is_said_as_people_say_it(period: Period, said: str) -> None:
-    assert str(period) == said
+    assert period.words() == said
 
 
 def test_what_is_not_known_is_named_in_words_and_a_day_within_itself_is_the_same_day() -> None:
@@ -151,6 +153,7 @@ def test_what_is_not_known_is_named_in_words_and_a_day_within_itself_is_the_same
     assert undecided.decisions[0].message == "in custody is not known, and the answer depends on it"
     order = Event("first_date_with_both_counsel", first.at)
     due = calculate(us, "us-federal.clocks_trial.brady_order", [order], datetime(2026, 3, 2, 21, tzinfo=UTC))[0]
-    assert [one.said for one in due.working] == [
-        "first date with both counsel: 2026-03-02 15:30 EST", "the same day: 2026-03-02",
+    eastern = Locale(territory="US", zone=ZoneInfo("America/New_York"))
+    assert [one.said.to(eastern) for one in due.working] == [
+        "first date with both counsel: Mar 2, 2026, 3:30 PM EST", "the same day: Mar 2, 2026",
     ]  # fmt: skip

@@ -47,7 +47,7 @@ class Reader:
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL", "TMPDIR")}
         self.environment = {
             **kept, "HOME": str(folder), "COMITY_BIND": f"127.0.0.1:{self.port}", "COMITY_WORKERS": "1",
-            "CURL_NOTES": str(self.notes), "CURL": shutil.which("curl") or "",
+            "COLUMNS": "160", "CURL_NOTES": str(self.notes), "CURL": shutil.which("curl") or "",
         }  # fmt: skip
         self._server: subprocess.Popen[bytes] | None = None
         self._log = folder / "serve.log"

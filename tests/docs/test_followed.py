@@ -41,7 +41,7 @@ def _a_type(reader: Reader) -> None:
     assert "Pistol, 9 mm, black" in shown and "Accepted, Refused" in shown, "the borrower sees loan and item"
     assert "On loan" in shown, "the lender's own record followed the answer"
     history = _printed(told, "comity history")
-    assert all(word in history for word in ("enter", "accepted", "take_back", "given_back", "Sealed, dry"))
+    assert all(word in history for word in ("Entered", "Accepted", "Take back", "Given back", "Sealed, dry"))
     assert "all equal" in _printed(told, "comity rebuild")
     loan = reader.comity("show", reader.own("ATF-LN2026-00001"), "--as", "atf")
     assert (loan["state"], loan["fields"]["condition_returned"]) == ("given_back", "As lent")
@@ -73,7 +73,7 @@ def test_a_newcomer_adds_a_pillar(tmp_path: Path) -> None:
         refused = _printed(told, "2>&1")
         assert "still_owed" in refused and "no_quorum" in refused and "1 of 2 members" in refused
         last = _printed(told, "comity rebuild")
-        assert "all equal" in last and "decided" in last
+        assert "all equal" in last and "Decided" in last
         assert reader.own("BOARD-PV2026-00001") not in last, "the secretary receives no deliberation"
         review = reader.comity("show", reader.own("BOARD-PRV2026-00001"), "--as", "board", "--seat", "M. Lind")
         assert (review["state"], review["fields"]["outcome"]) == ("decided", "release")

@@ -304,4 +304,4 @@ def test_subscribers_and_the_inbox_are_told_whose_act_it_is(district: District, 
     filing = district.enter("attorney", "court.filing", {"court": "usdc", "kind": "motion", "title": "Motion"})
     district.answered("docket", "usdc", paper, filing, "filed", fields={"filed_at": instant()})
     (told,) = [one for one in inbox(district.node, district.seats["attorney"]) if one.record == filing]
-    assert "answered by usdc: filed, as reported by usao for usdc" in told.message
+    assert "answered by usdc: Filed, as reported by usao for usdc" in told.message

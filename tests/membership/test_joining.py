@@ -142,7 +142,7 @@ def test_an_outsider_that_joined_disputes_an_entry_made_on_its_behalf(district: 
     dispute(district.node, judge, made["order.sign"], reason="It was signed in another case.")
     view = read(district.node, district.seats["attorney"], made["order"])
     assert view.state == "signed", "nothing in a log is undone"
-    assert "sign as reported by usao for usdc; disputed by usdc on" in view.reported
+    assert "Sign as reported by usao for usdc; disputed by usdc on" in view.reported
     assert view.reported.endswith(": It was signed in another case.")
     (told,) = [one for one in inbox(district.node, district.seats["docket"]) if one.kind == "disputed"]
     assert (told.record, told.from_agency, told.state) == (made["order"], "usdc", "disputed")

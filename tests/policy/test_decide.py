@@ -42,7 +42,7 @@ def test_a_role_reads_its_agencys_records_and_the_reason_names_it() -> None:
     seen = ask(ATF, AGENT, "read", record())
     assert seen.allowed
     assert seen.reasons == ("role:special_agent:read",)
-    assert seen.why == "a special_agent reads records of atf"
+    assert seen.why == "a Special agent reads records of atf"
 
 
 def test_the_reason_names_every_role_that_allows() -> None:
@@ -55,7 +55,7 @@ def test_another_agencys_record_is_closed_without_agreement(action: str) -> None
     for owner in ("dea", "usao"):
         denied = ask(ATF, member("atf", "special_agent", "supervisor"), action, record(owner), act="close")
         assert denied == Decision(False, (), denied.why)
-        assert denied.why.startswith("no rule lets special_agent and supervisor of atf")
+        assert denied.why.startswith("no rule lets Special agent and Supervisor of atf")
 
 
 def test_assigned_means_assigned_or_entered() -> None:

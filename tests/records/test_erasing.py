@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from comity import clock
-from comity.cli.show import _moment
 from comity.errors import Problem
 from comity.kernel.policy import tokens
 from comity.kernel.portability import rebuild
@@ -25,6 +23,7 @@ from comity.kernel.records.write import write
 from comity.kernel.sharing.subscribe import subscribe, unsubscribe
 from comity.kernel.views.find import find
 from comity.kernel.views.history import history
+from comity.kernel.views.history_page import history_page
 from comity.kernel.work.change import Step, changed
 from comity.kernel.work.results import Draft, Receipt
 from comity.kernel.work.subject import own
@@ -131,9 +130,9 @@ def test_the_history_tells_who_ordered_what_to_be_erased(world: World, person: R
 
     assert told() == [("", "", False, False), ("Warrant 7", "", False, False)]
     erased(world, "atf_agent", said.entry, "set/birth_date")
-    page = [_moment(one.as_json(), ZoneInfo("UTC"))[-1] for one in history(world.node, seat, person.record)]
-    assert "sex: unknown\npartly erased under an order\nreason: asked\nauthority: Warrant 7" in page[1]
-    assert page[2].startswith(f"erases from entry {said.entry[:8]}") and f"authority: {ORDER}" in page[2]
+    page = ["\n".join(one.said) for one in history_page(world.node, seat, person.record).moments]
+    assert "Sex: Unknown\npartly erased under an order\nReason: asked\nAuthority: Warrant 7" in page[1]
+    assert page[2].startswith(f"erases from entry {said.entry[:8]}") and f"Authority: {ORDER}" in page[2]
     line = history(world.node, seat, person.record)[1].as_json()
     assert (line["erased"], line["erased_part"], line["changes"]) == (False, True, {"set/sex": "unknown"})
     assert told()[1:] == [("Warrant 7", "", False, True), (ORDER, said.entry, False, False)]

@@ -18,6 +18,7 @@ from comity.errors import Problem
 from comity.kernel.records import attach as attaching
 from comity.kernel.records.attach import attach, fetch
 from comity.kernel.work.results import FileInfo, Receipt
+from comity.sentences import Given
 from tests.records.conftest import at_once, code_of
 from tests.world import World, refused
 
@@ -158,7 +159,7 @@ def test_a_sender_who_goes_away_leaves_nothing(world: World, case: Receipt) -> N
     before = kept(world)
 
     def away() -> None:
-        raise Problem("request_invalid", "the sender went away")
+        raise Problem("request_invalid", Given("the sender went away"))
 
     assert refused(added, world, case.record, Slow(away)).code == "request_invalid"
     assert kept(world) == before

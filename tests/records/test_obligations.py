@@ -29,6 +29,7 @@ from comity.kernel.sharing.settle import settle
 from comity.kernel.views.read import read
 from comity.kernel.views.refusals import refusals
 from comity.kernel.work.node import Node
+from comity.sentences import DEFAULT, Given
 from tests.world import World, node_on, refused
 
 LAW = read_folder(paths.jurisdictions() / "us-federal")
@@ -102,7 +103,7 @@ def package(name: str) -> Any:
     def build(facts: Facts) -> Parcel:
         subject = facts.subject
         lack = Missing(
-            "paper_missing", "error", f"The {name} paper is missing.", subject.id, subject.title, facts.agency,
+            "paper_missing", "error", Given(f"The {name} paper is missing."), subject.id, subject.title, facts.agency,
             facts.today,
         )  # fmt: skip
         return Parcel(missing=() if subject.fields.get(name) else (lack,), links={"job": [subject.id]})
@@ -225,7 +226,7 @@ def test_a_debt_that_no_package_asked_for_is_entered_and_met_by_hand(parish: Par
     ).record
     waits = [one for one in inbox(node, agent) if one.record == debt]
     assert [(one.kind, one.type, one.state) for one in waits] == [("obligation", "parish.debt", "due")]
-    assert waits[0].message.startswith("The key (since 20")
+    assert waits[0].message == f"The key (since {DEFAULT.date(waits[0].since.date())})"
     amend(node, agent, job, version=1, fields={"first": True, "second": True})
     obligations.close_met(node, parish.asker)
     assert read(node, agent, debt).state == "due", "no package knows whether a key came"

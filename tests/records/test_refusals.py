@@ -27,6 +27,7 @@ from comity.kernel.work import idempotency
 from comity.kernel.work import refusals as traces
 from comity.kernel.work.node import system
 from comity.kernel.work.results import Draft, Receipt
+from comity.sentences import Given
 from tests.records.refusal_table import as_superuser, brief, held, told
 from tests.records.test_erasing import places
 from tests.world import World, day, instant, refused
@@ -153,7 +154,7 @@ def test_the_rule_of_a_condition_is_named_with_its_place_in_the_definitions(
 
 def test_a_label_in_which_a_guard_names_a_record_is_no_path(world: World, agent: str, canary: str) -> None:
     """A guard of a pillar points at a record by its title, where others give a path."""
-    problem = Problem("invalid", canary, faults=[_fault("chain_broken", canary), _fault("needs", "reason")])
+    problem = Problem("invalid", Given(canary), faults=[_fault("chain_broken", canary), _fault("needs", "reason")])
     traces.trace(world.node, world.seats[agent], [(traces.Attempt("act"), problem)])
     (one,) = told(world, agent)
     assert one["faults"] == [{"code": "chain_broken", "path": ""}, {"code": "needs", "path": "reason"}]
@@ -163,7 +164,7 @@ def test_a_label_in_which_a_guard_names_a_record_is_no_path(world: World, agent:
 def _fault(code: str, path: str) -> Any:
     from comity.errors import Fault
 
-    return Fault(code, path, "said")
+    return Fault(code, path, Given("said"))
 
 
 def test_another_agency_sees_none_and_can_write_none(world: World, agent: str, case: Receipt) -> None:

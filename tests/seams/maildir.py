@@ -9,6 +9,7 @@ from pathlib import Path
 from comity.errors import Problem
 from comity.kernel.sharing.channel import Channel, Message
 from comity.kernel.work.node import Node
+from comity.sentences import Given
 
 _BOX = re.compile(r"maildir:([a-z][a-z0-9_-]{0,39})\Z")
 
@@ -17,7 +18,7 @@ def folder(node: Node, agency: str, address: str) -> Path:
     """The maildir of an address, below the node's home and apart from every other agency's."""
     found = _BOX.match(address)
     if found is None:
-        raise Problem("webhook_refused", "the name of a maildir is a word", fix="write maildir:NAME")
+        raise Problem("webhook_refused", Given("the name of a maildir is a word"), fix=Given("write maildir:NAME"))
     return node.home / "mail" / agency / found[1]
 
 
@@ -37,7 +38,7 @@ def send(node: Node, message: Message) -> None:
         written.write_bytes(mail.as_bytes())
         written.replace(box / "new" / message.id)  # sent again, it is the same message
     except OSError as error:
-        raise Problem("webhook_failed", f"the maildir was not written: {error.strerror}") from error
+        raise Problem("webhook_failed", Given(f"the maildir was not written: {error.strerror}")) from error
 
 
 MAILDIR = Channel("mail", send=send, judge=judge, schemes=("maildir",), passing=frozenset({"webhook_failed"}))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from comity.errors import Problem
 from comity.kernel.policy.identity import Credentials, Directory, Identity, Known, member_of
+from comity.sentences import Given
 
 HEADER = "comity-gateway"
 _KEY = b"shared with the gateway by the operator"
@@ -26,7 +27,7 @@ def who(node: Directory, shown: str) -> Known:
     said, _, mark = shown.rpartition(" ")
     agency, _, member = said.partition(" ")
     if not hmac.compare_digest(hmac.digest(_KEY, said.encode(), "sha256").hex(), mark):
-        raise Problem("token_invalid", "The gateway did not sign this")
+        raise Problem("token_invalid", Given("The gateway did not sign this"))
     return member_of(node, agency, UUID(member))
 
 

@@ -303,8 +303,8 @@ def test_an_offer_and_its_answer_are_told_to_both_sides(world: World) -> None:
         for seat, one in (("cpd_records", city), ("atf_agent", bureau)):
             told = notices(world, seat, one)
             assert {item.record for item in told} == {offered.record}
-            assert any("enter by atf" in item.message for item in told)
-            assert any("accepted by cpd" in item.message for item in told)
+            assert any("Entered by atf" in item.message for item in told)
+            assert any("Accepted by cpd" in item.message for item in told)
 
 
 def test_old_deliveries_leave_the_outbox_batch_by_batch_and_nothing_is_told_twice(

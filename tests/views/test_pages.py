@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -46,7 +47,7 @@ def test_a_page_has_labels_and_values_as_a_person_reads_them(world: World) -> No
     made = shown(world, AGENT, case.record)
     assert (made.label, made.view.number, made.state_label) == ("Investigation", case.number, "Preliminary")
     assert made.caption.startswith("Straw purchases") and made.whose == "ours" and made.version == "version 1"
-    assert {one.name: one.texts for one in made.featured} == {"program": ("Firearms",), "opened": (day(30),)}
+    assert {one.name: one.texts for one in made.featured} == {"program": ("Firearms",), "opened": (written(day(30)),)}
     subject = next(one for one in made.links if one.name == "subject")
     assert subject.label == "Subject" and subject.values[0].kind == "link"
     assert "Subject 0" in subject.texts[0], "a linked person is named where the reader may read the name"
@@ -159,12 +160,18 @@ def test_a_list_has_the_columns_that_its_type_features(world: World) -> None:
         ("subject", "Subject"), ("state", "State"),
     ]  # fmt: skip
     assert [cell.texts for cell in made.rows[0].cells][1:] == [
-        (f"{word} 5",), ("Firearms",), (day(30),), ("Listed 5",), ("Preliminary",)
+        (f"{word} 5",), ("Firearms",), (written(day(30)),), ("Listed 5",), ("Preliminary",)
     ]  # fmt: skip
     assert len(made.rows) == 5 and made.next and one.next
     assert len(many) == len(few) <= STATEMENTS_OF_A_LIST, (len(few), len(many), many)
     empty = list_page(world.node, world.seats[AGENT], type="investigation.case", text="zzzqqq")
     assert empty.rows == () and "no Investigation is here" in empty.empty
+
+
+def written(day: str) -> str:
+    """A day as a page of the United States has it: Nov 28, 2026."""
+    of = date.fromisoformat(day)
+    return f"{of:%b} {of.day}, {of.year}"
 
 
 @pytest.mark.parametrize(("seat", "may"), [("atf_agent", True), ("atf_custodian", False)])

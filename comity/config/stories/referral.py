@@ -21,6 +21,7 @@ from comity.kernel.views.history import history
 from comity.kernel.views.read import read
 from comity.kernel.work.results import Receipt, Submission
 from comity.names import counted
+from comity.sentences import joined, say
 
 AGENCIES = ("cpd", "dea", "atf", "fsl", "usao")
 SEATS: Mapping[str, Seat] = {
@@ -107,7 +108,7 @@ def _unseen(s: Story, seat: str, name: str) -> None:
     except Problem as problem:
         if problem.code == "not_found":
             return
-    raise Problem("internal", f"{seat} can read {name}, which only a pointer may show")
+    raise Problem("internal", say("internal.can_read_which_only_pointer", seat=seat, name=name))
 
 
 def _open(s: Story) -> None:
@@ -233,7 +234,7 @@ def _refused(s: Story) -> None:
     )
     real = submit(s.node, s.seats["atf_agent"], s.receipts["case"].record, to="usao")
     if real.receipt is not None:
-        raise Problem("internal", "the submission should have been refused")
+        raise Problem("internal", say("internal.submission_should_have_been_refused"))
     s.tell(
         "atf_agent",
         f"submit {s.number('case')} --to usao: refused, with the list; each missing thing is now an obligation "
@@ -276,7 +277,7 @@ def _closes(s: Story) -> None:
     deadline = clock.monotonic() + WAIT
     while any(one.kind == "obligation" for one in inbox(s.node, s.seats["fsl_analyst"])):
         if clock.monotonic() > deadline:
-            raise Problem("unavailable", "the laboratory's obligation did not close by itself")
+            raise Problem("unavailable", say("unavailable.laboratory_obligation_did_not_close"))
         clock.pause(0.05)
     s.told.line("the laboratory's obligation closes by itself: nobody ticks it off")
     s.act("report1", "atf_agent", "decide_disclosure",
@@ -287,7 +288,7 @@ def _closes(s: Story) -> None:
 def _referred(s: Story) -> None:
     done = submit(s.node, s.seats["atf_agent"], s.receipts["case"].record, to="usao", key="story:submit")
     if done.receipt is None:
-        raise Problem("internal", "; ".join(one.message for one in _blocking(done)))
+        raise Problem("internal", joined((one.message for one in _blocking(done)), "semicolon"))
     s.receipts["referral"] = done.receipt
     kinds = {kind: sum(one.decision == kind for one in done.manifest) for kind in ("included", "masked", "withheld")}
     s.tell(

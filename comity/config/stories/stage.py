@@ -24,6 +24,7 @@ from comity.kernel.sharing.inbox import inbox
 from comity.kernel.views.read import read
 from comity.kernel.work.node import Node
 from comity.kernel.work.results import Receipt, View
+from comity.sentences import say
 
 Seat = tuple[str, str, Sequence[str]]
 """Agency, name of the person, roles."""
@@ -112,7 +113,12 @@ class Story:
         deadline = clock.monotonic() + WAIT
         while (view := self.read(seat, name)).state != state:
             if clock.monotonic() > deadline:
-                raise Problem("unavailable", f"{self.number(name)} is {view.state}, not {state}: no worker follows")
+                raise Problem(
+                    "unavailable",
+                    say(
+                        "unavailable.is_not_no_worker_follows", number=self.number(name), state=view.state, state2=state
+                    ),
+                )
             clock.pause(0.002)
         if name in self._answered:
             self.latency.append(clock.monotonic() - self._answered.pop(name))
@@ -124,7 +130,12 @@ class Story:
         for one in found:
             if one.rule.rpartition(".")[2] == rule:
                 return one
-        raise Problem("internal", f"No clock {rule} on {self.number(name)}: {', '.join(one.rule for one in found)}")
+        raise Problem(
+            "internal",
+            say(
+                "internal.no_clock_on", rule=rule, number=self.number(name), found=", ".join(one.rule for one in found)
+            ),
+        )
 
     def reconcile(self, seat: str) -> None:
         """What a seat sees of orders given and acts done, told as a step; the demo compares all of it afterwards."""
@@ -138,7 +149,7 @@ class Story:
         wanted = self.receipts[name].record
         while not any(one.kind == kind and one.record == wanted for one in inbox(self.node, self.seats[seat])):
             if clock.monotonic() > began + WAIT:
-                raise Problem("unavailable", f"{seat} was not told of {self.number(name)}")
+                raise Problem("unavailable", say("unavailable.was_not_told_of", seat=seat, number=self.number(name)))
             clock.pause(0.002)
         self.latency.append(clock.monotonic() - began)
 
@@ -151,7 +162,7 @@ class Story:
             if problem.code == code and (found or not fault):
                 return found or problem.detail
             raise
-        raise Problem("internal", f"This should have been refused with {fault or code}")
+        raise Problem("internal", say("internal.this_should_have_been_refused", fault=fault or code))
 
 
 @dataclass(frozen=True, slots=True)

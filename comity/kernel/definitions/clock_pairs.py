@@ -22,13 +22,14 @@ from typing import Any
 
 from comity.clock import read_when
 from comity.errors import Problem
-from comity.kernel.definitions.examples import ExampleResult
+from comity.kernel.definitions.examples import ExampleResult, unreadable
 from comity.kernel.law.clock_book import book_of
 from comity.kernel.law.clock_calculation import calculate
 from comity.kernel.law.clock_rules import Book
 from comity.kernel.law.due import Due, Event, shown
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.definition import Files, yaml_text
+from comity.sentences import Text, joined, say
 
 EXPECTED = frozenset(
     ("due", "by", "state", "stage", "answer", "kept", "paused", "started", "stopped", "law", "codes", "warn", "steps")
@@ -55,7 +56,7 @@ def pairs(file: str, data: Mapping[str, Any], book: Book) -> Iterator[Pair]:
     for one in data["pairs"]:
         wrong = (one.keys() - KEYS) | (one["expect"].keys() - EXPECTED)
         if wrong:
-            raise ValueError(f"{file}: {one['name']}: unknown keys {', '.join(sorted(wrong))}")
+            raise ValueError(say("clock_pairs.unknown_keys", file=file, name=one["name"], keys=sorted(wrong)))
         events = tuple(_event(item) for item in one["events"])
         asked = read_when(one.get("at"))
         if asked is None:
@@ -65,7 +66,7 @@ def pairs(file: str, data: Mapping[str, Any], book: Book) -> Iterator[Pair]:
             asked = datetime.combine(asked, time(12), calendar.tz)
         rule = one["rule"] if one["rule"] in book.rules else f"{data['clocks']}.{one['rule']}"
         if rule not in book.rules:
-            raise ValueError(f"{file}: {one['name']}: there is no clock {rule}")
+            raise ValueError(say("clock_pairs.there_is_no_clock", file=file, name=one["name"], rule=rule))
         yield Pair(file, one["name"], rule, events, asked, one.get("settings", {}), one["expect"])
 
 
@@ -76,7 +77,7 @@ def _instant(value: date | datetime, zone: Any) -> datetime:
 def _event(item: Mapping[str, Any]) -> Event:
     at, known = read_when(item["at"]), read_when(item.get("known"))
     if at is None:
-        raise ValueError(f"{item['at']!r} is no day and no instant")
+        raise ValueError(say("clock_pairs.is_no_day_and_no_instant", at=str(item["at"])))
     fields = {key: value for key, value in item.items() if key not in ("is", "at", "known")}
     return Event(item["is"], at, fields, known if isinstance(known, datetime) else None)
 
@@ -88,22 +89,22 @@ def run(catalogue: Catalogue, files: Files) -> list[ExampleResult]:
         stem = path.removesuffix(".yml")
         try:
             for one in pairs(stem, yaml_text(path, text).plain(), book):
-                said = "; ".join(differences(one, book))
+                said = joined(differences(one, book), "semicolon")
                 out.append(ExampleResult(stem, one.rule, "pair", one.name, not said, said))
         except (Problem, AttributeError, KeyError, TypeError, ValueError) as error:
-            out.append(ExampleResult(stem, "", "file", path, False, f"cannot be read: {error}"))
+            out.append(unreadable(stem, "", path, error))
     return out
 
 
-def differences(pair: Pair, book: Book) -> list[str]:
+def differences(pair: Pair, book: Book) -> list[Text]:
     """What the clock says otherwise than expected; empty when the pair holds."""
     dues = calculate(book, pair.rule, pair.events, pair.at, settings=pair.settings)
     if pair.expect.get("none"):
-        return [f"expected no clock, came {shown(one.due)} {one.state}" for one in dues]
+        return [say("clock_pairs.expected_no_clock", due=shown(one.due), state=one.state) for one in dues]
     if len(dues) != 1:
-        return [f"expected one clock, came {len(dues)}"]
+        return [say("clock_pairs.expected_one_clock", dues=len(dues))]
     got = _told(dues[0])
-    out = []
+    out: list[Text] = []
     for key, wanted in pair.expect.items():
         have = got[key]
         if key == "law":
@@ -113,7 +114,7 @@ def differences(pair: Pair, book: Book) -> list[str]:
         else:
             same = have == wanted
         if not same:
-            out.append(f"{key}: expected {wanted}, came {have}")
+            out.append(say("clock_pairs.expected", key=key, wanted=str(wanted), have=str(have)))
     return out
 
 

@@ -21,6 +21,7 @@ from comity.kernel.types.lifecycle import step
 from comity.kernel.types.link_shape import STATE
 from comity.kernel.types.link_shape_types import fits
 from comity.kernel.types.shape import judge, judge_links
+from comity.sentences import NOTHING, Text, joined, reason, say
 
 _ID = "00000000-0000-4000-8000-000000000000"
 _KEYS = frozenset(("type", "right", "wrong", "lifecycle", "lifecycle_wrong", "title", "description"))
@@ -35,7 +36,7 @@ class ExampleResult:
     kind: str
     name: str
     ok: bool
-    said: str = ""
+    said: Text = NOTHING
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -53,35 +54,40 @@ def run(catalogue: Catalogue) -> list[ExampleResult]:
                 out.extend(_file(file, one, catalogue))
             except (Problem, AttributeError, KeyError, TypeError, ValueError) as error:
                 named = one.get("type", "") if isinstance(one, dict) else ""
-                out.append(ExampleResult(file, str(named), "file", file, False, f"cannot be read: {error}"))
+                out.append(unreadable(file, str(named), file, error))
     return out
+
+
+def unreadable(file: str, type_name: str, name: str, error: Exception) -> ExampleResult:
+    """The result of an example that cannot be read."""
+    return ExampleResult(file, type_name, "file", name, False, say("examples.cannot_be_read", error=reason(error)))
 
 
 def _file(file: str, data: Mapping[str, Any], catalogue: Catalogue) -> Iterator[ExampleResult]:
     extra = data.keys() - _KEYS
     if extra:
-        raise ValueError(f"unknown keys {', '.join(sorted(extra))}; known: {', '.join(sorted(_KEYS))}")
+        raise ValueError(say("examples.unknown_keys", keys=sorted(extra), known=sorted(_KEYS)))
     of = catalogue.type(data["type"])
     for place, item in enumerate(data.get("right", ())):
         faults = _faults(of, catalogue, item)
-        said = "; ".join(f"{one.code} at {one.path}: {one.message}" for one in faults)
-        yield ExampleResult(file, of.name, "right", _name(item, place), not faults, said)
+        found = (say("examples.fault", code=one.code, path=one.path, message=one.message) for one in faults)
+        yield ExampleResult(file, of.name, "right", _name(item, place), not faults, joined(found, "semicolon"))
     for place, item in enumerate(data.get("wrong", ())):
         faults = _faults(of, catalogue, item)
         met = any(one.code == item["code"] and _at(one.path, item.get("path")) for one in faults)
-        got = ", ".join(f"{one.code} at {one.path}" for one in faults) or "no fault"
-        yield ExampleResult(file, of.name, "wrong", _name(item, place), met, "" if met else f"gave {got}")
+        got = joined((say("examples.fault_at", code=one.code, path=one.path) for one in faults), "comma")
+        gave = say("examples.gave", got=got) if got else say("examples.gave_no_fault")
+        yield ExampleResult(file, of.name, "wrong", _name(item, place), met, NOTHING if met else gave)
     for place, item in enumerate(data.get("lifecycle", ())):
         code, said, state = _walk(of, _acts(item))
         ends = item.get("ends") if isinstance(item, dict) else None
         ok = not code and ends in (None, state, of.core_state(state))
-        yield ExampleResult(
-            file, of.name, "lifecycle", _name(item, place), ok, said or ("" if ok else f"ends in {state}")
-        )
+        said = said if said or ok else say("examples.ends_in", state=state)
+        yield ExampleResult(file, of.name, "lifecycle", _name(item, place), ok, said)
     for place, item in enumerate(data.get("lifecycle_wrong", ())):
         code, said, state = _walk(of, _acts(item))
         ok = code == item["code"]
-        said = "" if ok else said or f"all was allowed, to {state}"
+        said = NOTHING if ok else said or say("examples.all_was_allowed", state=state)
         yield ExampleResult(file, of.name, "lifecycle_wrong", _name(item, place), ok, said)
 
 
@@ -125,7 +131,7 @@ def _acts(item: Any) -> list[str]:
     return list(item["acts"] if isinstance(item, dict) else item)
 
 
-def _walk(of: Type, acts: list[str]) -> tuple[str, str, str]:
+def _walk(of: Type, acts: list[str]) -> tuple[str, Text, str]:
     """(code of the refusal or "", what it said, the last state). `enter` may be left out; it is only ever first."""
     state = of.initial
     for place, act in enumerate(acts):
@@ -134,5 +140,5 @@ def _walk(of: Type, acts: list[str]) -> tuple[str, str, str]:
         try:
             state = step(of, act, state)
         except Problem as problem:
-            return problem.code, f"{problem.detail}; {problem.fix}", state
-    return "", "", state
+            return problem.code, joined((problem.detail, problem.fix), "semicolon"), state
+    return "", NOTHING, state

@@ -8,12 +8,13 @@ from comity.errors import Fault
 from comity.kernel.law.obligation_rules import OBLIGATION_RULES
 from comity.kernel.types.catalogue import Catalogue, Type
 from comity.kernel.types.definition import Source
+from comity.sentences import say
 
 
 def not_installable(catalogue: Catalogue) -> list[Fault]:
     """Fields of a class that this version does not keep."""
     return [
-        Fault("class_not_available", one.source, f"{of.name}.{name} is {one.cls}", "make it class: ordinary for now")
+        Fault("class_not_available", one.source, say("class_not_available.is", name=of.name, name2=name, cls=one.cls))
         for of in catalogue.types.values()
         for name, one in of.fields.items()
         if one.cls != "ordinary"
@@ -26,12 +27,15 @@ def declared(catalogue: Catalogue, kind: str) -> frozenset[str]:
     return frozenset(name if "." in name else f"{home}.{name}" for home, of in named for name in of)
 
 
+_UNKNOWN = {"calculation": "extension_unknown.calculation", "package": "extension_unknown.package"}
+
+
 def unknown(catalogue: Catalogue, calculations: Collection[str], packages: Collection[str]) -> list[Fault]:
     """A fault `extension_unknown` for each that is named and not among these."""
     out = []
     for what, name, source in _named(catalogue):
         if name not in (packages if what == "package" else calculations):
-            out.append(Fault("extension_unknown", str(source), f"there is no {what} {name}", "install its pillar"))
+            out.append(Fault("extension_unknown", str(source), say(_UNKNOWN[what], name=name)))
     return out
 
 

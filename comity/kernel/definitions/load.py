@@ -36,8 +36,10 @@ from comity.kernel.types.layers import lay
 from comity.kernel.types.link_shape_types import check_shapes
 from comity.kernel.types.lock_links import mark_lock_targets
 from comity.kernel.types.obligation_types import check_obligations, check_owed
+from comity.kernel.types.part import Part
 from comity.kernel.types.reading import LAYER_KEYS, TYPE_KEYS, Draft
 from comity.names import TYPE
+from comity.sentences import Text, joined, say
 
 _SINGLE = {"jurisdiction": "jurisdiction.yml", "agency": "agency.yml"}
 _FOLDERS = ("types", "codes", "rules", "examples", "boards", "records")
@@ -76,7 +78,7 @@ def _text(file: Path, name: str) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        fault = Fault("yaml_syntax", f"{name}:1", "the file is not UTF-8 text", "save it as UTF-8")
+        fault = Fault("yaml_syntax", f"{name}:1", say("yaml_syntax.file_is_not_utf_8"))
         raise DefinitionsRefused([fault]) from None
 
 
@@ -170,11 +172,11 @@ class _Loading:
         node = self.trees[kind].get(file)
         if node is None:
             if self.trees[kind]:
-                self.faults.add("layer_unnamed", f"{file}:1", f"the {kind} layer has no {file}", f"add {file}")
+                self.faults.add("layer_unnamed", f"{file}:1", say("layer_unnamed.layer_has_no", kind=kind, file=file))
             return ""
         name = node.get(kind)
         if name is None or not is_text(name.value) or not _IS.match(name.value):
-            self.faults.add("bad_name", node.source, f"{file} names no {kind}", f"add {kind}: its-name in lower case")
+            self.faults.add("bad_name", node.source, say("bad_name.names_no", file=file, kind=kind))
             return ""
         return str(name.value)
 
@@ -226,8 +228,8 @@ class _Loading:
         found = agency_files.read(self.trees["agency"], self.trees["jurisdiction"], known, self.faults)
         for name in found.definition.pillars:
             if name not in said.pillars:
-                source = found.definition.source
-                self.faults.add("pillar_unknown", source, f"there is no pillar {name}", nearest(name, said.pillars))
+                unknown = say("pillar_unknown.there_is_no_pillar", name=name)
+                self.faults.add("pillar_unknown", found.definition.source, unknown, nearest(name, said.pillars))
         return found
 
     def file(self, kind: str, path: str, node: Node) -> None:
@@ -248,11 +250,11 @@ class _Loading:
                 self.declared.read(node, home, marks_only=True)
         elif found is None or found["folder"] not in _FOLDERS:
             known = [*(f"{one}/" for one in _FOLDERS), "pillar.yml", *_SINGLE.values(), *agency_files.KNOWN]
-            fix = "name it .yml" if path.endswith(".yaml") else nearest(inner, known)
-            self.faults.add("unknown_file", node.source, f"{path} is no definition file that is read", fix)
+            fix = say("unknown_file.name_it_yml.fix") if path.endswith(".yaml") else nearest(inner, known)
+            self.faults.add("unknown_file", node.source, say("unknown_file.is_no_definition_file_that", path=path), fix)
         elif found["folder"] == "types":
             keys = TYPE_KEYS if kind == "core" else LAYER_KEYS
-            form = Form(node, self.faults, "the type", keys, nullable=())
+            form = Form(node, self.faults, Part("the_type"), keys, nullable=())
             self.types.append((kind, form))
             self.misnamed(form, home, found["stem"], kind)
         elif found["folder"] == "codes":
@@ -266,56 +268,56 @@ class _Loading:
     def misnamed(self, form: Form, home: str, stem: str, kind: str) -> None:
         name = form.text("type")
         if not name and "extends" not in form:
-            self.faults.add("bad_name", form.source, "the file names no type", "add type: or, in a layer, extends:")
+            self.faults.add("bad_name", form.source, say("bad_name.file_names_no_type"))
         elif name and (not TYPE.match(name) or name.split(".")[0] != home):
-            fix = f"write type: {home}.{stem}"
-            self.faults.add("bad_name", form.at("type"), f"the type {name} does not live under {home}", fix)
+            fix = say("bad_name.write_type.fix", home=home, stem=stem)
+            self.faults.add(
+                "bad_name", form.at("type"), say("bad_name.type_does_not_live_under", name=name, home=home), fix
+            )
         elif name and kind == "core" and name != f"{home}.{stem}":
-            fix = f"write type: {home}.{stem}, or rename the file"
-            self.faults.add("bad_name", form.at("type"), f"the type {name} is in the file {stem}.yml", fix)
+            fix = say("bad_name.write_type_or_rename_file.fix", home=home, stem=stem)
+            self.faults.add("bad_name", form.at("type"), say("bad_name.type_is_in_file_yml", name=name, stem=stem), fix)
 
     def code_list(self, node: Node, home: str, kind: str) -> None:
         keys = {
-            "codes": is_text,
-            "title": is_text,
-            "term": is_text,
-            "values": is_map,
-            "value": is_map,
-            "description": is_text,
-        } | ({"extends": is_text, "allow": is_names, "add": is_map} if kind != "core" else {})
-        form = Form(node, self.faults, "the code list", keys)
+            **dict.fromkeys(("codes", "title", "term", "description"), is_text), "values": is_map, "value": is_map,
+        } | ({"extends": is_text, "allow": is_names, "add": is_map} if kind != "core" else {})  # fmt: skip
+        form = Form(node, self.faults, Part("the_code_list"), keys)
         if kind != "core" and "extends" in form:
             name = form.text("extends")
             old = self.lists.get(name)
             if old is None:
-                self.faults.add("codes_unknown", form.at("extends"), f"no list {name}", nearest(name, self.lists))
+                said = say("codes_unknown.no_list", name=name)
+                self.faults.add("codes_unknown", form.at("extends"), said, nearest(name, self.lists))
                 return
             change = Node({k: v for k, v in node.items() if k in ("allow", "add")}, node.source, node.keys)
-            values = edited(old.values, change, f"codes {name}", self.faults)
+            values = edited(old.values, change, Part("codes", name), self.faults)
             if labels := form.get("values"):
-                values = reading.labelled(values, labels, f"codes {name}", self.faults)
+                values = reading.labelled(values, labels, Part("codes", name), self.faults)
             self.lists[name] = CodeList(name, form.text("title", old.title), values, old.source)
             return
         name = form.text("codes")
         if not TYPE.match(name) or name.split(".")[0] != home:
-            said = f"the list {name!r} does not live under {home}"
-            self.faults.add("bad_name", form.at("codes"), said, f"write codes: {home}.name")
+            said = say("bad_name.list_does_not_live_under", name=name, home=home)
+            self.faults.add("bad_name", form.at("codes"), said, say("bad_name.write_codes_name.fix", home=home))
         elif name in self.lists:
-            said = f"{name} is already at {self.lists[name].source}"
-            self.faults.add("duplicate_definition", node.source, said, "keep one")
+            said = say("extends_cycle.is_already_at", name=name, source=self.lists[name].source)
+            self.faults.add("duplicate_definition", node.source, said, say("duplicate_definition.keep_one.fix"))
         else:
             written = form.get("values") or form.get("value")
             values = reading.read_codes(written, self.faults, parent=False) if written else {}
             if not values:
-                self.faults.add("wrong_kind", node.source, f"{name} has no values", "add values: { code: Title }")
+                self.faults.add("wrong_kind", node.source, say("wrong_kind.has_no_values", name=name))
             self.lists[name] = CodeList(name, form.text("title", name), values, str(node.source))
 
     def rule(self, node: Node, home: str) -> None:
         name = node.get("rule")
         if name is None or not is_text(name.value) or name.value.split(".")[0] != home:
-            self.faults.add("bad_name", node.source, f"the rule does not live under {home}", f"write rule: {home}.name")
+            self.faults.add("bad_name", node.source, say("bad_name.rule_does_not_live_under", home=home))
         elif name.value in self.rules:
-            self.faults.add("duplicate_definition", node.source, f"rule {name.value} is written twice", "keep one")
+            self.faults.add(
+                "duplicate_definition", node.source, say("duplicate_definition.rule_is_written_twice", value=name.value)
+            )
         else:
             self.rules[name.value] = node.plain()
             self.written[name.value] = node
@@ -330,8 +332,10 @@ class _Loading:
             name = form.text("type") or form.text("extends")
             group = own if "type" in form else overlaid
             if name in group or (name in self.drafts and "type" in form):
-                said = f"{name} is already defined in this layer" if name in group else f"{name} is another layer's"
-                self.faults.add("duplicate_definition", form.source, said, "write it in one file")
+                said = say("duplicate_definition.is_another_layer_s", name=name)
+                if name in group:
+                    said = say("duplicate_definition.is_already_defined_in_this", name=name)
+                self.faults.add("duplicate_definition", form.source, said)
             elif name:
                 group[name] = form
         layer = self.names.get(kind, "core") if kind != "core" else "core"
@@ -339,13 +343,13 @@ class _Loading:
             if name in self.drafts:
                 lay(self.drafts[name], form, layer, self.faults)
             elif name not in own:
-                said = f"there is no type {name} to extend"
+                said = say("duplicate_definition.there_is_no_type_to", name=name)
                 self.faults.add("type_unknown", form.at("extends"), said, nearest(name, self.drafts))
         for name in own:
             self.own(name, own, layer, ())
         for name in overlaid.keys() & own.keys():
-            said = f"{name} is this layer's own"
-            self.faults.add("duplicate_definition", overlaid[name].source, said, "write it in one file")
+            said = say("duplicate_definition.is_this_layer_own", name=name)
+            self.faults.add("duplicate_definition", overlaid[name].source, said)
 
     def own(self, name: str, own: Mapping[str, Form], layer: str, above: tuple[str, ...]) -> None:
         form = own[name]
@@ -353,8 +357,8 @@ class _Loading:
         if name in self.drafts:
             return
         if parent in (*above, name):
-            said = " extends ".join((*above, name, parent))
-            self.faults.add("extends_cycle", form.at("extends"), said, "let one of them stand by itself")
+            said: Text = joined((*above, name, parent), "extends")
+            self.faults.add("extends_cycle", form.at("extends"), said, say("extends_cycle.let_one_of_them_stand.fix"))
             return
         if not parent:
             self.drafts[name] = reading.read_type(form, layer, self.faults)
@@ -365,7 +369,7 @@ class _Loading:
             self.drafts[name] = self.drafts[parent].copy(name, str(form.source), layer)
             lay(self.drafts[name], form, layer, self.faults)
         elif parent not in own:
-            said = f"there is no type {parent} to extend"
+            said = say("type_unknown.there_is_no_type_to", parent=parent)
             self.faults.add("type_unknown", form.at("extends"), said, nearest(parent, self.drafts))
 
     def compile(self, types: Mapping[str, Type]) -> None:
@@ -383,8 +387,8 @@ class _Loading:
             try:
                 schema.validator(one.schema)
             except (jsonschema_rs.ValidationError, ValueError) as error:
-                said = f"{of.name}.{name}: {str(error).splitlines()[0]}"
-                self.faults.add("schema_refused", one.source, said, "correct the JSON Schema keywords")
+                said = say("schema_refused.because", of=of.name, field=name, reason=str(error).splitlines()[0])
+                self.faults.add("schema_refused", one.source, said)
 
 
 def _place(fault: Fault) -> tuple[str, int, str]:

@@ -14,6 +14,7 @@ from comity.kernel.definitions.load import PAIRS, load
 from comity.kernel.definitions.upgrade import Fit, Report
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.definition import DefinitionsRefused, Files, yaml_text
+from comity.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,15 @@ def _law(agency: Files, jurisdictions: Mapping[str, Files]) -> tuple[Files, tupl
     if named is None:
         return {}, ()
     if named.value not in jurisdictions:
-        fix = f"known: {', '.join(sorted(jurisdictions)) or 'none'}"
-        return {}, (Fault("jurisdiction_unknown", str(named.source), f"there is no {named.value}", fix),)
+        fix = say("jurisdiction_unknown.known.fix", jurisdictions=", ".join(sorted(jurisdictions)) or "none")
+        return {}, (
+            Fault(
+                "jurisdiction_unknown",
+                str(named.source),
+                say("jurisdiction_unknown.there_is_no", value=named.value),
+                fix,
+            ),
+        )
     return jurisdictions[named.value], ()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from comity.kernel.types.catalogue import Act, Answer, Catalogue, Field, Link, Type
 from comity.kernel.types.lifecycle import answers
+from comity.sentences import NOTHING, Sentence, Text, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,12 @@ class Line:
 
     code: str
     path: str
-    message: str
-    fix: str = ""
+    message: Text
+    fix: Text = NOTHING
+
+    def __post_init__(self) -> None:
+        if not self.fix and isinstance(self.message, Sentence):
+            object.__setattr__(self, "fix", self.message.fix)
 
     def as_json(self) -> dict[str, str]:
         out = {"code": self.code, "path": self.path, "message": self.message}
@@ -103,8 +108,7 @@ def compare(old: Catalogue, new: Catalogue) -> Report:
     for name, before in old.types.items():
         after = new.types.get(name)
         if after is None:
-            said, fix = f"the type {name} is gone", "choose the type that takes its place, or keep a type of your own"
-            decide.append(Line("type_removed", name, said, fix))
+            decide.append(Line("type_removed", name, say("upgrade.type_is_gone", name=name)))
             continue
         for kind, line in _type(before, after):
             if kind == "same":
@@ -112,10 +116,9 @@ def compare(old: Catalogue, new: Catalogue) -> Report:
             else:
                 (decide if kind == "decide" else changes).append(line)
     for name in new.types.keys() - old.types.keys():
-        changes.append(Line("type_added", name, f"the type {name} is new"))
+        changes.append(Line("type_added", name, say("upgrade.type_is_new", name=name)))
     for name in sorted(old.marks.keys() - new.marks.keys()):
-        fix = "declare it in your own layer, or name the mark that takes its place"
-        decide.append(Line("mark_removed", f"marks.{name}", f"the mark {name} is gone", fix))
+        decide.append(Line("mark_removed", f"marks.{name}", say("upgrade.mark_is_gone", name=name)))
     return Report(new.agency, tuple(holds), tuple(sorted(changes, key=_path)), tuple(sorted(decide, key=_path)))
 
 
@@ -133,12 +136,14 @@ def _type(old: Type, new: Type) -> Sorted:
     yield from _steps(old, new, "acts", old.acts, new.acts)
     yield from _steps(old, new, "offer", answers(old.offer), answers(new.offer))
     if old.number != new.number:
-        yield "change", Line("number_changed", f"{old.name}.number", f"numbers are now {new.number}, were {old.number}")
+        key = "upgrade.numbers_are_now" if old.number else "upgrade.numbers_begin"
+        said = say(key if new.number else "upgrade.numbers_end", new=new.number, old=old.number)
+        yield "change", Line("number_changed", f"{old.name}.number", said)
     if old.handling - new.handling:
         gone = ", ".join(sorted(old.handling - new.handling))
         yield (
             "decide",
-            Line("handling_removed", f"{old.name}.handling", f"no longer marked {gone}", "mark in your layer"),
+            Line("handling_removed", f"{old.name}.handling", say("upgrade.no_longer_marked", gone=gone)),
         )
 
 
@@ -147,68 +152,64 @@ def _parts(old: Type, new: Type, kind: str, before: Mapping[str, Any], after: Ma
         path = f"{old.name}.{kind}.{name}"
         other = after.get(name)
         if other is None:
-            fix = "take it into your own layer, or name the field that takes its place"
-            yield "decide", Line("removed", path, f"{name} is gone; records hold it", fix)
+            yield "decide", Line("removed", path, say("upgrade.part_is_gone", name=name))
             continue
         more = sorted((other.required_in - one.required_in) & old.states.keys())
         if more:
-            said = f"{name} is now required in {', '.join(more)}"
-            yield "decide", Line("now_required", path, said, "see that those who enter can give it; old records hold")
+            yield "decide", Line("now_required", path, say("upgrade.is_now_required", name=name, states=more))
         found = list(_field(path, one, other) if isinstance(one, Field) else _link(path, one, other))
         yield from found
         if not found and not more:
-            yield "same", Line("same", path, "")
+            yield "same", Line("same", path, NOTHING)
     for name in after.keys() - before.keys():
         path = f"{new.name}.{kind}.{name}"
         plain = [mine for mine in before if mine.endswith(f":{name}")]
         if plain:
-            said, fix = f"the core now has {name}; you have {plain[0]}", "use the core's, or give yours another name"
-            yield "decide", Line("name_met", path, said, fix)
+            yield "decide", Line("name_met", path, say("upgrade.core_now_has", name=name, own=plain[0]))
         elif new.initial in after[name].required_in:
-            fix = "see that those who enter can give it"
-            yield "decide", Line("now_required", path, f"{name} is new and required from the start", fix)
+            yield "decide", Line("now_required", path, say("upgrade.is_new_and_required", name=name))
         else:
-            yield "change", Line("added", path, f"{name} is new")
+            yield "change", Line("added", path, say("upgrade.is_new", name=name))
 
 
 def _field(path: str, old: Field, new: Field) -> Sorted:
     if old.schema.get("type") != new.schema.get("type"):
-        said = f"was {old.schema.get('type')}, is {new.schema.get('type')}"
-        yield "decide", Line("type_changed", path, said, "say how old values are to be read")
+        said = say("upgrade.kind_was", old=old.schema.get("type"), new=new.schema.get("type"))
+        yield "decide", Line("type_changed", path, said)
     elif old.schema != new.schema:
-        yield "change", Line("shape_changed", path, "its shape differs; old values hold until they are changed")
+        yield "change", Line("shape_changed", path, say("upgrade.shape_differs"))
     gone = sorted((old.values or {}).keys() - (new.values or {}).keys()) if new.values is not None else []
     if gone:
-        said = f"the codes {', '.join(gone)} are gone"
-        yield "decide", Line("code_removed", path, said, "name the code that takes its place")
+        yield "decide", Line("code_removed", path, say("upgrade.codes_are_gone", codes=gone))
     if (new.values or {}).keys() - (old.values or {}).keys():
-        more = ", ".join(sorted((new.values or {}).keys() - (old.values or {}).keys()))
-        yield "change", Line("code_added", path, f"new codes: {more}")
+        more = sorted((new.values or {}).keys() - (old.values or {}).keys())
+        yield "change", Line("code_added", path, say("upgrade.new_codes", codes=more))
     if old.group != new.group:
-        said = f"was in the group {old.group}, is in {new.group}: other readers"
-        yield "decide", Line("group_changed", path, said, "look at your agreements and roles before installing")
+        yield "decide", Line("group_changed", path, say("upgrade.group_was", old=old.group, new=new.group))
     for key in ("find", "party", "counterparty", "effective", "input", "cls"):
         if getattr(old, key) != getattr(new, key):
-            said = f"{key} was {getattr(old, key)}, is {getattr(new, key)}"
+            said = say("upgrade.key_was", key=key, old=getattr(old, key), new=getattr(new, key))
             yield "change", Line(f"{key}_changed", path, said)
 
 
 def _link(path: str, old: Link, new: Link) -> Sorted:
     gone = set(old.to) - set(new.to)
     if gone and "any" not in new.to:
-        said = f"no longer points at {', '.join(sorted(gone))}"
-        yield "decide", Line("target_removed", path, said, "choose another link for those records")
+        yield "decide", Line("target_removed", path, say("upgrade.no_longer_points_at", types=sorted(gone)))
     elif set(new.to) != set(old.to):
-        yield "change", Line("target_added", path, f"points at {', '.join(new.to)}")
+        yield "change", Line("target_added", path, say("upgrade.points_at", types=new.to))
     if old.many and not new.many:
-        yield "decide", Line("now_single", path, "one record only from now on", "choose which one stays")
+        yield "decide", Line("now_single", path, say("upgrade.one_record_only"))
     elif old.many != new.many:
-        yield "change", Line("now_many", path, "may now point at several")
+        yield "change", Line("now_many", path, say("upgrade.may_point_at_several"))
     if (old.shape.as_json() if old.shape else {}) != (new.shape.as_json() if new.shape else {}):
-        said = f"takes what fits: {new.shape.said()}" if new.shape else "takes any record of its types"
-        yield "change", Line("where_changed", path, f"{said}; what is linked already stays")
+        said = say("upgrade.takes_what_fits", said=new.shape.said()) if new.shape else say("upgrade.takes_any")
+        yield "change", Line("where_changed", path, said)
     if old.inherit != new.inherit:
-        yield "change", Line("inherit_changed", path, f"inherit was {old.inherit}, is {new.inherit}")
+        yield (
+            "change",
+            Line("inherit_changed", path, say("upgrade.key_was", key="inherit", old=old.inherit, new=new.inherit)),
+        )
 
 
 def _states(old: Type, new: Type) -> Sorted:
@@ -216,22 +217,25 @@ def _states(old: Type, new: Type) -> Sorted:
         path = f"{old.name}.states.{name}"
         other = new.states.get(name)
         if other is None:
-            fix = "name the state that takes its place"
-            yield "decide", Line("state_removed", path, f"the state {name} is gone; records stand in it", fix)
+            yield "decide", Line("state_removed", path, say("upgrade.state_is_gone", name=name))
         elif one.core != other.core:
-            fix = "look at what others will read"
-            yield "decide", Line("state_moved", path, f"others read {other.core} in place of {one.core}", fix)
+            yield "decide", Line("state_moved", path, say("upgrade.others_read", new=other.core, old=one.core))
         elif other.divided and not one.divided:
-            said = f"is divided now; records in it count as {other.entry}"
-            yield "decide", Line("state_divided", path, said, "place open records in their sub-states")
+            yield "decide", Line("state_divided", path, say("upgrade.is_divided_now", entry=other.entry))
         elif one.final != other.final:
-            yield "change", Line("final_changed", path, f"final was {one.final}, is {other.final}")
+            yield (
+                "change",
+                Line("final_changed", path, say("upgrade.key_was", key="final", old=one.final, new=other.final)),
+            )
         else:
-            yield "same", Line("same", path, "")
+            yield "same", Line("same", path, NOTHING)
     for name in new.states.keys() - old.states.keys():
-        yield "change", Line("added", f"{new.name}.states.{name}", f"the state {name} is new")
+        yield "change", Line("added", f"{new.name}.states.{name}", say("upgrade.state_is_new", name=name))
     if old.initial != new.initial:
-        yield "change", Line("initial_changed", f"{new.name}.states", f"records start in {new.initial}")
+        yield (
+            "change",
+            Line("initial_changed", f"{new.name}.states", say("upgrade.records_start_in", state=new.initial)),
+        )
 
 
 def _steps(
@@ -244,7 +248,7 @@ def _steps(
         if other is None:
             yield (
                 "decide",
-                Line("act_removed", path, f"{name} can no longer be done", "name the act that is done instead"),
+                Line("act_removed", path, say("upgrade.can_no_longer_be_done", name=name)),
             )
             continue
         found = [
@@ -255,8 +259,11 @@ def _steps(
         if [rule.sentences for rule in one.guards] != [rule.sentences for rule in other.guards]:
             found.append("guard")
         for key in found:
-            yield "change", Line(f"{key.rstrip('_')}_changed", path, f"{key.rstrip('_')} of {name} differs")
+            yield (
+                "change",
+                Line(f"{key.rstrip('_')}_changed", path, say("upgrade.key_differs", key=key.rstrip("_"), name=name)),
+            )
         if not found:
-            yield "same", Line("same", path, "")
+            yield "same", Line("same", path, NOTHING)
     for name in after.keys() - before.keys():
-        yield "change", Line("added", f"{new.name}.{kind}.{name}", f"{name} is new")
+        yield "change", Line("added", f"{new.name}.{kind}.{name}", say("upgrade.is_new", name=name))

@@ -36,6 +36,7 @@ from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.language import Languages, chosen, in_language
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.subject import COLUMNS, Subject, subject_of, visible
+from comity.sentences import Locale, say
 
 MOST = 200
 PAGE = 200
@@ -157,7 +158,7 @@ def agenda(node: Node, actor: Actor, **asked: Any) -> Agenda:
     """
     of = Asked(**asked)
     if of.until is not None and of.within is not None:
-        raise Problem("request_invalid", "A last day and a number of days were both given", fix="give one of the two")
+        raise Problem("request_invalid", say("request_invalid.last_day_and_number_of"))
     with node.work(actor) as work:
         zone = ZoneInfo(work.catalogue.definition.zone)
         language = chosen(work.catalogue, of.language)
@@ -201,7 +202,7 @@ def _owners(work: Work, owner: str | None, everyone: bool) -> list[str]:
 def _worded(work: Work, words: Catalogue, one: Line, language: str) -> Line:
     of = words.types.get(one.subject.type_name) or words.type(one.subject.core_type)
     label = of.title if language in of.labels else work.catalogue.definition.words.get(of.name, "") or of.title
-    return replace(one, label=label, clock=one.due.labels.get(language, one.due.title))
+    return replace(one, label=label, clock=one.due.title.to(Locale(language)))
 
 
 class _Walk:
@@ -310,4 +311,4 @@ def _read_cursor(cursor: str) -> tuple[datetime, Key]:
         at, turn, by, rule, record, each = orjson.loads(text)
         return parse_instant(at), (int(turn), parse_instant(by), str(rule), str(record), str(each))
     except (ValueError, TypeError, binascii.Error):
-        raise Problem("cursor_invalid", "The cursor is not one of ours", fix="start again without a cursor") from None
+        raise Problem("cursor_invalid", say("cursor_invalid.cursor_is_not_one_of")) from None

@@ -17,6 +17,7 @@ from comity.kernel.law.clock_rules import Book
 from comity.kernel.law.due import Decision, Due
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import COLUMNS, Subject, subject_of, visible
+from comity.sentences import say
 
 MOST = 1000
 """Records of one matter, and of what points at one record; `ALL` of all matters read together."""
@@ -34,7 +35,7 @@ class Matter:
         """The due, saying so if not all that bears on it was read."""
         if not self.cut:
             return due
-        said = f"the matter has more than the {len(self.records)} records that were read: the rest may bear on this"
+        said = say("matter_cut.more_records", count=len(self.records))
         return replace(due, decisions=(*due.decisions, Decision("matter_cut", said)))
 
 

@@ -26,6 +26,7 @@ from comity.kernel.law.due import Due, Event
 from comity.kernel.policy.actor import Actor
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.subject import Subject, find_subject
+from comity.sentences import say
 
 YEARS = (1000, 9000)
 
@@ -95,6 +96,6 @@ def asked_about(work: Work, at: date | datetime | None) -> datetime:
     if at is None:
         return work.now
     if not YEARS[0] <= at.year <= YEARS[1]:
-        fault = Fault("wrong_kind", "at", f"the year {at.year}", f"ask about the years {YEARS[0]} to {YEARS[1]}")
-        raise Problem("request_invalid", "No law is known for that year", faults=[fault])
+        fault = Fault("wrong_kind", "at", say("wrong_kind.year", year=at.year, years=YEARS[0], years2=YEARS[1]))
+        raise Problem("request_invalid", say("request_invalid.no_law_is_known_for"), faults=[fault])
     return at if isinstance(at, datetime) else clock.end_of_day(at, work.catalogue.definition.zone)

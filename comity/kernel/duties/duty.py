@@ -9,6 +9,7 @@ from typing import Any
 
 from comity.clock import show_instant
 from comity.kernel.duties.lateness import Late
+from comity.sentences import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Duty:
     against it. `code` is the joint's own name, `joint` that with its file."""
 
     joint: str
-    title: str
+    title: Text
     record: str
     type: str
     number: str | None
@@ -28,8 +29,8 @@ class Duty:
     since: datetime
     due: datetime
     state: str
-    message: str
-    fix: str
+    message: Text
+    fix: Text
     citation: str
     verified: str
     found: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.expression import GuardError, evaluate
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject
+from comity.sentences import say
 
 
 def faults(work: Work, act: str, subject: Subject, calculated: Callable[[str], Outcome]) -> list[Fault]:
@@ -46,7 +47,12 @@ def _found(law: Law[ObligationRule], subject: Subject, one: Missing) -> Fault:
     if one.about != str(subject.id):
         return Fault(one.code, one.about_label, one.message, one.fix)
     citation = one.citation or law.citation
-    return Fault(one.code, f"links.{door.link}", f"{one.message} ({citation})" if citation else one.message, one.fix)
+    return Fault(
+        one.code,
+        f"links.{door.link}",
+        say("refusal.with_its_law", message=one.message, citation=citation) if citation else one.message,
+        one.fix,
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -76,9 +82,15 @@ def _judged(work: Work, name: str, law: Law[ObligationRule], subject: Subject) -
             if joint.given.when and not evaluate(condition(joint.given.when), asked):
                 continue
             if bool(walk.found(joint, subject, told, each, walk.ways(joint, [subject]))) is joint.never:
-                said = f"{door.message} ({law.citation})" if law.citation else door.message
+                said = (
+                    say("refusal.with_its_law", message=door.message, citation=law.citation)
+                    if law.citation
+                    else door.message
+                )
                 return [Fault(door.code, f"links.{door.link}", said, door.fix)]
     except GuardError as error:
-        fix = "give what the condition reads, or have the definition mended"
-        return [Fault("guard_error", f"links.{door.link}", f"{name}: {error}", fix)]
+        fix = say("guard_error.give_what_condition_reads_or.fix")
+        return [
+            Fault("guard_error", f"links.{door.link}", say("guard_error.of_joint", name=name, error=error.detail), fix)
+        ]
     return []

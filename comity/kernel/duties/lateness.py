@@ -23,6 +23,7 @@ from comity.kernel.work.change import Change, is_ahead
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject, loaded, subjects
 from comity.kernel.work.visibility import readable_fields
+from comity.sentences import NOTHING, Text, Worded, say
 
 
 @lru_cache(maxsize=64)
@@ -83,10 +84,13 @@ def timed(work: Work, change: Change, seen: Mapping[str, Subject] | None = None,
     if not broken:
         return change
     if not items.text(change.entry.content, items.CAUSE).strip():
-        faults = [Fault("late_cause_needed", name, said, "say why in late_cause") for name, said in broken]
+        faults = [
+            Fault("late_cause_needed", name, said, say("late_cause_needed.say_why_in_late_cause.fix"))
+            for name, said in broken
+        ]
         raise Problem(
             "late_cause_needed", broken[0][1], faults=faults, rules=[name for name, _ in broken],
-            fix="correct the time, or give late_cause: why it is entered late or out of its order",
+            fix=say("late_cause_needed.correct_time_or_give_late.fix"),
         )  # fmt: skip
     return change.saying(items.late(name for name, _ in broken))
 
@@ -136,12 +140,12 @@ def _refuse_ahead(work: Work, of: Type, given: Mapping[str, Any]) -> None:
     read = moments_of(work.catalogue, of.core_name, of.effective_field or "")
     zone = ZoneInfo(work.catalogue.definition.zone)
     faults = [
-        Fault("occurred_in_future", f"fields.{name}", "it is entered when it has happened", "correct the time")
+        Fault("occurred_in_future", f"fields.{name}", say("occurred_in_future.it_is_entered_when_it"))
         for name in sorted(read & given.keys())
         if (moment := _moment(given[name])) is not None and is_ahead(moment, work.now, zone)
     ]
     if faults:
-        raise Problem("invalid", f"The {of.title} says a time that is yet to come", faults=faults)
+        raise Problem("invalid", say("invalid.says_time_that_is_yet", title=of.title), faults=faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,7 @@ def late_entries(work: Work, shown: Iterable[tuple[Subject, bool]], *, answers: 
     return out
 
 
-def _broken(one: _Timed, rule: Rule[Order]) -> tuple[str, str] | None:
+def _broken(one: _Timed, rule: Rule[Order]) -> tuple[str, Text] | None:
     """(rule, what is wrong and by which law), or None. The version in force on the day of the act counts."""
     zone = ZoneInfo(one.work.catalogue.definition.zone)
     for law in rule.versions:
@@ -198,35 +202,49 @@ def _broken(one: _Timed, rule: Rule[Order]) -> tuple[str, str] | None:
         if happened is None or not law.holds(_day(happened, zone)):
             continue
         said = _too_early(one, law.said, happened, zone) or _too_late(one.change, law.said, happened, zone)
-        return (rule.name, f"{law.said.title}: {said} ({_source(law)})") if said else None
+        if not said:
+            return None
+        return rule.name, say("late_cause_needed.rule", title=law.said.title, said=said, source=_source(law))
     return None
 
 
-def _source(law: Law[Order]) -> str:
-    return f"{law.citation}, {law.verified}" if law.citation else "local rule"
+def _source(law: Law[Order]) -> Text:
+    if not law.citation:
+        return say("late_cause_needed.local_rule")
+    return say("late_cause_needed.source", citation=law.citation, verified=law.verified)
 
 
-def _too_late(change: Change, order: Order, happened: date | datetime, zone: ZoneInfo) -> str:
+def _too_late(change: Change, order: Order, happened: date | datetime, zone: ZoneInfo) -> Text:
     if order.late_after is None:
-        return ""
+        return NOTHING
     began = happened if isinstance(happened, datetime) else datetime.combine(happened, datetime.max.time(), zone)
     if change.entry.entered_at <= order.late_after.after(began, zone.key):
-        return ""
-    return f"it happened {_shown(happened)} and is entered {_shown(change.entry.entered_at)}"
+        return NOTHING
+    return say("late_cause_needed.entered_late", happened=happened, entered=change.entry.entered_at)
 
 
-def _too_early(one: _Timed, order: Order, happened: date | datetime, zone: ZoneInfo) -> str:
+def _too_early(one: _Timed, order: Order, happened: date | datetime, zone: ZoneInfo) -> Text:
     after = order.after
     if after is None:
-        return ""
+        return NOTHING
     for name, moment in _firsts(one, after):
         if moment is None and after.field:
-            return f"it happened {_shown(happened)}, and {after.field} of {name} cannot be read"
+            field = _called(one, after, "fields", after.field)
+            return say("late_cause_needed.cannot_be_read", happened=happened, field=field, name=name)
         if moment is None:
-            return f"it happened {_shown(happened)}, and {name} has not been done ({after.act.replace('_', ' ')})"
+            act = _called(one, after, "acts", after.act.replace("_", " "))
+            return say("late_cause_needed.not_done", happened=happened, name=name, act=act)
         if _before(happened, moment, zone):
-            return f"it happened {_shown(happened)}, before {name} of {_shown(moment)}"
-    return ""
+            return say("late_cause_needed.before", happened=happened, name=name, moment=moment)
+    return NOTHING
+
+
+def _called(timed: _Timed, after: After, parts: str, english: str) -> Worded:
+    """The act or field that comes first, in other languages as its type calls it."""
+    types = timed.work.catalogue.types
+    of = [timed.change.type] if after.link == SELF else [types[one] for one in after.types if one in types]
+    held = (getattr(one, parts).get(after.act or after.field) for one in of)
+    return Worded(english, next((one.labels for one in held if one is not None), {}))
 
 
 def _firsts(timed: _Timed, after: After) -> Iterable[tuple[str, date | datetime | None]]:
@@ -235,7 +253,7 @@ def _firsts(timed: _Timed, after: After) -> Iterable[tuple[str, date | datetime 
     if after.link == SELF:
         if after.field:
             value = timed.fields.get(after.field)
-            return [("the record itself", _moment(value))] if value not in (None, "") else []
+            return [(say("late_cause_needed.record_itself"), _moment(value))] if value not in (None, "") else []
         return [(after.act, _done(work, change.entry.record, timed.owner, after.act, change.before.version))]
     ids = change.after.links.get(after.link, ())
     found = {
@@ -278,7 +296,3 @@ def _before(one: date | datetime, other: date | datetime, zone: ZoneInfo) -> boo
 
 def _day(moment: date | datetime, zone: ZoneInfo) -> date:
     return moment.astimezone(zone).date() if isinstance(moment, datetime) else moment
-
-
-def _shown(moment: date | datetime) -> str:
-    return f"{show_instant(moment)[:16]}Z" if isinstance(moment, datetime) else moment.isoformat()

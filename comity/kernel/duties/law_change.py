@@ -27,6 +27,7 @@ from comity.kernel.work import disclosure
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.subject import COLUMNS, Subject, subject_of, visible
 from comity.kernel.work.visibility import readable_fields
+from comity.sentences import NOTHING, Text, say
 
 PAGE = 500
 _SECTION = re.compile(r"\d+[A-Z]{0,2}(?:\([0-9A-Za-z]+\))*")
@@ -75,7 +76,7 @@ class Affected:
     open: bool
     happened: date | None
     verdict: str
-    why: str
+    why: Text
     sections: Mapping[str, tuple[str, ...]]
     unknown: tuple[str, ...] = ()
 
@@ -118,7 +119,7 @@ def is_pack(data: Any) -> bool:
 def _named(work: Work, name: str) -> Pack:
     data = work.catalogue.rules.get(name)
     if data is None or not is_pack(data):
-        raise Problem("not_found", f"the law of {work.agency} holds no pack {name}", fix="name a file, or a rule of it")
+        raise Problem("not_found", say("not_found.law_of_holds_no_pack", agency=work.agency, name=name))
     return read_pack(name, data)
 
 
@@ -127,15 +128,15 @@ def read_pack(name: str, data: Mapping[str, Any]) -> Pack:
     faults = []
     for key in ("title", "from", "old", "new", "citation", "verified", "names", "where", "sections"):
         if key not in data:
-            faults.append(Fault("pack_incomplete", name, f"the pack has no {key}", f"add {key}:"))
+            faults.append(Fault("pack_incomplete", name, say("pack_incomplete.pack_has_no", key=key)))
     day = read_when(data.get("from"))
     if "from" in data and (day is None or isinstance(day, datetime)):
-        faults.append(Fault("wrong_kind", name, f"{data['from']!r} is no day", "write it as 2024-07-01"))
+        faults.append(Fault("wrong_kind", name, say("wrong_kind.begin_is_no_day", day=data["from"])))
     for old, new in (data.get("sections") or {}).items():
         if not _SECTION.fullmatch(old) or not all(_SECTION.fullmatch(str(one)) for one in new):
-            faults.append(Fault("wrong_kind", name, f"{old}: {new}", 'write "302": ["103"], or [] for repealed'))
+            faults.append(Fault("wrong_kind", name, say("wrong_kind.change_of_code", old=old, new=new)))
     if faults:
-        raise Problem("definitions_refused", f"the pack {name} cannot be read", faults=faults)
+        raise Problem("definitions_refused", say("definitions_refused.pack_cannot_be_read", name=name), faults=faults)
     assert isinstance(day, date)
     places = tuple(
         Place(one["type"], one["sections"], one.get("happened", ""), frozenset(one.get("open", ())), one.get("by", ""))
@@ -197,24 +198,26 @@ def affected(pack: Pack, place: Place, subject: Subject, fields: Mapping[str, An
 
 def _verdict(
     pack: Pack, day: date | None, old: bool, mapped: Mapping[str, Sequence[str]], unknown: Sequence[str]
-) -> tuple[str, str]:
+) -> tuple[str, Text]:
+    laws = {"old": pack.old, "new": pack.new}
     if day is None:
-        return "decide", f"when the offence happened is not known: before {pack.from_} {pack.old}, from then {pack.new}"
+        return "decide", say("law_change.day_not_known", day=pack.from_, **laws)
     if day < pack.from_:
         if old:
-            return "stays", f"the offence of {day} stays under {pack.old}"
-        return "premature", f"the offence of {day} was before {pack.from_}: {pack.new} was not in force"
+            return "stays", say("law_change.stays", happened=day, old=pack.old)
+        return "premature", say("law_change.premature", happened=day, day=pack.from_, new=pack.new)
     if not old:
-        return "", ""
+        return "", NOTHING
     if unknown:
-        return "decide", f"the pack does not hold {pack.old} {', '.join(unknown)}"
+        return "decide", say("law_change.not_held", old=pack.old, sections=unknown)
     gone = [one for one, to in mapped.items() if not to]
     several = [one for one, to in mapped.items() if len(to) > 1]
     if gone:
-        return "decide", f"{pack.old} {', '.join(gone)} has no counterpart in {pack.new}"
+        return "decide", say("law_change.no_counterpart", sections=gone, **laws)
     if several:
-        return "decide", f"{pack.old} {', '.join(several)} went to several sections of {pack.new}"
-    return "renumber", f"the offence of {day} is under {pack.new} {', '.join(to[0] for to in mapped.values())}"
+        return "decide", say("law_change.several", sections=several, **laws)
+    to = [many[0] for many in mapped.values()]
+    return "renumber", say("law_change.renumber", happened=day, new=pack.new, sections=to)
 
 
 def _bare(section: str) -> str:

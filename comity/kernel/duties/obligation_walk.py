@@ -31,6 +31,7 @@ from comity.kernel.work.facts import FactGraph
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import COLUMNS, Subject, known_at, subject_of, subjects, visible
 from comity.kernel.work.visibility import readable_fields
+from comity.sentences import Filled, joined
 
 PAGE = 500
 Ways = Sequence[tuple[Fulfilment, Mapping[Any, Sequence[Subject]]]]
@@ -159,17 +160,15 @@ class Walk:
                 return None
             good = bool(found or backed) is not joint.never
         due = self.due(joint, told, owed_by)
-        words = {"{owed_by}": owed_by, "{number}": given.folded.number or str(given.id), "{each}": each}
-        message = joint.message
-        for word, said in words.items():
-            message = message.replace(word, said)
-        message = " ".join([message, *(one.message for one in (outcome.refused if outcome is not None else ()))])
+        words = {"owed_by": owed_by, "number": given.folded.number or str(given.id), "each": each}
+        found_by = [one.message for one in (outcome.refused if outcome is not None else ())]
+        message = joined((Filled(joint.message, words), *found_by), "space")
         state = "done" if good else "open" if self.at < due else "difference"
         return Duty(
             joint=rule.name, title=joint.title, record=str(given.id), type=given.core_type, number=given.folded.number,
             agency=given.agency, each=each, owed_by=owed_by, since=told["_since"], due=due, state=state,
-            message=message, fix=joint.fix, citation=law.citation, verified=law.verified, found=tuple(found),
-            never=joint.never,
+            message=message, fix=Filled(joint.fix, words), citation=law.citation, verified=law.verified,
+            found=tuple(found), never=joint.never,
         )  # fmt: skip
 
     def ways(self, joint: ObligationRule, page: Sequence[Subject]) -> Ways:

@@ -63,7 +63,7 @@ def record(work: Work, act: Act, subject: Subject, missing: Sequence[Missing], t
 
 def _draft(of: Type, rule: Obligation, act: Act, subject: Subject, lack: Missing, to: str) -> Draft:
     """A lack as a record of the type: its members in the fields of their names, and what the obligation declares."""
-    fields = {**asdict(lack), "since": lack.since.isoformat()}
+    fields = {**asdict(lack), "since": lack.since.isoformat(), "message": str(lack.message), "fix": str(lack.fix)}
     fields |= {rule.owed_by: lack.owed_by, rule.owed_to: to, rule.act: act.name}
     pointed = {rule.on: [str(subject.id)], rule.about: [lack.about]}
     return Draft(

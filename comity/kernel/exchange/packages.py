@@ -9,13 +9,14 @@ from comity.kernel.work import disclosure
 from comity.kernel.work.facts import FactGraph
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject
+from comity.sentences import say
 
 
 def build(work: Work, rule: Act, subject: Subject, to: str) -> Parcel:
     """What the package function makes of the facts, against the receiver's profile in force."""
     package = work.node.extensions.packages.get(str(rule.package))
     if package is None:
-        raise Problem("act_unknown", f"the package {rule.package} is not installed", fix="install its pillar")
+        raise Problem("act_unknown", say("act_unknown.package_is_not_installed", package=rule.package))
     graph = FactGraph(work, subject)
     graph.given = {"profile": _profile(work, graph, rule, to)}
     parcel = package(graph)
@@ -31,7 +32,6 @@ def _profile(work: Work, graph: FactGraph, rule: Act, to: str) -> Fact:
     found = graph.owned(to, of.name, in_force)
     if not found:
         raise Problem(
-            "not_ready", f"{to} has published no {rule.profile} in force that you may read",
-            fix=f"ask {to} to enter its profile and to open it by agreement",
+            "not_ready", say("not_ready.has_published_no_in_force", to=to, profile=rule.profile),
         )  # fmt: skip
     return found[-1]

@@ -5,7 +5,7 @@ The first verdict stands. A disputed entry is not undone, as nothing in a log is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,8 @@ from comity.kernel.ledger.entry import VERDICTS
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.write import write
 from comity.kernel.types.catalogue import Type
-from comity.kernel.types.lifecycle import answers
+from comity.kernel.types.language import called_in
+from comity.kernel.types.lifecycle import answers, named_steps
 from comity.kernel.work import disclosure
 from comity.kernel.work.change import Step, Verdict, about_anothers
 from comity.kernel.work.idempotency import digest_of, once
@@ -33,8 +34,15 @@ from comity.kernel.work.refusals import Attempt, traced
 from comity.kernel.work.results import Receipt, as_uuid
 from comity.kernel.work.subject import Subject, find_subject, loaded, subjects
 from comity.kernel.work.visibility import visibility
+from comity.sentences import NOTHING, Given, Sentence, Text, joined, listed, say
 
 VERDICT = {"confirm": "confirmed", "dispute": "disputed"}
+_SAID_OF = {
+    "confirmed": ("reported.confirmed", "reported.confirmed_on"),
+    "disputed": ("reported.disputed", "reported.disputed_on"),
+}
+"""What is said of a verdict, without its day and with it."""
+JUDGED = {"confirmed": "report_judged.was_confirmed", "disputed": "report_judged.was_disputed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ class Report:
     state: str
     judged_at: datetime | None
     reason: str
-    said: str
+    said: Text
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -114,8 +122,8 @@ def dispute(node: Node, actor: Actor, entry: str, *, reason: str, key: str | Non
 def _judge(node: Node, actor: Actor, entry: str, verdict: str, reason: str | None, key: str | None) -> Receipt:
     refuse_unspellable(reason=reason)
     if verdict == "dispute" and not (reason and reason.strip()):
-        fault = Fault("needs", "reason", "a dispute says what is not so", "give a reason")
-        raise Problem("invalid", "A dispute needs a reason", faults=[fault])
+        fault = Fault("needs", "reason", say("needs.dispute_says_what_is_not"))
+        raise Problem("invalid", say("invalid.dispute_needs_reason"), faults=[fault])
     digest = digest_of(verdict, entry, reason) if key else b""
 
     def do(work: Work) -> Receipt:
@@ -125,9 +133,10 @@ def _judge(node: Node, actor: Actor, entry: str, verdict: str, reason: str | Non
         _allow(work, subject, row, verdict)
         if row["state"] != "open":
             raise Problem(
-                "report_judged", f"{work.agency} has {row['state']} this report already", state=row["state"],
-                fix="ask the reporter to amend the record; the amendment is reported to you as well",
-            )  # fmt: skip
+                "report_judged",
+                say(JUDGED[row["state"]], agency=work.agency),
+                state=row["state"],
+            )
         done = Step(verdict, verdict, VERDICT[verdict], refers=row["entry"], state_from="open")
         change = about_anothers(work, of, subject.folded, subject.id, done, items.say(reason=reason))
         change = replace(change, verdict=Verdict(row["entry"], VERDICT[verdict]), key=key, digest=digest)
@@ -135,6 +144,13 @@ def _judge(node: Node, actor: Actor, entry: str, verdict: str, reason: str | Non
         return write(work, [change])[0]
 
     return once(node, actor, key, digest, do, again=lambda before: before)
+
+
+def _whether(work: Work, subject: Subject, act: str, by: Collection[str]) -> Sentence:
+    of, roles = subject.type(work), work.catalogue.lifecycle_roles
+    titles = listed(called_in(roles, name) for name in sorted(by))
+    label = called_in(named_steps(of), act)
+    return say("not_allowed.whether_did_is_said_by", agency=work.agency, act=label, by=titles)
 
 
 def _locked(work: Work, entry: UUID) -> dict[str, Any]:
@@ -150,7 +166,7 @@ def _locked(work: Work, entry: UUID) -> dict[str, Any]:
     )
     found = next((row for row in rows if row["entry"] == entry), None)
     if found is None:
-        raise Problem("not_found", "No such record, or it is not yours to see")
+        raise Problem("not_found", say("not_found.no_such_record_or_it"))
     return found
 
 
@@ -159,13 +175,12 @@ def _allow(work: Work, subject: Subject, row: Mapping[str, Any], verdict: str) -
     by = _doers(subject.type(work), row["act"])
     if work.actor.behalf or not by & work.actor.roles:
         raise Problem(
-            "not_allowed", f"Whether {work.agency} did {row['act']} is said by its {', '.join(sorted(by))}",
-            fix="ask a colleague in such a role",
-        )  # fmt: skip
+            "not_allowed",
+            _whether(work, subject, row["act"], by),
+        )
     if verdict == "confirm" and not subjects(work, [row["document"]]):
         raise Problem(
-            "not_allowed", "You may not read the document that is said to show it",
-            fix="ask a colleague who may read such documents",
+            "not_allowed", say("not_allowed.you_may_not_read_document"),
         )  # fmt: skip
 
 
@@ -201,15 +216,16 @@ def _reason(row: Mapping[str, Any]) -> str:
     return items.text(loaded(row["content"]) or {}, items.REASON)
 
 
-def _said(work: Work, row: Mapping[str, Any], *, whole: bool) -> str:
+def _said(work: Work, row: Mapping[str, Any], *, whole: bool) -> Text:
     """`as reported by A for B; confirmed by B on 2026-11-22`. The reason is for whoever sees the whole record."""
     told = names.as_reported(row["by_agency"], row["agency"])
     if row["state"] == "open":
         return told
-    zone = ZoneInfo(work.catalogue.definition.zone)
-    day = f" on {row['judged_at'].astimezone(zone).date().isoformat()}" if row["judged_at"] else ""
-    reason = f": {_reason(row)}" if whole and row["state"] == "disputed" and _reason(row) else ""
-    return f"{told}; {row['state']} by {row['agency']}{day}{reason}"
+    on = row["judged_at"].astimezone(ZoneInfo(work.catalogue.definition.zone)).date() if row["judged_at"] else None
+    said = say(_SAID_OF[row["state"]][on is not None], agency=row["agency"], day=on)
+    if whole and row["state"] == "disputed" and (reason := _reason(row)):
+        said = say("reported.because", said=said, reason=Given(reason))
+    return joined((told, said), "semicolon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +236,7 @@ class Told:
     act: str
     document: str
     state: str
-    said: str
+    said: Text
 
 
 def told(work: Work, subject: Subject, *, whole: bool) -> dict[UUID, Told]:
@@ -240,16 +256,19 @@ def told(work: Work, subject: Subject, *, whole: bool) -> dict[UUID, Told]:
     }  # fmt: skip
 
 
-def of_record(work: Work, subject: Subject, *, whole: bool) -> str:
+def of_record(work: Work, subject: Subject, *, whole: bool) -> Text:
     """What is to be said of a record that was entered on behalf of another, with whatever later act is disputed."""
     if not subject.folded.behalf:
-        return ""
+        return NOTHING
     found = list(told(work, subject, whole=whole).values())
     first = next(
         (one.said for one in found if one.act == "enter"), names.as_reported(subject.agency, subject.folded.behalf)
     )
-    return "; ".join(
-        [first, *(f"{one.act} {one.said}" for one in found if one.act != "enter" and one.state == "disputed")]
+    of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+    steps = named_steps(of)
+    later = [one for one in found if one.act != "enter" and one.state == "disputed"]
+    return joined(
+        [first, *(say("reported.act", act=called_in(steps, one.act), said=one.said) for one in later)], "semicolon"
     )
 
 
@@ -275,7 +294,7 @@ class Rebuilding:
             self.verdicts[row["refers"]] = (VERDICT[row["kind"]], row["id"])
             self.judged[row["refers"]] = row["entered_at"]
 
-    def differences(self, conn: Conn) -> Iterator[tuple[str, str]]:
+    def differences(self, conn: Conn) -> Iterator[tuple[str, Text]]:
         """(record, what differs), within a transaction of the agency."""
         held = {}
         for row in conn.cursor(row_factory=dict_row).execute(
@@ -287,18 +306,18 @@ class Rebuilding:
             record = str(row["record"])
             if row["agency"] == self.agency:
                 if (row["state"], row["answer_entry"]) != self.verdicts.pop(row["entry"], ("open", None)):
-                    yield record, "the verdict on a report is not what the log says"
+                    yield record, say("rebuild.verdict_differs")
                 continue
             held[row["entry"]] = (
                 row["agency"], record, row["type"], row["act"], str(row["document"]), row["entered_at"],
             )  # fmt: skip
             if not row["granted"]:
-                yield record, f"{row['agency']} does not see what was reported of it"
+                yield record, say("rebuild.report_is_not_seen", agency=row["agency"])
         for entry in held.keys() | self.made.keys():
             if entry not in self.erased and held.get(entry) != self.made.get(entry):
-                yield (held.get(entry) or self.made[entry])[1], "a report differs from the entry that made it"
+                yield (held.get(entry) or self.made[entry])[1], say("rebuild.report_differs")
         came = conn.execute("select at from comity.arrival where agency = comity.me()").fetchone()
         for entry in self.verdicts:
             if came and self.judged[entry] < came[0]:
                 continue  # the report stayed in its reporter's log, on the node that was left
-            yield str(entry), "a verdict names no report"
+            yield str(entry), say("rebuild.verdict_names_no_report")

@@ -22,6 +22,7 @@ from comity.kernel.records.proposal import Proposal
 from comity.kernel.records.validate import validate
 from comity.kernel.records.write import write
 from comity.kernel.types.catalogue import Act, Type
+from comity.kernel.types.language import called, called_in, with_name
 from comity.kernel.work.change import Change
 from comity.kernel.work.idempotency import actor_key, digest_of, once
 from comity.kernel.work.locking import lock
@@ -29,6 +30,7 @@ from comity.kernel.work.node import Node, Work
 from comity.kernel.work.refusals import Attempt, trace, traced
 from comity.kernel.work.results import Draft, Submission, as_uuid
 from comity.kernel.work.subject import allow, own
+from comity.sentences import listed, say
 
 
 @traced(lambda record, act="submit", dry_run=False, **_: None if dry_run else Attempt("submit", record=record, act=act))
@@ -70,10 +72,9 @@ def submit(
 def _rule(of: Type, act: str) -> Act:
     rule = of.acts.get(act)
     if rule is None or rule.package is None:
-        packages = ", ".join(name for name, one in of.acts.items() if one.package) or "none"
-        raise Problem(
-            "act_unknown", f"{of.name} has no submitting act {act}", fix=f"its submitting acts are {packages}"
-        )
+        packages = listed(with_name(of.acts, (name for name, one in of.acts.items() if one.package)))
+        said = say("act_unknown.has_no_submitting_act", name=called(of), act=act, packages=packages)
+        raise Problem("act_unknown", said)
     return rule
 
 
@@ -88,9 +89,9 @@ def _refuse_second(work: Work, of: Type, parcel: Parcel, to: str) -> None:
     ).fetchone()
     if row:
         raise Problem(
-            "already_offered", f"{to} has this package already: {row[0]} is {row[1].replace('_', ' ')}",
-            fix="withdraw it first, or submit when something is to be added",
-        )  # fmt: skip
+            "already_offered",
+            say("already_offered.has_this_package_already_is", to=to, row=row[0], row2=called_in(of.states, row[1])),
+        )
 
 
 def _offered(work: Work, rule: Act, parcel: Parcel, to: str) -> Change:

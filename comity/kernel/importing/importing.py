@@ -25,6 +25,7 @@ from comity.kernel.importing.report import ImportReport, Progress, RejectFiles, 
 from comity.kernel.importing.taking import Asked, Enter, Judge, Rehearse, Take
 from comity.kernel.policy.actor import Actor
 from comity.kernel.work.node import Node
+from comity.sentences import DEFAULT, Locale, say
 
 ROWS = 1_000
 DRAFTS = 3_000
@@ -34,11 +35,12 @@ Report = Callable[[Progress], None]
 @dataclass(frozen=True, slots=True)
 class Options:
     """`dry_run` reads, maps and judges every row and writes no record. Rows that are not taken go to `rejects` (a CSV,
-    and a JSONL beside it), by default under the node's home."""
+    and a JSONL beside it), by default under the node's home, and are told of in the reader's words."""
 
     dry_run: bool = False
     rejects: Path | None = None
     progress: Report | None = None
+    locale: Locale = DEFAULT
 
 
 def run(
@@ -56,7 +58,13 @@ def run(
     catalogue = node.catalogue(actor.agency)
     if faults := rules.faults(catalogue):
         first = faults[0]
-        detail = f"{len(faults)} found against {actor.agency}'s types, first {first.path}: {first.message}"
+        detail = say(
+            "mapping_invalid.found_against_types_first",
+            count=len(faults),
+            agency=actor.agency,
+            path=first.path,
+            message=first.message,
+        )
         raise Problem("mapping_invalid", detail, faults=faults, fix=first.fix)
     digest = _digest(file)
     place = chosen.rejects or node.home / "imports" / f"{rules.name}-{digest[:12]}-rejects.csv"
@@ -65,22 +73,23 @@ def run(
     return _Import(rules, file, digest, take, replace(chosen, rejects=place)).run()
 
 
-def inspect(file: Path, mapping: Path, *, rejects: Path | None = None, progress: Report | None = None) -> ImportReport:
-    """Read and map a file without a node: what the mapping alone can tell. Raises as `run` does before it writes."""
-    if rejects:
-        _spare(rejects, file, mapping)
-    return _Import(load(mapping), file, _digest(file), Judge(), Options(True, rejects, progress)).run()
+def inspect(file: Path, mapping: Path, **options: Any) -> ImportReport:
+    """Read and map a file without a node: what the mapping alone can tell. `options` and what it raises as of `run`."""
+    chosen = Options(**{**options, "dry_run": True})
+    if chosen.rejects:
+        _spare(chosen.rejects, file, mapping)
+    return _Import(load(mapping), file, _digest(file), Judge(), chosen).run()
 
 
 def _spare(rejects: Path, *given: Path) -> None:
     """Refuse to write the rejects over what is read."""
     if {one.resolve() for one in RejectFiles(rejects).paths} & {one.resolve() for one in given}:
-        raise Problem("import_refused", f"The rejects would be written over {rejects}.", fix="Name another file.")
+        raise Problem("import_refused", say("import_refused.rejects_would_be_written_over", rejects=rejects))
 
 
 def _digest(file: Path) -> str:
     if not file.is_file():
-        raise Problem("import_refused", f"There is no file {file}.", fix="Check the path.")
+        raise Problem("import_refused", say("import_refused.there_is_no_file", file=file))
     with file.open("rb") as raw:
         return hashlib.file_digest(raw, "sha256").hexdigest()
 
@@ -91,7 +100,7 @@ class _Import:
     def __init__(self, rules: Rules, file: Path, digest: str, take: Take, chosen: Options) -> None:
         self.rules, self.file, self.take, self.progress = rules, file, take, chosen.progress
         self.report = ImportReport(rules.name, rules.version, file.name, digest, chosen.dry_run)
-        self.rejects = RejectFiles(chosen.rejects)
+        self.rejects = RejectFiles(chosen.rejects, chosen.locale)
         self.waiting: list[Asked] = []
 
     def run(self) -> ImportReport:
@@ -101,9 +110,11 @@ class _Import:
                 if absent := self.rules.absent(table.columns):
                     names = ", ".join(fault.path for fault in absent)
                     raise Problem(
-                        "import_refused", f"The file lacks what the mapping reads: {names}.", faults=absent,
+                        "import_refused",
+                        say("import_refused.file_lacks_what_mapping_reads", names=names),
+                        faults=absent,
                         fix=absent[0].fix,
-                    )  # fmt: skip
+                    )
                 self.rejects.start()
                 self._rows(table)
         except Problem as problem:

@@ -20,6 +20,7 @@ from comity.extensions import Row
 from comity.formats.rows import Options, cut
 from comity.formats.values import Converter, ValueRefused, text
 from comity.kernel.types.catalogue import Catalogue, Type
+from comity.sentences import NOTHING, Text, joined, say
 
 KEY = "key:"
 """A link target written so names a record by the idempotency key under which it is entered."""
@@ -31,12 +32,12 @@ class Reject:
 
     row: int
     code: str
-    reason: str
+    reason: Text
     record: str = ""
     field: str = ""
     column: str = ""
     value: str = ""
-    fix: str = ""
+    fix: Text = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class FieldRule:
                 raw = None
         if raw is None:
             if self.default is None and self.required:
-                raise ValueRefused("value_missing", "The mapping requires a value here.")
+                raise ValueRefused("value_missing", say("value_missing.mapping_requires_value_here"))
             return self.default
         if self.codes is not None:
             return self._code(text(raw))
@@ -99,9 +100,7 @@ class FieldRule:
         assert self.codes is not None
         found = self.codes.get(said, self.otherwise)
         if found is None:
-            raise ValueRefused(
-                "code_unmapped", "The code table has no such value.", "Add it to the table, or give otherwise."
-            )
+            raise ValueRefused("code_unmapped", say("code_unmapped.code_table_has_no_such"))
         return found
 
     def _joined(self, values: Map[str, Any]) -> str:
@@ -182,15 +181,14 @@ class Mapping:
         there = set(columns)
         unlike = _separator(columns, self.columns)
         if unlike:
-            said = f"The header has {unlike!r} between the columns."
-            fix = f"The file looks separated by {unlike!r}. Write in the mapping, under source: delimiter: {unlike!r}"
+            said = say("column_absent.header_has_between_columns", unlike=unlike)
+            fix = say("column_absent.file_looks_separated_by_write.fix", unlike=unlike)
             return [Fault("column_absent", name, said, fix) for name, optional in self.columns.items() if not optional]
         return [
             Fault(
                 "column_absent",
                 name,
-                f"The file has no column {name!r}.",
-                f"It has: {cut(', '.join(columns), 400)}. Correct the mapping, or mark the field optional: true.",
+                say("column_absent.file_has_no_column", name=name, columns=cut(", ".join(columns), 400)),
             )
             for name, optional in self.columns.items()
             if not optional and name not in there
@@ -207,9 +205,8 @@ class Mapping:
         identity = [_said(values.get(name)) for name in self.key]
         if not any(identity):
             names = ", ".join(self.key)
-            return [
-                Reject(row.number, "row_key_missing", f"The row has no {names}, which identifies it.", column=names)
-            ]
+            said = say("row_key_missing.row_has_no", names=names)
+            return [Reject(row.number, "row_key_missing", said, column=names)]
         planned: list[Planned] = []
         rejects: list[Reject] = []
         keys: dict[str, str] = {}
@@ -232,7 +229,7 @@ class Mapping:
         if rejects:
             return rejects
         if not planned:
-            return [Reject(row.number, "row_gives_nothing", "No record of the mapping applies to this row.")]
+            return [Reject(row.number, "row_gives_nothing", say("row_gives_nothing.no_record_applies"))]
         return planned
 
     def rule(self, record: str) -> RecordRule:
@@ -266,20 +263,24 @@ class Mapping:
             link = of.links.get(name)
             if link is None:
                 yield Fault(
-                    "link_unknown", where, f"{of.name} has no link {name!r}.", f"It has: {', '.join(of.links)}."
+                    "link_unknown",
+                    where,
+                    say("link_unknown.mapped_type_has_no_link", of=of.name, link=name, links=", ".join(of.links)),
                 )
                 continue
             for target in targets:
                 aim = self.rule(target).type
                 known = catalogue.types.get(aim)
                 if known and not link.accepts(known.name, known.core_name):
-                    said = " or ".join(link.to)
+                    said = joined(link.to, "or")
                     yield Fault(
-                        "link_target", where, f"{name} of {of.name} points at {said}, not {aim}.", "Link another."
+                        "link_target",
+                        where,
+                        say("link_target.of_points_at_not", name=name, of_name=of.name, said=said, aim=aim),
                     )
         for name, link in of.links.items():
             if of.initial in link.required_in and name not in rule.links:
-                yield Fault("required", rule.source, f"{of.name} needs the link {name} from the start.", "Map it.")
+                yield Fault("required", rule.source, say("required.needs_link_from_start", name=of.name, name2=name))
 
 
 _SCHEMA_TYPES = {"text": "string", "integer": "integer", "decimal": "string", "boolean": "boolean", "date": "string",
@@ -293,23 +294,34 @@ def _field_faults(rule: RecordRule, of: Type) -> Iterator[Fault]:
         mapped.add(one.name)
         if known is None:
             yield Fault(
-                "unknown_field", one.source, f"{of.name} has no field {one.name!r}.", f"It has: {', '.join(of.fields)}."
+                "unknown_field",
+                one.source,
+                say("unknown_field.mapped_type_has_no_field", of=of.name, field=one.name, fields=", ".join(of.fields)),
             )
             continue
         if known.input:
-            yield Fault("input_refused", one.source, f"{one.name} is set by an act, not on entry.", "Remove it.")
+            yield Fault("input_refused", one.source, say("input_refused.is_set_by_act_not", name=one.name))
         wanted = known.schema.get("type")
         if one.codes is None and one.columns and isinstance(wanted, str) and wanted != _SCHEMA_TYPES[one.kind]:
-            said = f"{one.name} of {of.name} is {wanted}; as: {one.kind} gives {_SCHEMA_TYPES[one.kind]}."
-            yield Fault("type", one.source, said, "Choose another as:.")
+            said = say(
+                "type.of_is_as_gives",
+                name=one.name,
+                of_name=of.name,
+                wanted=wanted,
+                kind=one.kind,
+                schema_types=_SCHEMA_TYPES[one.kind],
+            )
+            yield Fault("type", one.source, said, say("type.choose_another_as.fix"))
         if known.values is not None:
             for value in one.constants():
                 if value not in known.values:
-                    fix = f"Codes: {cut(', '.join(known.values), 400)}."
-                    yield Fault("code_unknown", one.source, f"{value!r} is no code of {one.name}.", fix)
+                    fix = say("code_unknown.codes.fix", values=cut(", ".join(known.values), 400))
+                    yield Fault(
+                        "code_unknown", one.source, say("code_unknown.is_no_code_of", value=value, name=one.name), fix
+                    )
     for name, known in of.fields.items():
         if of.initial in known.required_in and not known.input and name not in mapped:
-            yield Fault("required", rule.source, f"{of.name} needs the field {name} from the start.", "Map it.")
+            yield Fault("required", rule.source, say("required.needs_field_from_start", name=of.name, name2=name))
 
 
 def _read(rule: FieldRule, row: Row, record: RecordRule, rejects: list[Reject]) -> Any:

@@ -28,6 +28,8 @@ from comity.kernel.types.definition import (
     nearest,
     yaml_text,
 )
+from comity.kernel.types.part import Part
+from comity.sentences import say
 
 MAX_CODES = 20_000
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,60}\Z")
@@ -73,9 +75,9 @@ def load(file: Path) -> Mapping:
         text = file.read_text("utf-8-sig")
         node = yaml_text(file.name, text)
     except FileNotFoundError:
-        raise Problem("mapping_invalid", f"There is no mapping {file}.", fix="Check the path.") from None
+        raise Problem("mapping_invalid", say("mapping_invalid.there_is_no_mapping", file=file)) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise Problem("mapping_invalid", f"{file} cannot be read: {error}.", fix="Save it as UTF-8.") from None
+        raise Problem("mapping_invalid", say("mapping_invalid.cannot_be_read", file=file, error=error)) from None
     except DefinitionsRefused as refused:
         raise Problem("mapping_invalid", refused.detail, faults=refused.faults, fix=refused.fix) from None
     faults = Faults()
@@ -83,9 +85,11 @@ def load(file: Path) -> Mapping:
     if faults.found or found is None:
         first = faults.found[0]
         raise Problem(
-            "mapping_invalid", f"{len(faults.found)} found, first {first.path}: {first.message}", faults=faults.found,
+            "mapping_invalid",
+            say("mapping_invalid.found_first", count=len(faults.found), path=first.path, message=first.message),
+            faults=faults.found,
             fix=first.fix,
-        )  # fmt: skip
+        )
     return found
 
 
@@ -95,15 +99,13 @@ class _Reader:
         self.zone = ""
 
     def mapping(self, node: Node) -> Mapping | None:
-        form = Form(node, self.faults, "a mapping", _MAPPING)
+        form = Form(node, self.faults, Part("a_mapping"), _MAPPING)
         for key in ("mapping", "version", "source", "key", "records"):
             if node.get(key) is None:
-                self.faults.add("key_missing", node.source, f"a mapping needs {key}", f"write {key}: ...")
+                self.faults.add("key_missing", node.source, say("key_missing.mapping_needs", key=key))
         name = form.text("mapping")
         if name and not _NAME.match(name):
-            self.faults.add(
-                "name_refused", form.at("mapping"), f"{name!r} is no name", "small letters, digits and hyphens"
-            )
+            self.faults.add("name_refused", form.at("mapping"), say("name_refused.is_no_name", name=name))
         options, source = self.source(form.get("source"))
         rules = [self.record(key, one, form.names("key")) for key, one in form.items("records")]
         records = self.ordered([rule for rule in rules if rule is not None])
@@ -112,7 +114,9 @@ class _Reader:
         for column in used & set(ignore):
             place = form.get("ignore")
             assert place is not None
-            self.faults.add("ignored_and_used", place.at(column), f"{column!r} is read and ignored", "remove one")
+            self.faults.add(
+                "ignored_and_used", place.at(column), say("ignored_and_used.is_read_and_ignored", column=column)
+            )
         if self.faults.found:
             return None
         return Mapping(
@@ -129,7 +133,7 @@ class _Reader:
         self.zone = self.zone_of(form)
         delimiter = form.text("delimiter")
         if delimiter and (len(delimiter) != 1 or delimiter in '"\r\n'):
-            self.faults.add("wrong_kind", form.at("delimiter"), "delimiter must be one character", "as in ';'")
+            self.faults.add("wrong_kind", form.at("delimiter"), say("wrong_kind.delimiter_must_be_one_character"))
         plain = {key: form.text(key) for key in _SOURCE if key != "skip"}
         options = Options(
             plain["format"], plain["encoding"] or "utf-8", delimiter, form.plain("skip", 0), plain["sheet"],
@@ -138,14 +142,14 @@ class _Reader:
         return options, plain
 
     def record(self, name: str, node: Node, row_key: tuple[str, ...]) -> RecordRule | None:
-        form = Form(node, self.faults, f"record {name}", _RECORD)
+        form = Form(node, self.faults, Part("record", name), _RECORD)
         if "type" not in form:
-            self.faults.add("key_missing", node.source, f"record {name} needs a type", "write type: pillar.name")
+            self.faults.add("key_missing", node.source, say("key_missing.record_needs_type", name=name))
             return None
         self.one_of(form, "differs", ("refuse", "first"))
         shared = "key" in form
         if "differs" in form and not shared:
-            self.faults.add("differs_alone", form.at("differs"), "only a record with a key of its own is shared", "")
+            self.faults.add("differs_alone", form.at("differs"), say("differs_alone.only_record_with_key_of"))
         fields = tuple(self.field(key, one) for key, one in form.items("fields"))
         occurred = form.get("occurred")
         links: dict[str, tuple[str, ...]] = {}
@@ -154,7 +158,7 @@ class _Reader:
             if is_names(plain) and plain:
                 links[key] = (plain,) if isinstance(plain, str) else tuple(plain)
             else:
-                self.faults.add("wrong_kind", one.source, f"link {key} must name a record of this mapping", "")
+                self.faults.add("wrong_kind", one.source, say("wrong_kind.link_must_name_record_of", key=key))
         rule = RecordRule(
             name, form.text("type"), form.names("key"), shared, fields, links,
             self.field("occurred", occurred, moment=True) if occurred else None, self.when(form.get("when")),
@@ -174,10 +178,15 @@ class _Reader:
             for column in one.columns:
                 if column not in inside:
                     self.faults.add(
-                        "shared_field_outside_key", one.source,
-                        f"{one.name} of the shared record {rule.name} comes from {column!r}, which is not in its key",
-                        "add the column to the record's key, or say differs: first",
-                    )  # fmt: skip
+                        "shared_field_outside_key",
+                        one.source,
+                        say(
+                            "shared_field_outside_key.of_shared_record_comes_from",
+                            name=one.name,
+                            rule_name=rule.name,
+                            column=column,
+                        ),
+                    )
 
     def field(self, name: str, node: Node, *, moment: bool = False) -> FieldRule:
         if is_text(node.value):  # `title: Column` is short for `title: {column: Column}`
@@ -185,13 +194,21 @@ class _Reader:
         form = Form(node, self.faults, name, _FIELD)
         given = [key for key in ("column", "columns", "value") if key in form]
         if len(given) != 1:
-            self.faults.add("field_source", node.source, f"{name} needs column, columns or value, one of the three", "")
+            self.faults.add(
+                "field_source",
+                node.source,
+                say("field_source.needs_column_columns_or_value", name=name),
+            )
         self.one_of(form, "as", values.KINDS)
         self.one_of(form, "fold", values.FOLDS)
         self.one_of(form, "gap", values.GAPS)
         codes = self.codes(form)
         if "otherwise" in form and codes is None:
-            self.faults.add("codes_missing", form.at("otherwise"), "otherwise belongs to codes or codes_from", "")
+            self.faults.add(
+                "codes_missing",
+                form.at("otherwise"),
+                say("codes_missing.otherwise_belongs_to_codes_or"),
+            )
         kind = form.text("as", "instant" if moment else "text")
         return FieldRule(
             name, form.names("column") or form.names("columns"), self.converter(form, node, moment), kind,
@@ -210,7 +227,11 @@ class _Reader:
         if shape and kind not in ("date", "instant"):
             timed.append("format")
         for key in timed:
-            self.faults.add("key_idle", form.at(key) if form else node.source, f"{key} says nothing as: {kind}", "")
+            self.faults.add(
+                "key_idle",
+                form.at(key) if form else node.source,
+                say("key_idle.says_nothing_as", key=key, kind=kind),
+            )
         if kind == "date":
             return values.day(shape)
         if kind == "instant":
@@ -224,22 +245,24 @@ class _Reader:
         if table is not None:
             for key, one in table.items():
                 if not _is_single(one.value):
-                    self.faults.add("wrong_kind", table.at(key), f"code {key} must give one value", "")
+                    self.faults.add(
+                        "wrong_kind",
+                        table.at(key),
+                        say("wrong_kind.code_must_give_one_value", key=key),
+                    )
             return {key: one.plain() for key, one in table.items()}
         node = form.get("codes_from")
         if node is None:
             return None
         inner = Form(node, self.faults, "codes_from", _CODES_FROM)
         if not all(key in inner for key in _CODES_FROM):
-            self.faults.add("key_missing", node.source, "codes_from needs file, from and to", "")
+            self.faults.add("key_missing", node.source, say("key_missing.codes_from_needs_file_from"))
             return {}
         return self.code_file(node, inner.text("file"), inner.text("from"), inner.text("to"))
 
     def code_file(self, node: Node, name: str, key: str, to: str) -> dict[str, Any]:
         if Path(name).name != name:
-            self.faults.add(
-                "codes_file", node.source, f"{name} is not a file beside the mapping", "give its name alone"
-            )
+            self.faults.add("codes_file", node.source, say("codes_file.is_not_file_beside_mapping", name=name))
             return {}
         found: dict[str, Any] = {}
         try:
@@ -251,8 +274,13 @@ class _Reader:
                         or to not in row.values
                         or len(found) > MAX_CODES
                     ):
-                        fix = f"a CSV with the columns {key} and {to}, at most {MAX_CODES} rows"
-                        self.faults.add("codes_file", node.source, f"{name} row {row.number} is no code", fix)
+                        fix = say("codes_file.csv_with_columns_and_at.fix", key=key, to=to, max_codes=MAX_CODES)
+                        self.faults.add(
+                            "codes_file",
+                            node.source,
+                            say("codes_file.row_is_no_code", name=name, number=row.number),
+                            fix,
+                        )
                         break
                     found[row.values[key].strip()] = row.values[to].strip()
         except Problem as problem:
@@ -280,7 +308,7 @@ class _Reader:
                 return
             if rule.name in open_names:
                 self.faults.add(
-                    "link_cycle", rule.source, f"{rule.name} links to itself through others", "cut one link"
+                    "link_cycle", rule.source, say("link_cycle.links_to_itself_through_others", name=rule.name)
                 )
                 return
             open_names.append(rule.name)
@@ -291,7 +319,10 @@ class _Reader:
                     else:
                         where = rule.link_sources.get(name, rule.source)
                         self.faults.add(
-                            "record_unknown", where, f"there is no record {target!r}", nearest(target, by_name)
+                            "record_unknown",
+                            where,
+                            say("record_unknown.there_is_no_record", target=target),
+                            nearest(target, by_name),
                         )
             open_names.pop()
             done.append(rule)
@@ -305,11 +336,14 @@ class _Reader:
         try:
             return ZoneInfo(zone).key if zone else ""
         except (KeyError, ValueError, OSError):
-            self.faults.add("zone_unknown", form.at("zone"), f"there is no zone {zone!r}", "as in America/Chicago")
+            self.faults.add("zone_unknown", form.at("zone"), say("zone_unknown.there_is_no_zone", zone=zone))
             return ""
 
     def one_of(self, form: Form, key: str, known: Any) -> None:
         if key in form and form.text(key) not in known:
             self.faults.add(
-                "wrong_kind", form.at(key), f"{key} must be one of {', '.join(known)}", nearest(form.text(key), known)
+                "wrong_kind",
+                form.at(key),
+                say("wrong_kind.must_be_one_of", key=key, known=", ".join(known)),
+                nearest(form.text(key), known),
             )

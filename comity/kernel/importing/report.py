@@ -6,15 +6,18 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from comity.formats.format import WriteRow
 from comity.formats.open_file import new_table
 from comity.kernel.importing.mapping import Reject
+from comity.sentences import DEFAULT, Locale, in_words
 
 COLUMNS = ("row", "outcome", "record", "field", "column", "value", "code", "reason", "fix")
+
+_OF_REJECT = tuple(one.name for one in fields(Reject))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,9 @@ class RejectFiles:
     They hold what the source says of people, so only the owner of the process may read them.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, locale: Locale = DEFAULT) -> None:
         self.path = path.with_suffix(".csv") if path else None
+        self._locale = locale
         self._files = ExitStack()
         self._rows: list[WriteRow] = []
 
@@ -90,7 +94,8 @@ class RejectFiles:
         if not self._rows:
             self._open()
         for one in rejects:
-            line = {**asdict(one), "outcome": "taken" if taken else "refused"}
+            said = {name: in_words(getattr(one, name), self._locale) for name in _OF_REJECT}
+            line = {**said, "outcome": "taken" if taken else "refused"}
             for row in self._rows:
                 row(line)
 

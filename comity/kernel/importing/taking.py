@@ -18,6 +18,7 @@ from comity.kernel.records.enter import enter_untraced, rehearse_many
 from comity.kernel.work.node import Node
 from comity.kernel.work.refusals import Attempt, trace
 from comity.kernel.work.results import Draft, Receipt
+from comity.sentences import say
 
 REMEMBERED = 50_000
 """Shared records known to be entered are not sent again; the newest so many are remembered, about 15 MiB."""
@@ -109,8 +110,8 @@ class Enter:
             again = self._pass(left, done, dropped)
             left = {row: one for row, one in left.items() if row in again}
         for row in left:
-            reason = "Rows of one batch say different things about one shared record."
-            done[row] = Taken(rejects=(Reject(row, "row_unsettled", reason, fix="Import the file again."),))
+            said = say("row_unsettled.rows_of_one_batch_differ")
+            done[row] = Taken(rejects=(Reject(row, "row_unsettled", said, fix=said.fix),))
         return iter([done[one.row] for one in asked])
 
     def _pass(self, left: dict[int, Asked], done: dict[int, Taken], dropped: dict[int, set[str]]) -> set[int]:
@@ -205,17 +206,14 @@ class Enter:
             elif answer.code != "group_refused":
                 rejects += self._rejects(row, planned, answer)
         if not rejects and any(isinstance(one, Problem) for _, one in found):
-            rejects.append(Reject(row, "group_refused", "A record that this row shares with another was refused."))
+            rejects.append(Reject(row, "group_refused", say("group_refused.shared_record_was_refused")))
         return Taken(tuple(types), tuple(rejects), tuple(notes))
 
     def _rejects(self, row: int, planned: Planned, problem: Problem) -> Iterator[Reject]:
         if problem.code == "idempotency_key_reused" and "record" in problem.extra:
             record = str(problem.extra["record"])
-            yield Reject(
-                row, "row_changed", "Since it was first imported, the source says something else of this record.",
-                planned.record, value=record,
-                fix=f"Amend the record {record} with what changed: an import never overwrites.",
-            )  # fmt: skip
+            said = say("row_changed.source_says_something_else", record=record)
+            yield Reject(row, "row_changed", said, planned.record, value=record, fix=said.fix)
             return
         if not problem.faults:
             yield Reject(row, problem.code, problem.detail, planned.record, fix=problem.fix)
@@ -226,11 +224,8 @@ class Enter:
 
     def _differs(self, row: int, planned: Planned) -> Reject:
         kept = planned.record in self.first
-        return Reject(
-            row, "first_kept" if kept else "rows_differ",
-            f"Another row said something else of the shared {planned.record}; what came first stands.",
-            planned.record, fix="" if kept else "Correct the file, or say differs: first in the mapping.",
-        )  # fmt: skip
+        said = say("first_kept.another_row" if kept else "rows_differ.another_row", record=planned.record)
+        return Reject(row, "first_kept" if kept else "rows_differ", said, planned.record, fix=said.fix)
 
 
 class Rehearse(Enter):

@@ -20,9 +20,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from comity.kernel.types.definition import Faults, Form, Node, is_flag, is_map, is_names, is_text, nearest
+from comity.kernel.types.part import Part
+from comity.sentences import NOTHING, Text, Worded, say
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAY = timedelta(days=1)
+_WEEKDAY = (
+    "weekday.monday", "weekday.tuesday", "weekday.wednesday", "weekday.thursday", "weekday.friday", "weekday.saturday",
+    "weekday.sunday",
+)  # fmt: skip
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z")
 
 
@@ -30,7 +36,7 @@ _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z")
 class Holiday:
     """`since` and `until` bound the days on which it is one; None is open."""
 
-    name: str
+    name: Worded
     on: date | None = None
     month: int = 0
     day: int = 0
@@ -71,14 +77,14 @@ class Calendar:
     """
 
     name: str
-    title: str
+    title: Worded
     zone: str
     weekend: frozenset[int] = frozenset({5, 6})
     holidays: tuple[Holiday, ...] = ()
     moves: Mapping[int, int] = field(default_factory=dict)
     closes: time | None = None
     covers: tuple[date | None, date | None] = (None, None)
-    memo: dict[tuple[int, bool], dict[date, str]] = field(default_factory=dict, repr=False)
+    memo: dict[tuple[int, bool], dict[date, Text]] = field(default_factory=dict, repr=False)
 
     @property
     def tz(self) -> ZoneInfo:
@@ -89,14 +95,14 @@ class Calendar:
         first, last = self.covers
         return not ((first and day < first) or (last and day > last))
 
-    def off(self, day: date, *, backward: bool = False) -> str:
+    def off(self, day: date, *, backward: bool = False) -> Text:
         """Why the day is no working day: the holiday's or the weekend day's name; empty when it is one."""
         held = self._year(day.year, backward).get(day)
         if held:
             return held
-        return WEEKDAYS[day.weekday()].capitalize() if day.weekday() in self.weekend else ""
+        return say(_WEEKDAY[day.weekday()]) if day.weekday() in self.weekend else NOTHING
 
-    def _year(self, year: int, backward: bool) -> dict[date, str]:
+    def _year(self, year: int, backward: bool) -> dict[date, Text]:
         known = self.memo.get((year, backward))
         if known is None:
             known = {}
@@ -108,7 +114,7 @@ class Calendar:
                     known.setdefault(day, one.name)
                     move = self.moves.get(day.weekday())
                     if move and one.on is None:
-                        known.setdefault(day + timedelta(days=move), f"{one.name} (observed)")
+                        known.setdefault(day + timedelta(days=move), say("clock.observed", holiday=one.name))
             self.memo[year, backward] = known
         return known
 
@@ -139,17 +145,22 @@ def read_calendars(node: Node, faults: Faults, *, base: Mapping[str, Calendar] |
 
 
 def _calendar(name: str, node: Node, known: Mapping[str, Calendar], faults: Faults) -> Calendar | None:
-    form = Form(node, faults, f"calendar {name}", CALENDAR_KEYS)
+    form = Form(node, faults, Part("calendar", name), CALENDAR_KEYS)
     parent = form.text("extends")
     if parent and parent not in known:
-        faults.add("calendar_unknown", form.at("extends"), f"there is no calendar {parent}", nearest(parent, known))
+        faults.add(
+            "calendar_unknown",
+            form.at("extends"),
+            say("calendar_unknown.there_is_no_calendar", parent=parent),
+            nearest(parent, known),
+        )
         return None
-    old = known.get(parent) or Calendar(name, name, "UTC")
+    old = known.get(parent) or Calendar(name, Worded(name), "UTC")
     zone = form.text("zone", old.zone)
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
-        faults.add("zone_unknown", form.at("zone"), f"there is no zone {zone!r}", "write an IANA name: Asia/Kolkata")
+        faults.add("zone_unknown", form.at("zone"), say("zone_unknown.calendar_has_no_such_zone", zone=zone))
         zone = "UTC"
     weekend = old.weekend
     if "weekend" in form:
@@ -167,11 +178,11 @@ def _calendar(name: str, node: Node, known: Mapping[str, Calendar], faults: Faul
     if "closes" in form:
         text = form.text("closes")
         if not _CLOCK.match(text):
-            faults.add("wrong_kind", form.at("closes"), f"closes {text!r} of {name}", 'write a local time: "17:00"')
+            faults.add("wrong_kind", form.at("closes"), say("wrong_kind.closes_of", text=text, name=name))
         else:
             closes = time.fromisoformat(text)
     return replace(
-        old, name=name, title=form.text("title", name), zone=zone, weekend=weekend, closes=closes, covers=covers,
+        old, name=name, title=form.titled(name), zone=zone, weekend=weekend, closes=closes, covers=covers,
         holidays=(*old.holidays, *(one for one in own if one is not None)), memo={},
         moves=_moves(form, faults) if "moves" in form else old.moves,
     )  # fmt: skip
@@ -181,7 +192,7 @@ def _moves(form: Form, faults: Faults) -> dict[int, int]:
     out: dict[int, int] = {}
     for day, to in form.plain("moves").items():
         if day not in WEEKDAYS or to not in WEEKDAYS:
-            faults.add("wrong_kind", form.at("moves"), f"moves {day}: {to}", "write {sunday: monday, saturday: friday}")
+            faults.add("wrong_kind", form.at("moves"), say("wrong_kind.moves", day=day, to=to))
             continue
         apart = (WEEKDAYS.index(to) - WEEKDAYS.index(day)) % 7
         out[WEEKDAYS.index(day)] = apart if apart <= 3 else apart - 7
@@ -189,16 +200,16 @@ def _moves(form: Form, faults: Faults) -> dict[int, int]:
 
 
 def _holiday(node: Node, faults: Faults) -> Holiday | None:
-    form = Form(node, faults, "a holiday", HOLIDAY_KEYS)
+    form = Form(node, faults, Part("holiday"), HOLIDAY_KEYS)
     on = read_day(form.plain("on"), form, "on", faults)
     weekday = form.text("weekday")
     whole = on is not None or ("month" in form and ("day" in form or (weekday and "nth" in form)))
     if not whole or "name" not in form:
-        fix = "name and one of: on | month and day | month, weekday and nth"
-        faults.add("wrong_kind", form.source, "a holiday does not say when it falls", fix)
+        fix = say("wrong_kind.name_and_one_of_on.fix")
+        faults.add("wrong_kind", form.source, say("wrong_kind.holiday_does_not_say_when"), fix)
         return None
     return Holiday(
-        name=form.text("name"), on=on, month=form.plain("month", 0), day=form.plain("day", 0),
+        name=Worded(form.text("name"), form.labels), on=on, month=form.plain("month", 0), day=form.plain("day", 0),
         weekday=WEEKDAYS.index(weekday) if weekday else None, nth=form.plain("nth", 0),
         since=read_day(form.plain("since"), form, "since", faults),
         until=read_day(form.plain("until"), form, "until", faults), forward_only=form.plain("forward_only", False),
@@ -212,5 +223,5 @@ def read_day(value: Any, form: Form, key: str, faults: Faults) -> date | None:
     try:
         return date.fromisoformat(value)
     except (TypeError, ValueError):
-        faults.add("wrong_kind", form.at(key), f"{value!r} is no day", "write it as 2026-11-22")
+        faults.add("wrong_kind", form.at(key), say("wrong_kind.is_no_day", day=value))
         return None

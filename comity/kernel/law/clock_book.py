@@ -22,16 +22,19 @@ from comity.kernel.types.definition import (
     is_map,
     is_names,
     is_text,
+    is_words,
     nearest,
     nodes_of,
 )
 from comity.kernel.types.expression import guard_text
+from comity.kernel.types.part import Part
+from comity.sentences import Worded, say
 
 ENDS = ("both", "first", "last", "neither")
 _EXCLUSION: Mapping[str, Any] = {
     "title": is_text, "opens": is_names, "closes": is_names, "key": is_text, "until": is_text, "at_most": is_map,
     "requires": is_text, "ends": lambda v: v in ENDS, "citation": is_text, "verified": lambda v: v in MARKS,
-    "over": lambda v: v in ("cut", "decide"), "note": is_text,
+    "over": lambda v: v in ("cut", "decide"), "note": is_words,
 }  # fmt: skip
 
 
@@ -71,6 +74,7 @@ def read_book(files: Mapping[str, Node], faults: Faults) -> Book:
     events: dict[str, tuple[Binding, ...]] = {}
     default = ""
     hubs: list[str] = []
+    said: dict[str, dict[str, str]] = {}
     for node in files.values():
         if node.get("calendars") is not None:
             calendars |= read_calendars(node, faults, base=calendars)
@@ -81,6 +85,9 @@ def read_book(files: Mapping[str, Node], faults: Faults) -> Book:
             exclusions[name] = tuple(_exclusion(code, item, faults) for code, item in one.items())
         held = node.get("hubs")
         hubs += [str(one.value) for one in each(held)] if held is not None else []
+        for key in (key for key, _ in node.items() if key == "words" or key.startswith("words_")):
+            for name, one in _mapping(node, key):
+                said.setdefault(name, {})[key.removeprefix("words").removeprefix("_")] = str(one.value)
         for name, one in _mapping(node, "events"):
             events[name] = tuple(_binding(name, item, faults) for item in each(one))
     for file, node in files.items():
@@ -88,7 +95,8 @@ def read_book(files: Mapping[str, Node], faults: Faults) -> Book:
             made = read_clock(f"{file}.{name}", one, faults)
             if made is not None:
                 rules[made.code] = made
-    book = Book(rules, exclusions, calendars, events, default, tuple(hubs))
+    words = {name: Worded(one.get("", name.replace("_", " ")), one) for name, one in said.items()}
+    book = Book(rules, exclusions, calendars, events, default, tuple(hubs), words)
     _check(book, faults)
     return book
 
@@ -113,10 +121,10 @@ def _mapping(node: Node, key: str) -> list[tuple[str, Node]]:
 
 def _binding(name: str, node: Node, faults: Faults) -> Binding:
     keys = {"type": is_text, "act": is_text, "field": is_text, "when": is_text, "names": is_map}
-    form = Form(node, faults, f"event {name}", keys)
+    form = Form(node, faults, Part("event", name), keys)
     if not form.text("type") or bool(form.text("act")) == bool(form.text("field")):
-        fix = "name a type, and an act or a field of it"
-        faults.add("wrong_kind", form.source, f"event {name} does not say what it is", fix)
+        fix = say("wrong_kind.name_type_and_act_or.fix")
+        faults.add("wrong_kind", form.source, say("wrong_kind.event_does_not_say_what", name=name), fix)
     return Binding(
         type=form.text("type"), act=form.text("act"), field=form.text("field"), names=form.plain("names", {}),
         when=guard_text(form, "when", faults),
@@ -124,15 +132,15 @@ def _binding(name: str, node: Node, faults: Faults) -> Binding:
 
 
 def _exclusion(code: str, node: Node, faults: Faults) -> Exclusion:
-    form = Form(node, faults, f"exclusion {code}", _EXCLUSION)
+    form = Form(node, faults, Part("exclusion", code), _EXCLUSION)
     if not form.names("opens") or not (form.names("closes") or form.text("until")):
-        fix = "name what opens it, and what closes it or the field that holds its last day"
-        faults.add("wrong_kind", form.source, f"exclusion {code} has no two ends", fix)
+        fix = say("wrong_kind.name_what_opens_it_and.fix")
+        faults.add("wrong_kind", form.source, say("wrong_kind.exclusion_has_no_two_ends", code=code), fix)
     return Exclusion(
-        code=code, title=form.text("title", code), opens=form.names("opens"), closes=form.names("closes"),
+        code=code, title=form.titled(code), opens=form.names("opens"), closes=form.names("closes"),
         key=form.text("key"), until=form.text("until"), at_most=read_length(form, "at_most", faults),
         over=form.text("over", "cut"), requires=guard_text(form, "requires", faults), ends=form.text("ends", "both"),
-        citation=form.text("citation"), verified=form.text("verified", "GK"), note=form.text("note"),
+        citation=form.text("citation"), verified=form.text("verified", "GK"), note=form.worded("note"),
     )  # fmt: skip
 
 
@@ -141,16 +149,26 @@ def _check(book: Book, faults: Faults) -> None:
     for rule in book.rules.values():
         if rule.calendar and rule.calendar not in book.calendars:
             fix = nearest(rule.calendar, book.calendars)
-            faults.add("calendar_unknown", rule.source, f"{rule.code} counts by {rule.calendar}", fix)
+            faults.add(
+                "calendar_unknown",
+                rule.source,
+                say("calendar_unknown.counts_by", code=rule.code, calendar=rule.calendar),
+                fix,
+            )
         for version in rule.versions:
             lists = (*version.exclude, *((version.measure,) if version.measure else ()))
             for name in (one for one in lists if one not in book.exclusions):
-                said = f"{rule.code} excludes {name}, which is no list"
+                said = say("exclusion_unknown.excludes_which_is_no_list", code=rule.code, name=name)
                 faults.add("exclusion_unknown", rule.source, said, nearest(name, book.exclusions))
             for name in _dues(version.start):
                 if name not in book.rules:
                     fix = nearest(name, book.rules)
-                    faults.add("clock_unknown", rule.source, f"{rule.code} starts when {name} is due", fix)
+                    faults.add(
+                        "clock_unknown",
+                        rule.source,
+                        say("clock_unknown.starts_when_is_due", code=rule.code, name=name),
+                        fix,
+                    )
 
 
 def _dues(anchor: Anchor) -> set[str]:

@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from comity import names
 from comity.clock import read_when
 from comity.kernel.law import counting
 from comity.kernel.law.calendars import DAY
-from comity.kernel.law.clock_question import NO_CALENDAR, ClockQuestion, worded
+from comity.kernel.law.clock_question import NO_CALENDAR, ClockQuestion
 from comity.kernel.law.clock_rules import Anchor, Book, Case, Version
 from comity.kernel.law.clock_stages import stage as stage_of
 from comity.kernel.law.counting import Counted, Counting, Period
 from comity.kernel.law.due import Decision, Due, Event, Step, Undecided, instant_of
 from comity.kernel.law.exclusions import excluded_days, further, spells
+from comity.sentences import NOTHING, Text, joined, say
 
 When = date | datetime
 
@@ -78,7 +78,7 @@ class _Outcome:
     due: When | None = None
     by: datetime | None = None
     kept: bool | None = None
-    answer: str = ""
+    answer: Text = NOTHING
     stopped: Event | None = None
     stage: str = ""
 
@@ -113,11 +113,10 @@ class _Calculation(ClockQuestion):
         if self.rule.transition == "now":
             then = next(((one, day) for one, day in started if one is now), None)
         elif self.rule.transition == "decide" and then is not None and now is not None and then[0] is not now:
-            said = f"the law changed on {now.from_} while the clock ran; which version governs is not settled"
-            raise Undecided("law_changed", said)
+            raise Undecided("law_changed", say("law_changed.while_it_ran", day=now.from_ or ""))
         if then is None:
             day = self.today if self.rule.transition == "now" else self.day(self.begun)
-            raise Undecided("law_not_known", f"the law in force on {day} is not in the book")
+            raise Undecided("law_not_known", say("law_not_known.in_force_on", day=day))
         self.begun = self.start(then[0])
         return then[0]
 
@@ -162,8 +161,9 @@ class _Calculation(ClockQuestion):
 
     def counted(self, version: Version) -> Due | None:
         assert self.begun is not None
-        said = worded(self.origin.name) if self.origin else "begun"
-        self.note("start", f"{said}: {self.told(self.begun)}", day=self.begun, citation=version.citation)
+        what = self.book.word(self.origin.name) if self.origin else say("clock.begun")
+        said = say("clock.happened", what=what, at=self.begun)
+        self.note("start", said, day=self.begun, citation=version.citation)
         for one in version.decide:
             if not one.when or self.holds(version, one.when):
                 if not one.still:
@@ -187,8 +187,8 @@ class _Calculation(ClockQuestion):
         if case.until:
             fixed = read_when(self.facts.get(case.until))
             if fixed is None:
-                raise Undecided("fact_missing", f"{worded(case.until)} is not known: the day itself is stated there")
-            said = f"the day is stated: {self.told(fixed)}; a fixed day is not computed (GK)"
+                raise Undecided("fact_missing", say("fact_missing.day_itself", name=self.book.word(case.until)))
+            said = say("clock.stated", day=fixed)
             self.note("fixed", said, day=fixed, citation=case.citation or version.citation)
             due, by, stated = fixed, self.over(version, fixed), True
         else:
@@ -216,60 +216,63 @@ class _Calculation(ClockQuestion):
             return case.period or Period()
         value = self.facts.get(case.of)
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise Undecided("fact_missing", f"{worded(case.of)} is not known, and the period is a part of it")
+            raise Undecided("fact_missing", say("fact_missing.period_is_part", name=self.book.word(case.of)))
         months, rest = divmod(round(value * 12) * case.part[0], case.part[1])
         if rest:
-            self.decide("fraction_of_month", f"{rest}/{case.part[1]} of a month is left out")
-        said = f"{case.part[0]}/{case.part[1]} of {value} years: {Period(months=months)}"
+            self.decide("fraction_of_month", say("fraction_of_month.left_out", part=f"{rest}/{case.part[1]}"))
+        part, length = f"{case.part[0]}/{case.part[1]}", Period(months=months)
+        said = say("clock.part", part=part, years=value, period=length.words())
         self.note("part", said, citation=case.citation)
-        return Period(months=months)
+        return length
 
     def run(self, version: Version, case: Case, period: Period, excluded: frozenset[date]) -> tuple[When, datetime]:
         assert self.begun is not None
         rule, citation = counting.RULES[version.count], case.citation or version.citation
         if rule.unit == "hour":
             if not isinstance(self.begun, datetime):
-                raise Undecided("hour_missing", "the hour at which it began is not known, and the law counts hours")
+                raise Undecided("hour_missing", say("hour_missing.law_counts_hours"))
             away = [(one, two) for _, one, two in spells(self, version)]
             hours = counting.last_hour(rule, self.begun, period, self.calendar, away)
-            said = f"{period} from {self.told(self.begun)}: {self.told(hours.plain)}"
+            said = say("clock.counted", period=period.words(), start=self.begun, last=hours.plain)
             self.note(rule.name, said, day=hours.plain, citation=citation)
             self.moved(rule, hours.moved, hours.last)
             return hours.last, hours.last
         start = self.day(self.begun)
         counted = counting.last_day(rule, start, period, self.calendar, excluded)
-        said = f"{period} {'back from' if rule.back else 'from'} {start}: {counted.plain}"
-        said = said if period != Period() else f"the same day: {counted.plain}"
+        told = {"period": period.words(), "start": start, "last": counted.plain}
+        said = say("clock.counted_back", **told) if rule.back else say("clock.counted", **told)
+        said = said if period != Period() else say("clock.same_day", day=counted.plain)
         self.note(rule.name, said, days=period.days or None, day=counted.plain, citation=citation)
         self.moved(rule, counted.moved, counted.last)
         if counted.open:
-            said = f"{counted.plain} is a day off ({counted.open}); no rule says whether it moves: the earlier is shown"
-            self.decide("agency_rule_unknown", said)
+            off = say("agency_rule_unknown.is_day_off", day=counted.plain, why=counted.open)
+            self.decide("agency_rule_unknown", off)
         counted = self.after_count(version, rule, counted)
         if not self.calendar.known(counted.last) and (rule.roll != "none" or rule.skip):
-            raise Undecided("calendar_ends", f"the calendar {self.calendar.title} does not reach {counted.last}")
+            said = say("calendar_ends.does_not_reach", calendar=self.calendar.title, day=counted.last)
+            raise Undecided("calendar_ends", said)
         return counted.last, self.over(version, counted.last)
 
-    def moved(self, rule: Counting, moved: Sequence[tuple[date, str]], to: When) -> None:
+    def moved(self, rule: Counting, moved: Sequence[tuple[date, Text]], to: When) -> None:
         if moved:
-            names = ", ".join(f"{day} {why}" for day, why in moved)
-            said = f"no working day: {names}; moved to {self.told(to)}"
-            self.note(rule.name, said, days=len(moved), day=to, citation=f"{rule.said} ({rule.verified})")
+            days = joined([say("clock.day_off", day=day, why=why) for day, why in moved], "comma")
+            said = say("clock.moved", days=days, day=to)
+            self.note(rule.name, said, days=len(moved), day=to, citation=rule.cited)
 
     def after_count(self, version: Version, rule: Counting, counted: Counted) -> Counted:
         """us.service and us.inaccessible: what comes after the period itself has been counted."""
         how = self.facts.get("served_by")
         if version.service and how in counting.ADDS_THREE:
             counted = counting.served(counted, self.calendar)
-            said = f"served by {how}: 3 days more, {counted.last}"
-            self.note("us.service", said, days=3, day=counted.last, citation=counting.SERVICE)
+            said = say("clock.served", how=how, day=counted.last)
+            self.note("us.service", said, days=3, day=counted.last, citation=say(counting.SERVICE))
         elif version.service and how is not None and how not in counting.ADDS_NONE:
-            self.decide("service_unknown", f"whether service by {how} adds 3 days is not known")
+            self.decide("service_unknown", say("service_unknown.adds_days", how=how))
         closed = {self.day(one.at) for one in self.events if one.name == "clerk_inaccessible"}
         if rule.name == "us.days" and counted.last in closed:
             last, moved = counting.accessible(counted.last, self.calendar, closed)
-            said = f"clerk's office inaccessible; moved to {last}"
-            self.note("us.inaccessible", said, days=len(moved), day=last, citation=counting.INACCESSIBLE)
+            said = say("clock.inaccessible", day=last)
+            self.note("us.inaccessible", said, days=len(moved), day=last, citation=say(counting.INACCESSIBLE))
             counted = replace(counted, last=last)
         return counted
 
@@ -280,10 +283,10 @@ class _Calculation(ClockQuestion):
         if version.filing and self.facts.get("filed_on_paper"):
             closes = counting.closing(day, self.calendar)
             if closes is not None:
-                said = f"on paper: the clerk closes at {self.told(closes)}"
-                self.note("us.last_moment", said, day=closes, citation=counting.LAST_MOMENT)
+                said = say("clock.on_paper", at=closes)
+                self.note("us.last_moment", said, day=closes, citation=say(counting.LAST_MOMENT))
                 return closes
-            self.decide("closing_hour_unknown", f"when the clerk's office closes on {day} is not known")
+            self.decide("closing_hour_unknown", say("closing_hour_unknown.on", day=day))
         return counting.end_of(day, self.calendar)
 
     # Outcome
@@ -295,8 +298,8 @@ class _Calculation(ClockQuestion):
         first = self.day(self.begun)
         held = [(self.day(one), self.day(two)) for _, one, two in spells(self, version, (version.measure,))]
         days = counting.days_of((max(one, first), min(two, last)) for one, two in held if one <= last and two >= first)
-        total = names.counted(len(days), "day")
-        said = f"{total}, each counted once"
+        total = Period(days=len(days)).words()
+        said = say("clock.sum", days=total)
         self.note("sum", said, days=len(days), day=last, citation=version.citation)
         return self.made(version, _Outcome("stopped" if until else "running", answer=total, stopped=until))
 
@@ -305,10 +308,11 @@ class _Calculation(ClockQuestion):
         assert self.begun is not None
         stop = self.stop(version)
         ran = (self.day(stop.at if stop else self.today) - self.day(self.begun)).days
-        how = case.title if case.title not in ("", self.rule.title) else "no number of days is set"
-        said = f"{how}; {'it took' if stop else 'so far'} {names.counted(ran, 'day')}"
+        how = case.title if case.title not in ("", self.rule.title) else say("clock.no_number")
+        took = {"how": how, "days": Period(days=ran).words()}
+        said = say("clock.it_took", **took) if stop else say("clock.so_far", **took)
         self.note("forthwith", said, days=ran, citation=case.citation or version.citation)
-        self.decide("no_fixed_time", "the law sets no number of days; whether it took too long, a person must decide")
+        self.decide("no_fixed_time", say("no_fixed_time.too_long"))
         return self.made(version, _Outcome("stopped" if stop else "undecided", stopped=stop))
 
     def judged(self, version: Version, due: When, by: datetime) -> Due:
@@ -346,7 +350,7 @@ class _Calculation(ClockQuestion):
         self.decide(decision.code, decision.message)
         done = (one for one in self.events if one.name in version.stop and self.come(one))
         stop = self.stop(version) if self.begun is not None else next(done, None)
-        self.note("person", f"a person must decide: {decision.message}")
+        self.note("person", say("clock.person_decides", message=decision.message))
         return self.made(version, _Outcome("stopped" if stop and version.kind != "term" else "undecided", stopped=stop))
 
     def made(self, version: Version, end: _Outcome) -> Due:
@@ -358,12 +362,12 @@ class _Calculation(ClockQuestion):
             paused=any(one.rule == "paused" for one in self.steps), working=tuple(self.steps),
             decisions=tuple(self.decisions), warnings=self.warned(version), consequence=version.consequence,
             limit=version.limit, citation=version.citation, verified=version.verified, law_from=version.from_,
-            dated=version.dated, owed_by=self.rule.owed_by, labels=self.rule.labels,
+            dated=version.dated, owed_by=self.rule.owed_by,
             record=self.origin.record if self.origin else self.after,
             settled=bool(stage) and not any(stage in move.from_ for move in version.moves),
         )  # fmt: skip
 
-    def warned(self, version: Version) -> tuple[tuple[date, str], ...]:
+    def warned(self, version: Version) -> tuple[tuple[date, Text], ...]:
         """Days on which another text or a cautious reader would already call it due."""
         if self.begun is None:
             return ()
@@ -373,7 +377,7 @@ class _Calculation(ClockQuestion):
             try:
                 if one.period and (not one.when or self.holds(version, one.when)):
                     day = counting.last_day(rule, start, one.period, self.calendar).plain
-                    found.append((day, f"{one.title} ({one.citation})"))
+                    found.append((day, say("clock.cited", citation=one.title, verified=one.citation)))
             except Undecided:
                 continue
         return tuple(found)

@@ -11,6 +11,7 @@ from comity.kernel.law.calendars import Calendar
 from comity.kernel.law.clock_rules import Book, ClockRule, Version
 from comity.kernel.law.due import Decision, Event, Step, Undecided, instant_of, shown
 from comity.kernel.types.expression import Guard, GuardError, compile_guard, evaluate
+from comity.sentences import Text, Worded, say
 
 
 @lru_cache(maxsize=2048)
@@ -19,12 +20,7 @@ def compiled(text: str, source: str) -> Guard:
     return compile_guard(text, source)
 
 
-NO_CALENDAR = Calendar("utc", "No calendar", "UTC", weekend=frozenset())
-
-
-def worded(name: str) -> str:
-    """The name of a fact or an event as words."""
-    return name.replace("_", " ")
+NO_CALENDAR = Calendar("utc", Worded("No calendar"), "UTC", weekend=frozenset())
 
 
 class ClockQuestion:
@@ -60,16 +56,12 @@ class ClockQuestion:
         """Whether it has happened by now: a day fixed for the future is known, and has not come."""
         return self.instant(event.at) <= self.at
 
-    def told(self, when: date | datetime) -> str:
-        """A day or an instant as people of the calendar's zone read it."""
-        return f"{when.astimezone(self.calendar.tz):%Y-%m-%d %H:%M %Z}" if isinstance(when, datetime) else str(when)
-
     def note(
-        self, rule: str, said: str, *, days: int | None = None, day: date | datetime | None = None, citation: str = ""
+        self, rule: str, said: Text, *, days: int | None = None, day: date | datetime | None = None, citation: str = ""
     ) -> None:
         self.steps.append(Step(rule, said, days, day, citation))
 
-    def decide(self, code: str, message: str) -> None:
+    def decide(self, code: str, message: Text) -> None:
         one = Decision(code, message)
         if one not in self.decisions:
             self.decisions.append(one)
@@ -97,6 +89,6 @@ class ClockQuestion:
         except GuardError as error:
             name = error.path.rpartition(".")[2]
             if name in version.parameters:
-                note = version.parameters[name].note
-                raise Undecided("parameter_undecided", f"{note} (the agency has not chosen {name})") from None
-            raise Undecided("fact_missing", f"{worded(name)} is not known, and the answer depends on it") from None
+                said = say("parameter_undecided.not_chosen", note=version.parameters[name].note, name=name)
+                raise Undecided("parameter_undecided", said) from None
+            raise Undecided("fact_missing", say("fact_missing.answer_depends", name=self.book.word(name))) from None

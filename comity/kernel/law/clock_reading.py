@@ -10,7 +10,7 @@
         cases: [{ when: "record.in_custody", days: 14 }, { days: 21 }]   # or plain: days, hours, months, years
         exclude: sta                            # a named list of intervals under `exclusions`
         extend: [{ event: extended, days: 30, in_time: true }]
-        consequence: .., citation: .., verified: read | GK | secondary
+        consequence: .., citation: .., verified: read | GK | secondary    # in other languages: label_hi, message_hi
         versions: [{ from: 2009-12-01 }]        # each may replace any of the above from that day on
 
 Dated versions leave no gap. All faults of a file are gathered, each with its line.
@@ -45,9 +45,12 @@ from comity.kernel.types.definition import (
     is_map,
     is_names,
     is_text,
+    is_words,
     nearest,
 )
 from comity.kernel.types.expression import guard_text
+from comity.kernel.types.part import Part
+from comity.sentences import say
 
 KINDS = ("deadline", "not_before", "term", "measure")
 MARKS = ("read", "GK", "secondary")
@@ -64,7 +67,7 @@ def _is_list(value: Any) -> bool:
 
 _LENGTH: Mapping[str, Any] = dict.fromkeys(("days", "hours", "months", "years", "weeks"), _is_whole)
 _CASE: Mapping[str, Any] = {
-    **_LENGTH, "when": is_text, "until": is_text, "part": is_text, "of": is_text, "answer": is_text,
+    **_LENGTH, "when": is_text, "until": is_text, "part": is_text, "of": is_text, "answer": is_words,
     "forthwith": is_flag, "title": is_text, "citation": is_text,
 }  # fmt: skip
 _ANCHOR: Mapping[str, Any] = {
@@ -78,14 +81,16 @@ _EXTEND: Mapping[str, Any] = {
 _RULE: Mapping[str, Any] = {
     **_LENGTH, "title": is_text, "kind": lambda v: v in KINDS, "start": is_any, "restart": is_any,
     "stop": is_names, "applies": is_text, "decide": _is_list, "cases": _is_list, "until": is_text, "part": is_text,
-    "of": is_text, "answer": is_text, "forthwith": is_flag, "count": lambda v: v in RULES, "exclude": is_names,
+    "of": is_text, "answer": is_words, "forthwith": is_flag, "count": lambda v: v in RULES, "exclude": is_names,
     "extend": _is_list, "warn": _is_list, "stages": is_map, "transition": lambda v: v in TRANSITIONS,
     "service": is_flag, "filing": is_flag, "early": is_flag, "each": is_text, "calendar": is_text, "parameters": is_map,
-    "consequence": is_text, "limit": is_text, "citation": is_text, "verified": lambda v: v in MARKS, "owed_by": is_text,
+    "consequence": is_words, "limit": is_words, "citation": is_text, "verified": lambda v: v in MARKS,
+    "owed_by": is_words,
     "dated": lambda v: v in MARKS, "from": is_text, "until_day": is_text, "measure": is_text, "note": is_text,
     "row": is_names, "versions": _is_list,
 }  # fmt: skip
-_NAMED: Mapping[str, Any] = {"code": is_text, "message": is_text, "when": is_text, "still": is_flag}
+_PARAMETER: Mapping[str, Any] = {"value": is_any, "note": is_words}
+_NAMED: Mapping[str, Any] = {"code": is_text, "message": is_words, "when": is_text, "still": is_flag}
 
 
 def _period(plain: Mapping[str, Any]) -> Period | None:
@@ -102,7 +107,7 @@ def read_length(form: Form, key: str, faults: Faults) -> Period | None:
         return None
     made = _period(held) if not held.keys() - _LENGTH.keys() else None
     if made is None or not all(_is_whole(one) for one in held.values()):
-        faults.add("wrong_kind", form.at(key), f"{key} is no length of time", f"write {key}: {{ days: 30 }}")
+        faults.add("wrong_kind", form.at(key), say("wrong_kind.is_no_length_of_time", key=key))
     return made
 
 
@@ -126,25 +131,24 @@ class _Reading:
         self.faults = faults
 
     def rule(self) -> ClockRule | None:
-        form = Form(self.node, self.faults, f"clock {self.code}", _RULE)
+        form = Form(self.node, self.faults, Part("clock", self.code), _RULE)
         listed = form.get("versions")
         common = {key: one for key, one in self.node.items() if key != "versions"}
         versions = []
         for one in listed.value if listed is not None else (Node({}, self.node.source, {}),):
             laid = Node({**common, **dict(one.items())}, one.source, {**(self.node.keys or {}), **(one.keys or {})})
-            versions.append(self.version(Form(laid, self.faults, f"clock {self.code}", _RULE)))
+            versions.append(self.version(Form(laid, self.faults, Part("clock", self.code), _RULE)))
         if not form.text("title"):
-            self.faults.add("wrong_kind", form.source, f"clock {self.code} has no title", "add title:")
+            self.faults.add("wrong_kind", form.source, say("wrong_kind.clock_has_no_title", code=self.code))
         if not versions:
-            self.faults.add("version_missing", form.source, f"clock {self.code} has no version", "add one with from:")
+            self.faults.add("version_missing", form.source, say("version_missing.clock_has_no_version", code=self.code))
             return None
         self.dates(versions, listed)
         return ClockRule(
-            code=self.code, title=form.text("title", self.code),
+            code=self.code, title=form.titled(self.code),
             versions=tuple(sorted(versions, key=lambda one: one.from_ or date.min)),
             transition=form.text("transition", "start"), each=form.text("each"), calendar=form.text("calendar"),
-            owed_by=form.text("owed_by"), rows=form.names("row"), source=str(form.source),
-            labels=form.labels,
+            owed_by=form.worded("owed_by"), rows=form.names("row"), source=str(form.source),
         )  # fmt: skip
 
     def dates(self, versions: list[Version], listed: Node | None) -> None:
@@ -154,27 +158,32 @@ class _Reading:
         for before, after in pairwise(order):
             ends, begins = versions[before].until, versions[after].from_
             if begins is None or ends is None or begins <= ends:
-                said = f"two versions of {self.code} hold on {begins}"
+                said = say("clock_overlap.two_versions_of_hold_on", code=self.code, begins=begins)
                 self.faults.add(
-                    "clock_overlap", places[after], said, "end the earlier one with until_day: the day before"
+                    "clock_overlap", places[after], said, say("clock_overlap.end_earlier_one_with_until.fix")
                 )
             elif begins != ends + DAY:
-                said = f"no version of {self.code} holds from {ends + DAY} to {begins - DAY}"
-                self.faults.add("clock_gap", places[after], said, "let each version begin the day after the one before")
+                said = say("clock_gap.no_version_of_holds_from", code=self.code, ends=ends + DAY, begins=begins - DAY)
+                self.faults.add("clock_gap", places[after], said, say("clock_gap.let_each_version_begin_day.fix"))
 
     def version(self, form: Form) -> Version:
         start = form.get("start")
         if start is None:
-            self.faults.add(
-                "wrong_kind", form.source, f"clock {self.code} has no start", "name the event: start: arrest"
-            )
+            self.faults.add("wrong_kind", form.source, say("wrong_kind.clock_has_no_start", code=self.code))
         count = form.text("count")
         if not count:
             fix = nearest("", RULES)
-            self.faults.add("counting_unknown", form.at("count"), f"clock {self.code} has no counting rule", fix)
+            self.faults.add(
+                "counting_unknown",
+                form.at("count"),
+                say("counting_unknown.clock_has_no_counting_rule", code=self.code),
+                fix,
+            )
         if "citation" not in form or "verified" not in form:
-            fix = "add citation: and verified: read, secondary or GK"
-            self.faults.add("citation_missing", form.source, f"clock {self.code} cites nothing", fix)
+            fix = say("citation_missing.add_citation_and_verified.fix")
+            self.faults.add(
+                "citation_missing", form.source, say("citation_missing.clock_cites_nothing", code=self.code), fix
+            )
         stages = form.plain("stages", {})
         restart = form.get("restart")
         return Version(
@@ -190,7 +199,7 @@ class _Reading:
             first_stage=str(stages.get("first", "")), moves=self.moves(form) if stages else (),
             service=form.plain("service", False), filing=form.plain("filing", False), measure=form.text("measure"),
             early=form.plain("early", False),
-            parameters=self.parameters(form), consequence=form.text("consequence"), limit=form.text("limit"),
+            parameters=self.parameters(form), consequence=form.worded("consequence"), limit=form.worded("limit"),
             citation=form.text("citation"), verified=form.text("verified", "GK"), dated=form.text("dated", "GK"),
             note=form.text("note"),
         )  # fmt: skip
@@ -204,7 +213,7 @@ class _Reading:
             return Anchor(events=(node.value,))
         if node.is_list:
             return Anchor(events=tuple(str(one.value) for one in node.value))
-        form = Form(node, self.faults, f"start of {self.code}", _ANCHOR)
+        form = Form(node, self.faults, Part("start_of", self.code), _ANCHOR)
         parts = {key: tuple(self.anchor(one) for one in self.list(form, key)) for key in ("latest", "earliest")}
         made = Anchor(
             events=form.names("event"), field=form.text("field"), pick=form.text("pick", "first"),
@@ -212,7 +221,7 @@ class _Reading:
             when=guard_text(form, "when", self.faults), due=form.text("due"), **parts,
         )  # fmt: skip
         if not (made.events or made.latest or made.earliest or made.due):
-            self.faults.add("wrong_kind", form.source, f"start of {self.code} names no event", "write event: name")
+            self.faults.add("wrong_kind", form.source, say("wrong_kind.start_of_names_no_event", code=self.code))
         return made
 
     def cases(self, form: Form) -> tuple[Case, ...]:
@@ -222,17 +231,17 @@ class _Reading:
         if made is None:
             if form.text("kind") == "measure":
                 return (Case(),)
-            fix = "add days, hours, months, years, until, part and of, answer, forthwith, or cases"
-            self.faults.add("period_missing", form.source, f"clock {self.code} has no period", fix)
+            fix = say("period_missing.add_days_hours_months_years.fix")
+            self.faults.add(
+                "period_missing", form.source, say("period_missing.clock_has_no_period", code=self.code), fix
+            )
         return (replace(made or Case(), when=""),)
 
     def case(self, node: Node) -> Case:
-        form = Form(node, self.faults, f"a case of {self.code}", _CASE)
+        form = Form(node, self.faults, Part("case_of", self.code), _CASE)
         made = self._case(form)
         if made is None:
-            self.faults.add(
-                "period_missing", form.source, f"a case of {self.code} has no period", "add days: or the like"
-            )
+            self.faults.add("period_missing", form.source, say("period_missing.case_of_has_no_period", code=self.code))
         return replace(made or Case(), when=guard_text(form, "when", self.faults))
 
     def _case(self, form: Form) -> Case | None:
@@ -243,37 +252,33 @@ class _Reading:
             top, _, bottom = part.partition("/")
             whole = (int(top), int(bottom)) if top.isdigit() and bottom.isdigit() and int(bottom) else (0, 1)
             if not whole[0] or "of" not in form:
-                self.faults.add(
-                    "wrong_kind", form.at("part"), f"part {part!r} of {self.code}", 'write part: "1/2", of: field'
-                )
+                self.faults.add("wrong_kind", form.at("part"), say("wrong_kind.part_of", part=part, code=self.code))
         made = Case(
             period=_period(plain),
             until=form.text("until"),
             part=whole,
             of=form.text("of"),
-            answer=form.text("answer"),
+            answer=form.worded("answer"),
             forthwith=form.plain("forthwith", False),
-            title=form.text("title"),
+            title=form.titled(),
             citation=form.text("citation"),
         )
         return made if plain or made.until or part or made.answer or made.forthwith else None
 
     def decision(self, node: Node) -> Decide:
-        form = Form(node, self.faults, f"a decision of {self.code}", _NAMED)
+        form = Form(node, self.faults, Part("decision_of", self.code), _NAMED)
         if not form.text("code") or not form.text("message"):
-            self.faults.add(
-                "wrong_kind", form.source, f"a decision of {self.code} has no code", "add code: and message:"
-            )
+            self.faults.add("wrong_kind", form.source, say("wrong_kind.decision_of_has_no_code", code=self.code))
         return Decide(
-            form.text("code"), form.text("message"), guard_text(form, "when", self.faults), form.plain("still", False)
+            form.text("code"), form.worded("message"), guard_text(form, "when", self.faults), form.plain("still", False)
         )
 
     def extension(self, node: Node) -> Extension:
-        form = Form(node, self.faults, f"an extension of {self.code}", _EXTEND)
+        form = Form(node, self.faults, Part("extension_of", self.code), _EXTEND)
         length = _period({key: form.plain(key) for key in _LENGTH if key in form})
         if not form.names("event") or not (length or form.text("field") or form.text("until")):
-            fix = "name the event, and days, a field with days, or a field with the new day: until"
-            self.faults.add("wrong_kind", form.source, f"an extension of {self.code} says not how far", fix)
+            fix = say("wrong_kind.name_event_and_days_field.fix")
+            self.faults.add("wrong_kind", form.source, say("wrong_kind.extension_of_says_not_how", code=self.code), fix)
         return Extension(
             events=form.names("event"), period=length, field=form.text("field"), until=form.text("until"),
             at_most=read_length(form, "at_most", self.faults), in_time=form.plain("in_time", False),
@@ -287,16 +292,16 @@ class _Reading:
         out = []
         for one in rows.value if rows is not None and rows.is_list else ():
             keys: Mapping[str, Callable[[Any], bool]] = {
-                "stage": is_text, "on": is_names, "from": is_names, "code": is_text, "message": is_text,
+                "stage": is_text, "on": is_names, "from": is_names, "code": is_text, "message": is_words,
             }  # fmt: skip
-            move = Form(one, self.faults, f"a stage of {self.code}", keys)
-            decide = Decide(move.text("code"), move.text("message")) if "code" in move else None
+            move = Form(one, self.faults, Part("stage_of", self.code), keys)
+            decide = Decide(move.text("code"), move.worded("message")) if "code" in move else None
             out.append(Move(move.text("stage"), move.names("on"), move.names("from"), decide))
         return tuple(out)
 
     def parameters(self, form: Form) -> Mapping[str, Parameter]:
         out = {}
         for name, one in form.items("parameters"):
-            part = Form(one, self.faults, f"parameter {name}", {"value": is_any, "note": is_text}, nullable=("value",))
-            out[name] = Parameter(name, part.plain("value"), part.text("note"))
+            part = Form(one, self.faults, Part("parameter", name), _PARAMETER, nullable=("value",))
+            out[name] = Parameter(name, part.plain("value"), part.worded("note"))
         return out

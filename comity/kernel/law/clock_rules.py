@@ -12,6 +12,7 @@ from typing import Any
 
 from comity.kernel.law.calendars import Calendar
 from comity.kernel.law.counting import Period
+from comity.sentences import UNWORDED, Worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ class Case:
     until: str = ""
     part: tuple[int, int] = (0, 1)
     of: str = ""
-    answer: str = ""
+    answer: Worded = UNWORDED
     forthwith: bool = False
-    title: str = ""
+    title: Worded = UNWORDED
     citation: str = ""
 
 
@@ -69,7 +70,7 @@ class Exclusion:
     opening event's field `until`. `ends` says which of the two end days are excluded."""
 
     code: str
-    title: str
+    title: Worded
     opens: tuple[str, ...]
     closes: tuple[str, ...] = ()
     key: str = ""
@@ -80,7 +81,7 @@ class Exclusion:
     ends: str = "both"
     citation: str = ""
     verified: str = "GK"
-    note: str = ""
+    note: Worded = UNWORDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Decide:
     """A case in which the law leaves it to a person. `still`: the day is computed all the same."""
 
     code: str
-    message: str
+    message: Worded
     when: str = ""
     still: bool = False
 
@@ -99,7 +100,7 @@ class Parameter:
 
     name: str
     value: Any
-    note: str = ""
+    note: Worded = UNWORDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +136,8 @@ class Version:
     filing: bool = False
     measure: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
-    consequence: str = ""
-    limit: str = ""
+    consequence: Worded = UNWORDED
+    limit: Worded = UNWORDED
     citation: str = ""
     verified: str = "GK"
     dated: str = "GK"
@@ -151,15 +152,14 @@ class ClockRule:
     """One clock. `code` is `<file's rule>.<name>`; `rows` name what it carries out of the domain's list."""
 
     code: str
-    title: str
+    title: Worded
     versions: tuple[Version, ...]
     transition: str = "start"
     each: str = ""
     calendar: str = ""
-    owed_by: str = ""
+    owed_by: Worded = UNWORDED
     rows: tuple[str, ...] = ()
     source: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,3 +186,8 @@ class Book:
     events: Mapping[str, tuple[Binding, ...]]
     default_calendar: str = ""
     hubs: tuple[str, ...] = ()
+    words: Mapping[str, Worded] = field(default_factory=dict)
+
+    def word(self, name: str) -> Worded:
+        """An event, a fact or a stage as it is said: as `words` of a rule file has it, else its name in words."""
+        return self.words.get(name) or Worded(name.replace("_", " "))

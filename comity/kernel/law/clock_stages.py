@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from comity.kernel.law.clock_question import ClockQuestion, worded
+from comity.kernel.law.clock_question import ClockQuestion
 from comity.kernel.law.clock_rules import Version
 from comity.kernel.law.due import Event
+from comity.sentences import say
 
 
 def stage(of: ClockQuestion, version: Version, stop: Event | None, by: datetime) -> str:
@@ -20,9 +21,10 @@ def stage(of: ClockQuestion, version: Version, stop: Event | None, by: datetime)
     )
     for one in (one for one in of.events if of.come(one) and of.instant(one.at) < by):
         if any(one.name in move.on and here in move.from_ for move in version.moves):
-            of.decide("acted_early", f"{worded(one.name)} on {of.day(one.at)}: before the right accrued")
+            of.decide("acted_early", say("acted_early.on", name=of.book.word(one.name), day=of.day(one.at)))
     _same_day(of, version, after)
-    of.note("stage", f"{worded(here)} from {of.day(by)}", day=by, citation=version.citation)
+    said = say("clock.stage_from", stage=of.book.word(here), day=of.day(by))
+    of.note("stage", said, day=by, citation=version.citation)
     for one in after:
         move = next((m for m in version.moves if one.name in m.on and here in m.from_), None)
         if move is None:
@@ -30,7 +32,8 @@ def stage(of: ClockQuestion, version: Version, stop: Event | None, by: datetime)
         if move.decide is not None:
             of.decide(move.decide.code, move.decide.message)
         here = move.stage
-        of.note("stage", f"{worded(here)}: {worded(one.name)}, {of.told(one.at)}", day=one.at)
+        said = say("clock.stage_by", stage=of.book.word(here), name=of.book.word(one.name), at=one.at)
+        of.note("stage", said, day=one.at)
     return here
 
 
@@ -48,5 +51,5 @@ def _same_day(of: ClockQuestion, version: Version, after: Iterable[Event]) -> No
         other = seen.setdefault(of.day(one.at), one)
         exact = isinstance(one.at, datetime) and isinstance(other.at, datetime)
         if other.name != one.name and not exact:
-            said = f"{other.name} and {one.name} on {of.day(one.at)}: which came first is not known"
-            of.decide("same_day_order", said.replace("_", " "))
+            both = {"name": of.book.word(other.name), "other": of.book.word(one.name)}
+            of.decide("same_day_order", say("same_day_order.which_came_first", **both, day=of.day(one.at)))

@@ -1,7 +1,7 @@
 """How a law counts time: one named rule for each way, never a bare "+ n days". Pure: dates, a calendar, excluded days.
 
 Each `Counting` says whether the first day counts, whether days off are skipped, and what becomes of a last day that is
-no working day. `FRCrP`, `FRCP`, `FRAP` are the federal rules; the sources stand in `said` with their mark.
+no working day. `FRCrP`, `FRCP`, `FRAP` are the federal rules; the sources stand in the sentence of each, with its mark.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from comity.kernel.law.calendars import DAY, Calendar
-from comity.names import counted
+from comity.sentences import NOTHING, Text, joined, say
 
 Roll = Literal["next", "previous", "none", "undecided"]
 FARTHEST = 200 * 366
@@ -21,12 +21,12 @@ FARTHEST = 200 * 366
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """`unit` is what is counted. `first`: the day of the event is day 1. `skip`: only working days count. `roll`: where
-    a last day (or hour) that is no working one goes; `undecided`: no rule says, so a person must. `back`: counted
-    backward from the event."""
+    """`key` is the sentence that says how, with its source; `unit` is what is counted. `first`: the day of the event is
+    day 1. `skip`: only working days count. `roll`: where a last day (or hour) that is no working one goes; `undecided`:
+    no rule says, so a person must. `back`: counted backward from the event."""
 
     name: str
-    said: str
+    key: str
     verified: str
     unit: Literal["day", "hour"] = "day"
     first: bool = False
@@ -34,64 +34,36 @@ class Counting:
     roll: Roll = "none"
     back: bool = False
 
+    @property
+    def cited(self) -> Text:
+        return say("clock.cited", citation=say(self.key), verified=self.verified)
 
-_US = "FRCrP 45(a), FRCP 6(a), FRAP 26(a)"
+
 RULES: dict[str, Counting] = {
     one.name: one
     for one in (
-        Counting("us.days", f"{_US}: (1), the day of the event excluded, every day counted", "read", roll="next"),
-        Counting("us.hours", f"{_US}: (2), begins at once, every hour counted", "read", unit="hour", roll="next"),
-        Counting("us.backward", f"{_US}: (5), counted backward", "read", roll="previous", back=True),
-        Counting(
-            "us.skip", "18 USC 3142(d),(f): intermediate Saturdays, Sundays and legal holidays not counted", "read",
-            skip=True,
-        ),
-        Counting(
-            "us.never_roll", "County of Riverside v McLaughlin, 500 US 44, 56-57: plain hours, weekends do not excuse",
-            "secondary", unit="hour",
-        ),
-        Counting(
-            "us.agency", "21 CFR and 27 CFR have their own or no rule of computing", "GK", roll="undecided",
-        ),
-        Counting(
-            "us.agency_back", "21 CFR and 27 CFR have their own or no rule of computing; counted backward", "GK",
-            roll="undecided", back=True,
-        ),
-        Counting("us.agency_hours", "27 CFR names plain hours", "GK", unit="hour"),
-        Counting(
-            "in.days", 'General Clauses Act 9, 3(35): "from" excludes the first day; a month is a calendar month',
-            "secondary",
-        ),
-        Counting(
-            "in.closed", "General Clauses Act 9, 10: a court or office closed on the last day, then its next open day",
-            "secondary", roll="next",
-        ),
-        Counting(
-            "in.limitation", "BNSS 515(2), 517: first day excluded; court closed, then the day it reopens", "read",
-            roll="next",
-        ),
-        Counting(
-            "in.remand", "ED v Kapil Wadhawan (Supreme Court, 27.3.2023): the day of remand is day 1; no roll "
-            "(Kerala HC, Sanal Satheesh, 23.7.2025; one older contrary ruling)", "secondary", first=True,
-        ),
-        Counting(
-            "in.arrest_hours", "BNSS 58: 24 hours exclusive of the journey; holidays run (GK)", "read", unit="hour",
-        ),
-        Counting("in.hours", "plain hours from the event (GK)", "GK", unit="hour"),
-        Counting(
-            "in.back", "General Clauses Act 9 read backward from the event (GK)", "GK", back=True,
-        ),
-        Counting(
-            "ew.custody", "SI 1987/299 reg 2(4),(5): first day excluded; expiry on a day off, then the working day "
-            "before", "read", roll="previous",
-        ),
-        Counting("plain", "calendar days, no rule of computing", "GK"),
-        Counting("plain_hours", "elapsed hours", "GK", unit="hour"),
+        Counting("us.days", "counting.us_days", "read", roll="next"),
+        Counting("us.hours", "counting.us_hours", "read", unit="hour", roll="next"),
+        Counting("us.backward", "counting.us_backward", "read", roll="previous", back=True),
+        Counting("us.skip", "counting.us_skip", "read", skip=True),
+        Counting("us.never_roll", "counting.us_never_roll", "secondary", unit="hour"),
+        Counting("us.agency", "counting.us_agency", "GK", roll="undecided"),
+        Counting("us.agency_back", "counting.us_agency_back", "GK", roll="undecided", back=True),
+        Counting("us.agency_hours", "counting.us_agency_hours", "GK", unit="hour"),
+        Counting("in.days", "counting.in_days", "secondary"),
+        Counting("in.closed", "counting.in_closed", "secondary", roll="next"),
+        Counting("in.limitation", "counting.in_limitation", "read", roll="next"),
+        Counting("in.remand", "counting.in_remand", "secondary", first=True),
+        Counting("in.arrest_hours", "counting.in_arrest_hours", "read", unit="hour"),
+        Counting("in.hours", "counting.in_hours", "GK", unit="hour"),
+        Counting("in.back", "counting.in_back", "GK", back=True),
+        Counting("ew.custody", "counting.ew_custody", "read", roll="previous"),
+        Counting("plain", "counting.plain", "GK"),
+        Counting("plain_hours", "counting.plain_hours", "GK", unit="hour"),
     )
-}  # fmt: skip
-INACCESSIBLE = f"{_US}: (3), clerk's office inaccessible on the last day or hour (read)"
-SERVICE = "FRCrP 45(c), FRCP 6(d), FRAP 26(c): 3 days after mail, leaving with the clerk, other agreed means (read)"
-LAST_MOMENT = f"{_US}: (4), electronic filing: midnight in the court's zone; else the clerk's closing hour (read)"
+}
+INACCESSIBLE, SERVICE, LAST_MOMENT = "counting.inaccessible", "counting.service", "counting.last_moment"
+"""What the rules of computing say of three more cases, as keys of the catalogue."""
 ADDS_THREE = frozenset(("mail", "clerk", "other_agreed"))
 ADDS_NONE = frozenset(("electronic", "hand", "court_system"))
 
@@ -107,10 +79,16 @@ class Period:
     def plus(self, other: Period) -> Period:
         return Period(self.days + other.days, self.hours + other.hours, self.months + other.months)
 
-    def __str__(self) -> str:
+    def words(self) -> Text:
+        """The length as it is said: 2 years and 1 month."""
         years, months = divmod(self.months, 12)
-        held = ((years, "year"), (months, "month"), (self.days, "day"), (self.hours, "hour"))
-        return " and ".join(counted(many, unit) for many, unit in held if many) or "0 days"
+        held = [
+            *((say("period.years", count=years),) if years else ()),
+            *((say("period.months", count=months),) if months else ()),
+            *((say("period.days", count=self.days),) if self.days else ()),
+            *((say("period.hours", count=self.hours),) if self.hours else ()),
+        ]
+        return joined(held, "and") if held else say("period.days", count=0)
 
 
 def add_months(day: date, months: int) -> date:
@@ -126,8 +104,8 @@ class Counted:
 
     last: date
     plain: date
-    moved: tuple[tuple[date, str], ...] = ()
-    open: str = ""
+    moved: tuple[tuple[date, Text], ...] = ()
+    open: Text = NOTHING
 
 
 def last_day(
@@ -173,19 +151,22 @@ def _count(start: date, days: int, counts: Callable[[date], bool], *, first: boo
 
 def _rolled(
     day: date, calendar: Calendar, step: int, *, backward: bool, excluded: Collection[date] = frozenset()
-) -> tuple[date, tuple[tuple[date, str], ...]]:
-    moved: list[tuple[date, str]] = []
-    while (why := calendar.off(day, backward=backward) or ("excluded" if day in excluded else "")) and len(moved) < 400:
+) -> tuple[date, tuple[tuple[date, Text], ...]]:
+    moved: list[tuple[date, Text]] = []
+    while (off := calendar.off(day, backward=backward)) or day in excluded:
+        if len(moved) == 400:
+            break
+        why = off or say("clock.day_excluded")
         moved.append((day, why))
         day += timedelta(days=step)
     return day, tuple(moved)
 
 
-def accessible(day: date, calendar: Calendar, closed: Collection[date]) -> tuple[date, tuple[tuple[date, str], ...]]:
+def accessible(day: date, calendar: Calendar, closed: Collection[date]) -> tuple[date, tuple[tuple[date, Text], ...]]:
     """us.inaccessible: the first accessible day that is no Saturday, Sunday or legal holiday, when `day` is not."""
-    moved: list[tuple[date, str]] = []
+    moved: list[tuple[date, Text]] = []
     while (day in closed or (moved and calendar.off(day))) and len(moved) < 400:
-        moved.append((day, "clerk's office inaccessible" if day in closed else calendar.off(day)))
+        moved.append((day, say("clock.office_inaccessible") if day in closed else calendar.off(day)))
         day += DAY
     return day, tuple(moved)
 
@@ -204,7 +185,7 @@ def served(counted: Counted, calendar: Calendar, days: int = 3) -> Counted:
 class CountedHours:
     last: datetime
     plain: datetime
-    moved: tuple[tuple[date, str], ...] = ()
+    moved: tuple[tuple[date, Text], ...] = ()
 
 
 def last_hour(

@@ -15,8 +15,20 @@ from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from comity.kernel.law.calendars import DAY, Calendar, read_day
-from comity.kernel.types.definition import DefinitionsRefused, Faults, Form, Kind, Node, is_text, nearest, nodes_of
+from comity.kernel.types.definition import (
+    DefinitionsRefused,
+    Faults,
+    Form,
+    Kind,
+    Node,
+    is_text,
+    nearest,
+    nodes_of,
+    spoken_keys,
+)
 from comity.kernel.types.duration import read_duration
+from comity.kernel.types.part import Part
+from comity.sentences import say
 
 MARKS = ("read", "GK", "secondary", "local")
 T = TypeVar("T")
@@ -73,7 +85,7 @@ class Rule(Generic[T]):
         return next((one for one in self.versions if one.holds(day)), None)
 
 
-def _versions(node: Node, keys: Mapping[str, Kind], what: str, faults: Faults) -> list[tuple[Form, Law[None]]]:
+def _versions(node: Node, keys: Mapping[str, Kind], what: Part, faults: Faults) -> list[tuple[Form, Law[None]]]:
     """Each version's form, the common part under it, with its dates and source of law, oldest first.
 
     Faults: rule_gap, rule_overlap, citation_missing and those of any definition file.
@@ -91,22 +103,29 @@ def _versions(node: Node, keys: Mapping[str, Kind], what: str, faults: Faults) -
             read_day(part.plain("until"), part, "until", faults), part.text("citation"), part.text("verified", "GK"),
         )  # fmt: skip
         if "verified" not in part or ("citation" not in part and law.verified != "local"):
-            fix = "add citation: and verified: read, secondary or GK; or verified: local for a rule of the house"
-            faults.add("citation_missing", part.source, f"{what} cites nothing", fix)
+            fix = say("citation_missing.add_citation_and_verified_read.fix")
+            faults.add("citation_missing", part.source, say("citation_missing.cites_nothing", what=what.said()), fix)
         found.append((part, law))
     found.sort(key=lambda one: one[1].from_ or date.min)
     _unbroken(found, what, faults)
     return found
 
 
-def _unbroken(found: Sequence[tuple[Form, Law[None]]], what: str, faults: Faults) -> None:
+def _unbroken(found: Sequence[tuple[Form, Law[None]]], what: Part, faults: Faults) -> None:
     for (_, before), (form, after) in pairwise(found):
         if after.from_ is None or before.until is None or after.from_ <= before.until:
-            fix = "end the earlier one with until: the day before"
-            faults.add("rule_overlap", form.source, f"two versions of {what} hold on {after.from_}", fix)
+            fix = say("rule_overlap.end_earlier_one_with_until.fix")
+            faults.add(
+                "rule_overlap",
+                form.source,
+                say("rule_overlap.two_versions_of_hold_on", what=what.said(), from_=after.from_),
+                fix,
+            )
         elif after.from_ != before.until + DAY:
-            said = f"no version of {what} holds from {before.until + DAY} to {after.from_ - DAY}"
-            faults.add("rule_gap", form.source, said, "let each version begin the day after the one before")
+            said = say(
+                "rule_gap.no_version_of_holds_from", what=what.said(), until=before.until + DAY, from_=after.from_ - DAY
+            )
+            faults.add("rule_gap", form.source, said, say("rule_gap.let_each_version_begin_day.fix"))
 
 
 def span(form: Form, key: str, faults: Faults) -> Span | None:
@@ -116,7 +135,7 @@ def span(form: Form, key: str, faults: Faults) -> Span | None:
         return None
     found = read_duration(text)
     if found is None:
-        faults.add("wrong_kind", form.at(key), f"{key}: {text} is no duration", "write P2D, PT24H or PT30M")
+        faults.add("wrong_kind", form.at(key), say("wrong_kind.is_no_duration", key=key, text=text))
         return Span()
     return Span(*found)
 
@@ -138,7 +157,7 @@ class Reader(Generic[T]):
         for name, node in _rules_of(files, self.key, homes, faults):
             made = [
                 Law(self.make(form, name, faults), law.from_, law.until, law.citation, law.verified)
-                for form, law in _versions(node, self.keys, f"{self.what} {name}", faults)
+                for form, law in _versions(node, self.keys, Part(self.what, name), faults)
             ]
             out[name] = Rule(name, tuple(made), str(node.source))
         return out
@@ -163,11 +182,25 @@ def _rules_of(files: Mapping[str, Node], key: str, homes: frozenset[str], faults
             full = name if name in held else f"{file}.{name}"
             if "." in name and name not in held:
                 if name.partition(".")[0] in homes:
-                    said = f"there is no rule {name} to lay this over"
+                    said = say("rule_unknown.there_is_no_rule_to", name=name)
                     faults.add("rule_unknown", one.source, said, nearest(name, held))
                 continue
             under = held.get(full)
+            one = _joined(under, one)
             keys = {**((under.keys if under else None) or {}), **(one.keys or {})}
             laid = {**(dict(under.items()) if under else {}), **dict(one.items())}
             held[full] = Node(laid, one.source, keys) if one.is_map else one
     yield from held.items()
+
+
+def _joined(under: Node | None, over: Node) -> Node:
+    """What is laid over a rule. A part of it that says words in other languages alone joins the part under it."""
+    if under is None or not over.is_map:
+        return over
+    parts = {}
+    for name, one in over.items():
+        below = under.get(name)
+        parts[name] = one
+        if below is not None and below.is_map and one.is_map and len(spoken_keys(one)) == len(one.value):
+            parts[name] = Node({**dict(below.items()), **dict(one.items())}, one.source, one.keys)
+    return Node(parts, over.source, over.keys)

@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from comity.kernel.law.calendars import Calendar
+from comity.sentences import NOTHING, UNWORDED, Text, Worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Step:
     """One step of the working. `days` is how many the step counted, added or left out; `day` where it led."""
 
     rule: str
-    said: str
+    said: Text
     days: int | None = None
     day: date | datetime | None = None
     citation: str = ""
@@ -46,7 +47,7 @@ class Decision:
     """What a person must decide, by a code that never changes. A normal outcome, not an error."""
 
     code: str
-    message: str
+    message: Text
 
     def as_json(self) -> dict[str, str]:
         return {"code": self.code, "message": self.message}
@@ -57,35 +58,34 @@ class Due:
     """One clock on one thing. `due` is a day, or an instant for hours; `by` the instant after which it is too late.
 
     `state`: running, stopped (by its event), expired, undecided (a person must decide before there is a day). `kept`:
-    whether the law was kept, None while open. `record`: the one whose event started it; `labels`: its title in other
-    languages; `settled`: the right that accrued at its end has come as far as it can.
+    whether the law was kept, None while open. `record`: the one whose event started it; `settled`: the right that
+    accrued at its end has come as far as it can.
     """
 
     rule: str
-    title: str
+    title: Worded
     kind: str
     state: str
     due: date | datetime | None = None
     by: datetime | None = None
     stage: str = ""
-    answer: str = ""
+    answer: Text = NOTHING
     started: date | datetime | None = None
     stopped: date | datetime | None = None
     kept: bool | None = None
     paused: bool = False
     working: tuple[Step, ...] = ()
     decisions: tuple[Decision, ...] = ()
-    warnings: tuple[tuple[date, str], ...] = ()
-    consequence: str = ""
-    limit: str = ""
+    warnings: tuple[tuple[date, Text], ...] = ()
+    consequence: Worded = UNWORDED
+    limit: Worded = UNWORDED
     citation: str = ""
     verified: str = ""
     law_from: date | None = None
     dated: str = ""
     each: str = ""
-    owed_by: str = ""
+    owed_by: Worded = UNWORDED
     record: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
     settled: bool = False
 
     @property
@@ -125,5 +125,5 @@ def instant_of(value: date | datetime, calendar: Calendar) -> datetime:
 class Undecided(Exception):
     """Raised within a reckoning where only a person can go on."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: Text) -> None:
         self.decision = Decision(code, message)

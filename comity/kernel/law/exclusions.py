@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 from comity.clock import read_when
 from comity.kernel.law import counting
 from comity.kernel.law.calendars import DAY
-from comity.kernel.law.clock_question import ClockQuestion, worded
+from comity.kernel.law.clock_question import ClockQuestion
 from comity.kernel.law.clock_rules import Exclusion, Extension, Version
 from comity.kernel.law.counting import Period
 from comity.kernel.law.due import Event, Undecided
-from comity.names import counted
+from comity.sentences import Text, say
 
 
 def spells(
@@ -29,14 +29,14 @@ def spells(
                 ends = read_when(event.fields.get(rule.until)) if rule.until else None
                 ends = ends or _closing(of, rule, event)
                 if ends is None:
-                    said = f"{rule.code} {rule.title}: open since {of.day(event.at)}"
+                    said = say("clock.interval_open", code=rule.code, title=rule.title, day=of.day(event.at))
                     of.note("open" if version.kind == "measure" else "paused", said, citation=_cited(rule))
                 begins = of.instant(event.at)
                 yield rule, begins, max(begins, of.instant(ends) if ends is not None else of.at)
 
 
-def _cited(rule: Exclusion) -> str:
-    return f"{rule.citation} ({rule.verified})"
+def _cited(rule: Exclusion) -> Text:
+    return say("clock.cited", citation=rule.citation, verified=rule.verified)
 
 
 def _granted(of: ClockQuestion, version: Version, rule: Exclusion, event: Event) -> bool:
@@ -44,9 +44,11 @@ def _granted(of: ClockQuestion, version: Version, rule: Exclusion, event: Event)
     try:
         if of.holds(version, rule.requires, event):
             return True
-        of.note("not excluded", f"{rule.code} {rule.title}: its condition is not met", citation=_cited(rule))
+        said = say("clock.interval_not_met", code=rule.code, title=rule.title)
+        of.note("not excluded", said, citation=_cited(rule))
     except Undecided as undecided:
-        said = f"{rule.code} {rule.title} from {of.day(event.at)}: {undecided.decision.message}; not excluded"
+        why = undecided.decision.message
+        said = say("exclusion_undecided.not_excluded", code=rule.code, title=rule.title, day=of.day(event.at), why=why)
         of.decide("exclusion_undecided", said)
     return False
 
@@ -74,12 +76,12 @@ def excluded_days(of: ClockQuestion, version: Version) -> frozenset[date]:
         last = _limited(of, rule, first, last)
         if first <= last:
             held.append((first, last))
-            said = f"{rule.code} {rule.title}: {first} to {last}"
+            said = say("clock.interval", code=rule.code, title=rule.title, first=first, last=last)
             of.note("excluded", said, days=(last - first).days + 1, day=last, citation=_cited(rule))
     found = counting.days_of(held)
     twice = sum((last - first).days + 1 for first, last in held) - len(found)
     if twice:
-        said = f"{counted(twice, 'day')} in more than one interval, counted once"
+        said = say("clock.counted_once", days=Period(days=twice).words())
         of.note("union", said, days=len(found))
     return found
 
@@ -91,9 +93,11 @@ def _limited(of: ClockQuestion, rule: Exclusion, first: date, last: date) -> dat
     if last <= limit:
         return last
     if rule.over == "decide":
-        rest = rule.note or "whether the rest is excluded is not settled"
-        of.decide("exclusion_over_limit", f"{rule.code} {rule.title} ran past {limit}: {rest}")
-    of.note("limit", f"{rule.code}: at most {rule.at_most}, to {limit}", day=limit, citation=_cited(rule))
+        rest = rule.note or say("exclusion_over_limit.not_settled")
+        said = say("exclusion_over_limit.ran_past", code=rule.code, title=rule.title, limit=limit, rest=rest)
+        of.decide("exclusion_over_limit", said)
+    said = say("clock.interval_at_most", code=rule.code, period=rule.at_most.words(), day=limit)
+    of.note("limit", said, day=limit, citation=_cited(rule))
     return limit
 
 
@@ -102,12 +106,12 @@ def further(
 ) -> tuple[Period, date | datetime | None] | None:
     """What one order of extension makes of a period that ends `by`: a longer period, or the day it names; None when it
     has no effect."""
-    name = worded(event.name)
+    name = of.book.word(event.name)
     if rule.requires and not of.holds(version, rule.requires, event):
-        of.note("no extension", f"{name}: its condition is not met", citation=rule.citation)
+        of.note("no extension", say("clock.extension_not_met", name=name), citation=rule.citation)
         return None
     if rule.in_time and of.instant(event.at) >= by:
-        said = f"{name} on {of.day(event.at)} came after the period had ended"
+        said = say("extension_after_expiry.came_after", name=name, day=of.day(event.at))
         of.note("too late", said, citation=rule.citation)
         if rule.late == "decide":
             of.decide("extension_after_expiry", said)
@@ -118,25 +122,30 @@ def further(
     if rule.field:
         days = event.fields.get(rule.field)
         if not isinstance(days, int) or isinstance(days, bool):
-            raise Undecided("fact_missing", f"{name} says no number of days in {worded(rule.field)}")
+            said = say("fact_missing.no_number_of_days", name=name, field=of.book.word(rule.field))
+            raise Undecided("fact_missing", said)
         added = Period(days=days)
     if rule.at_most is not None and added.days > rule.at_most.days:
-        of.decide("extension_over_limit", f"{name} gives {added}, the law allows {rule.at_most}")
+        most = rule.at_most.words()
+        of.decide("extension_over_limit", say("extension_over_limit.gives", name=name, added=added.words(), most=most))
         added = rule.at_most
-    of.note("extended", f"{name}: {added} more", days=added.days or None, citation=rule.citation)
+    said = say("clock.extended", name=name, period=added.words())
+    of.note("extended", said, days=added.days or None, citation=rule.citation)
     return period.plus(added), None
 
 
 def _stated(of: ClockQuestion, rule: Extension, event: Event) -> date | datetime:
     """The day that an order of extension names, at most as far from the start as the law allows."""
-    name = worded(event.name)
+    name = of.book.word(event.name)
     day = read_when(event.fields.get(rule.until))
     if day is None:
-        raise Undecided("fact_missing", f"{name} names no day in {worded(rule.until)}")
+        said = say("fact_missing.names_no_day", name=name, field=of.book.word(rule.until))
+        raise Undecided("fact_missing", said)
     if rule.at_most is not None and of.begun is not None:
         most = counting.add_months(of.day(of.begun), rule.at_most.months) + timedelta(days=rule.at_most.days)
         if of.day(day) > most:
-            of.decide("extension_over_limit", f"{name} to {of.day(day)} is past {most}, the most that the law allows")
+            said = say("extension_over_limit.is_past", name=name, day=of.day(day), most=most)
+            of.decide("extension_over_limit", said)
             day = most
-    of.note("extended", f"{name}: to {of.told(day)}", day=day, citation=rule.citation)
+    of.note("extended", say("clock.extended_to", name=name, day=day), day=day, citation=rule.citation)
     return day

@@ -18,6 +18,7 @@
                                                                 # of: [type] narrows to what is found of that type
         door: { acts: [complete], code: .., link: authority, message: .., fix: .. }    # refused there already
         message: .., fix: .., citation: .., verified: read | secondary | GK | local
+        label_hi: .., message_hi: .., fix_hi: ..                # the title and the rest in another language
 
 `never` in place of `done` lists what must not be there. `calculation: pillar.function` in place of both: a pillar's
 function judges the given record, at its act (a `door` then says which acts and which link) and for what was known when
@@ -33,8 +34,10 @@ from functools import lru_cache
 
 from comity.kernel.law.dated import Reader, Rule, Span, span
 from comity.kernel.types.catalogue import Type
-from comity.kernel.types.definition import Faults, Form, Node, is_flag, is_map, is_names, is_text, nearest
+from comity.kernel.types.definition import Faults, Form, Node, is_flag, is_map, is_names, is_text, is_words, nearest
 from comity.kernel.types.expression import Guard, compile_guard, guard_text
+from comity.kernel.types.part import Part
+from comity.sentences import UNWORDED, Worded, say
 
 KNOWN = frozenset(("given", "done", "each"))
 _GIVEN = {"type": is_names, "states": is_names, "each": is_text, "when": is_text}
@@ -43,11 +46,12 @@ _DONE = {
     "states": is_names, "when": is_text, "known": is_flag,
 }  # fmt: skip
 _ABOUT = {"given": is_names, "done": is_names, "of": is_names, "tie": is_text}
-_DOOR = {"acts": is_names, "code": is_text, "link": is_text, "message": is_text, "fix": is_text}
+_DOOR = {"acts": is_names, "code": is_text, "link": is_text, "message": is_words, "fix": is_words}
 _JOINT = {
     "title": is_text, "given": is_map, "owed_by": is_text, "done": lambda v: isinstance(v, list | dict),
     "never": lambda v: isinstance(v, list | dict), "within": is_text, "legal_days": is_flag, "by": is_text,
-    "about": lambda v: isinstance(v, list), "calculation": is_text, "door": is_map, "message": is_text, "fix": is_text,
+    "about": lambda v: isinstance(v, list), "calculation": is_text, "door": is_map, "message": is_words,
+    "fix": is_words,
     "beside": is_map,  # of older versions, which had conditions where there is a calculation now
 }  # fmt: skip
 
@@ -103,15 +107,15 @@ class Enforcement:
     acts: tuple[str, ...]
     code: str
     link: str
-    message: str
-    fix: str
+    message: Worded
+    fix: Worded
 
 
 @dataclass(frozen=True, slots=True)
 class ObligationRule:
     """One version of a joint. `never`: what `ways` find must not be there. `calculation`: judged by it, not by ways."""
 
-    title: str
+    title: Worded
     given: When
     owed_by: str
     ways: tuple[Fulfilment, ...]
@@ -119,8 +123,8 @@ class ObligationRule:
     within: Span | None = None
     legal_days: bool = False
     by: str = ""
-    message: str = ""
-    fix: str = ""
+    message: Worded = UNWORDED
+    fix: Worded = UNWORDED
     about: tuple[About, ...] = ()
     door: Enforcement | None = None
     calculation: str = ""
@@ -140,21 +144,29 @@ def _obligation_rule(form: Form, name: str, faults: Faults) -> ObligationRule:
     calculation = form.text("calculation")
     written = None if calculation else form.get("never" if never else "done")
     if given is None or (written is None and not calculation) or (never and "done" in form):
-        fix = "write given: and one of done:, never: and calculation:"
-        faults.add("wrong_kind", form.source, f"joint {name} does not say what is given and what is done", fix)
+        fix = say("wrong_kind.write_given_and_one_of.fix")
+        faults.add("wrong_kind", form.source, say("wrong_kind.joint_does_not_say_what", name=name), fix)
     if "beside" in form and not calculation:
-        fix = "write a calculation of a pillar, and name it: calculation: pillar.function"
-        faults.add("unknown_key", form.at("beside"), f"joint {name} has conditions beside it, which are not read", fix)
+        fix = say("unknown_key.write_calculation_of_pillar_and.fix")
+        faults.add("unknown_key", form.at("beside"), say("unknown_key.joint_has_conditions_beside_it", name=name), fix)
     for key in ("title", "message"):
         if not form.text(key):
-            faults.add("wrong_kind", form.source, f"joint {name} has no {key}", f"add {key}:")
+            faults.add("wrong_kind", form.source, say("wrong_kind.joint_has_no", name=name, key=key))
     return ObligationRule(
-        title=form.text("title", name), given=_given(given, name, faults) if given is not None else When(()),
-        owed_by=form.text("owed_by", "agency"), ways=_ways(written, name, faults), never=never,
-        within=span(form, "within", faults), legal_days=form.plain("legal_days", False), by=form.text("by"),
-        message=form.text("message"), fix=form.text("fix"), about=() if calculation else _about(form, name, faults),
-        door=_enforcement(form, name, faults), calculation=calculation,
-    )  # fmt: skip
+        title=form.titled(name),
+        given=_given(given, name, faults) if given is not None else When(()),
+        owed_by=form.text("owed_by", "agency"),
+        ways=_ways(written, name, faults),
+        never=never,
+        within=span(form, "within", faults),
+        legal_days=form.plain("legal_days", False),
+        by=form.text("by"),
+        message=form.worded("message"),
+        fix=form.worded("fix"),
+        about=() if calculation else _about(form, name, faults),
+        door=_enforcement(form, name, faults),
+        calculation=calculation,
+    )
 
 
 def _ways(node: Node | None, name: str, faults: Faults) -> tuple[Fulfilment, ...]:
@@ -166,9 +178,9 @@ def _about(form: Form, name: str, faults: Faults) -> tuple[About, ...]:
     found = []
     written = form.get("about")
     for node in written.value if written is not None else ():
-        one = Form(node, faults, f"about of {name}", _ABOUT)
+        one = Form(node, faults, Part("about_of", name), _ABOUT)
         if not one.names("given") or not one.names("done"):
-            faults.add("wrong_kind", node.source, f"about of {name} has not both ends", "write given: and done:")
+            faults.add("wrong_kind", node.source, say("wrong_kind.about_of_has_not_both", name=name))
         found.append(About(one.names("given"), one.names("done"), one.text("tie"), one.names("of")))
     return tuple(found)
 
@@ -177,28 +189,28 @@ def _enforcement(form: Form, name: str, faults: Faults) -> Enforcement | None:
     node = form.get("door")
     if node is None:
         return None
-    one = Form(node, faults, f"door of {name}", _DOOR)
+    one = Form(node, faults, Part("door_of", name), _DOOR)
     for key in ("acts", "link") if form.text("calculation") else _DOOR:
         if key not in one:
-            faults.add("wrong_kind", node.source, f"door of {name} has no {key}", f"add {key}:")
-    return Enforcement(one.names("acts"), one.text("code"), one.text("link"), one.text("message"), one.text("fix"))
+            faults.add("wrong_kind", node.source, say("wrong_kind.door_of_has_no", name=name, key=key))
+    return Enforcement(one.names("acts"), one.text("code"), one.text("link"), one.worded("message"), one.worded("fix"))
 
 
 def _given(node: Node, name: str, faults: Faults) -> When:
-    form = Form(node, faults, f"given of {name}", _GIVEN)
+    form = Form(node, faults, Part("given_of", name), _GIVEN)
     if not form.names("type"):
-        faults.add("wrong_kind", node.source, f"given of {name} has no type", "add type:")
+        faults.add("wrong_kind", node.source, say("wrong_kind.given_of_has_no_type", name=name))
     return When(
         form.names("type"), frozenset(form.names("states")), form.text("each"), guard_text(form, "when", faults, KNOWN)
     )
 
 
 def _way(node: Node, name: str, faults: Faults) -> Fulfilment:
-    form = Form(node, faults, f"done of {name}", _DONE)
+    form = Form(node, faults, Part("done_of", name), _DONE)
     by_link, by_path, own = form.text("link"), form.names("path"), form.names("self")
     if sum(map(bool, (by_link, by_path, own))) != 1 or (by_link and not form.names("type")):
-        fix = "write self: [states], or type: and link:, or path: [links]"
-        faults.add("wrong_kind", node.source, f"done of {name} says not how it is found", fix)
+        fix = say("wrong_kind.write_self_states_or_type.fix")
+        faults.add("wrong_kind", node.source, say("wrong_kind.done_of_says_not_how", name=name), fix)
     return Fulfilment(
         own=frozenset(own), types=form.names("type"), link=by_link, at=form.names("at") or ("self",), path=by_path,
         same={key: str(one) for key, one in form.plain("same", {}).items()}, states=frozenset(form.names("states")),
@@ -244,29 +256,46 @@ def known_types(
     """The types that are there; `type_unknown` for one whose home is and that is not."""
     for name in names:
         if name not in types and name.partition(".")[0] in homes:
-            faults.add("type_unknown", source, f"there is no type {name}", nearest(name, types))
+            faults.add("type_unknown", source, say("type_unknown.there_is_no_type", name=name), nearest(name, types))
     return [types[name] for name in names if name in types]
 
 
 def _states(names: frozenset[str], types: list[Type], source: str, faults: Faults) -> None:
     known = {state for of in types for state in of.states}
     for name in sorted(names - known if types else ()):
-        faults.add("state_unknown", source, f"{types[0].name} has no state {name}", nearest(name, known))
+        faults.add(
+            "state_unknown",
+            source,
+            say("state_unknown.has_no_state", of=types[0].name, state=name),
+            nearest(name, known),
+        )
 
 
 def _named(name: str, types: list[Type], source: str, faults: Faults) -> None:
     if name and types and not any(name in of.fields for of in types):
         known = [one for of in types for one in of.fields]
-        faults.add("field_unknown", source, f"{types[0].name} has no field {name}", nearest(name, known))
+        faults.add(
+            "field_unknown",
+            source,
+            say("field_unknown.has_no_field", of=types[0].name, field=name),
+            nearest(name, known),
+        )
 
 
 def _linked(names: set[str], types: list[Type], source: str, faults: Faults) -> None:
     known = {link for of in types for link in of.links}
     for name in sorted(names - known if types else ()):
-        faults.add("link_unknown", source, f"{types[0].name} has no link {name}", nearest(name, known))
+        faults.add(
+            "link_unknown",
+            source,
+            say("link_unknown.has_no_link", of=types[0].name, link=name),
+            nearest(name, known),
+        )
 
 
 def _acts(names: tuple[str, ...], types: list[Type], source: str, faults: Faults) -> None:
     known = {act for of in types for act in of.acts}
     for name in sorted({*names} - known if types else ()):
-        faults.add("act_unknown", source, f"{types[0].name} has no act {name}", nearest(name, known))
+        faults.add(
+            "act_unknown", source, say("act_unknown.has_no_act", of=types[0].name, act=name), nearest(name, known)
+        )

@@ -8,6 +8,7 @@ from comity.kernel.law.obligation_rules import ObligationRules
 from comity.kernel.types.catalogue import GuardRule, Type
 from comity.kernel.types.definition import Faults, nearest
 from comity.kernel.types.roles import steps
+from comity.sentences import say
 
 OVERRIDES = "given.overrides"
 """How the condition of a joint's given reads the codes that were overridden on the record."""
@@ -29,18 +30,25 @@ def _check(
     joint = joints.get(name)
     if joint is None:
         if name.partition(".")[0] in homes:
-            said = f"{rule.code} raises {name}, which is no joint"
-            faults.add("rule_unknown", rule.source, said, nearest(name, joints, "write the full name of a joint"))
+            said = say("rule_unknown.raises_which_is_no_joint", code=rule.code, name=name)
+            faults.add(
+                "rule_unknown", rule.source, said, nearest(name, joints, say("name.write_full_name_of_joint.fix"))
+            )
         return
     for law in joint.versions:
         given = law.said.given
         if of.core_name not in given.types:
-            said = f"{name} is not given of {of.core_name}, so it owes nothing for {rule.code}"
-            faults.add("override_not_owed", rule.source, said, f"add {of.core_name} to given: of the joint")
+            said = say("override_not_owed.is_not_given_of_so", name=name, core_name=of.core_name, code=rule.code)
+            faults.add(
+                "override_not_owed",
+                rule.source,
+                said,
+                say("override_not_owed.add_to_given_of_joint.fix", core_name=of.core_name),
+            )
         if OVERRIDES not in given.when or not any(mark + rule.code + mark in given.when for mark in "'\""):
-            said = f"{name} does not ask whether {rule.code} was overridden"
-            fix = f"write when: \"'{rule.code}' in {OVERRIDES}\" under given: of the joint"
+            said = say("override_not_owed.does_not_ask_whether_was", name=name, code=rule.code)
+            fix = say("override_not_owed.write_when_in_under_given.fix", code=rule.code, overrides=OVERRIDES)
             faults.add("override_not_owed", rule.source, said, fix)
         if law.said.door is not None:
-            said = f"{name} is enforced on acts, and what is overridden is done first and owed then"
-            faults.add("override_not_owed", rule.source, said, "raise a joint without door:")
+            said = say("override_not_owed.is_enforced_on_acts_and", name=name)
+            faults.add("override_not_owed", rule.source, said, say("override_not_owed.raise_joint_without_door.fix"))

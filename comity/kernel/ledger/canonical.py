@@ -14,6 +14,7 @@ import orjson
 import rfc8785
 
 from comity.errors import Fault, Problem
+from comity.sentences import say
 
 LIMIT = 2**53 - 1
 DEEPEST = 128
@@ -26,7 +27,7 @@ def canonical(value: Any) -> bytes:
     faults: list[Fault] = []
     plain = _examine(value, "", faults, DEEPEST)
     if faults:
-        raise Problem("invalid", "A value cannot be written canonically", faults=faults)
+        raise Problem("invalid", say("invalid.value_cannot_be_written_canonically"), faults=faults)
     if plain:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     return rfc8785.dumps(value)
@@ -37,7 +38,7 @@ def refuse_unspellable(**given: Any) -> None:
     faults: list[Fault] = []
     _examine(given, "", faults, DEEPEST)
     if faults:
-        raise Problem("invalid", "A value cannot be written canonically", faults=faults)
+        raise Problem("invalid", say("invalid.value_cannot_be_written_canonically"), faults=faults)
 
 
 def ordered(keys: Iterable[str]) -> list[str]:
@@ -59,19 +60,19 @@ def _examine(value: Any, path: str, faults: list[Fault], deeper: int) -> bool:
         return True
     if isinstance(value, str):
         if "\x00" in value:
-            faults.append(Fault("zero_character", path, "U+0000 is no text", "leave it out"))
+            faults.append(Fault("zero_character", path, say("zero_character.u_0000_is_no_text")))
         if not value.isascii():
             try:
                 value.encode("utf-8")
             except UnicodeEncodeError:
-                faults.append(Fault("unpaired_surrogate", path, "the text is not Unicode", "send well-formed UTF-8"))
+                faults.append(Fault("unpaired_surrogate", path, say("unpaired_surrogate.text_is_not_unicode")))
         return True
     if isinstance(value, int):
         if not -LIMIT <= value <= LIMIT:
-            faults.append(Fault("integer_too_large", path, "beyond 2^53", "send it as a decimal string"))
+            faults.append(Fault("integer_too_large", path, say("integer_too_large.beyond_2_53")))
         return True
     if isinstance(value, dict | list | tuple) and not deeper:
-        faults.append(Fault("too_deep", path, f"more than {DEEPEST} levels", "send a flatter value"))
+        faults.append(Fault("too_deep", path, say("too_deep.more_than_levels", deepest=DEEPEST)))
         return True
     if isinstance(value, dict):
         plain = True
@@ -79,7 +80,7 @@ def _examine(value: Any, path: str, faults: list[Fault], deeper: int) -> bool:
             if _simple(key) and _simple(inner):
                 continue
             if not isinstance(key, str):
-                faults.append(Fault("key_not_text", path, f"the key {key!r} is not text"))
+                faults.append(Fault("key_not_text", path, say("key_not_text.key_is_not_text", key=key)))
                 continue
             name = key.encode("utf-8", "replace").decode()
             inside = f"{path}.{name}" if path else name
@@ -92,6 +93,6 @@ def _examine(value: Any, path: str, faults: list[Fault], deeper: int) -> bool:
             plain = _examine(inner, f"{path}.{index}" if path else str(index), faults, deeper - 1) and plain
         return plain
     faults.append(
-        Fault("not_canonical", path, f"a {type(value).__name__} has no canonical spelling", "send a decimal string")
+        Fault("not_canonical", path, say("not_canonical.has_no_canonical_spelling", name=type(value).__name__))
     )
     return True

@@ -26,6 +26,7 @@ from comity.errors import Problem
 from comity.kernel.ledger.canonical import canonical
 from comity.kernel.ledger.entry import HASH, HEADER, header_fields
 from comity.kernel.ledger.fold import Folded
+from comity.sentences import say
 
 FORMAT = "comity-leave-1"
 PROOF, MANIFEST, LOG, RECORDS, LEFT_BEHIND = (
@@ -61,13 +62,17 @@ def opened(folder: Path, name: str) -> BinaryIO:
         found = os.open(last, _LOOKING, dir_fd=held[-1])
         held.append(found)
         if not stat.S_ISREG(os.fstat(found).st_mode):
-            raise Unreadable(f"{shown(name)} is no plain file")
+            raise Unreadable(say("folder_fault.is_no_plain_file", name=shown(name)))
         return os.fdopen(held.pop(), "rb")
     except (OSError, ValueError) as error:
         if isinstance(error, Unreadable):
             raise
         linked = isinstance(error, OSError) and error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
-        raise Unreadable(f"{shown(name)} is no plain file" if linked else f"{shown(name)}: {error}") from error
+        raise Unreadable(
+            say("folder_fault.is_no_plain_file", name=shown(name))
+            if linked
+            else say("folder_fault.file_is_not_readable", name=shown(name), error=error)
+        ) from error
     finally:
         for one in held:
             os.close(one)
@@ -93,7 +98,9 @@ def standing(folder: Path) -> Iterator[tuple[str, bool]]:
                     else:
                         yield f"{at}/{one.name}".lstrip("/"), one.is_file(follow_symlinks=False)
         except OSError as error:
-            raise Unreadable(f"{at or folder}: {error.strerror}") from error
+            raise Unreadable(
+                say("folder_fault.folder_is_not_readable", at=at or folder, strerror=error.strerror)
+            ) from error
 
 
 def entry_line(row: Mapping[str, Any], place: int, placed_at: str) -> bytes:
@@ -118,11 +125,11 @@ def entries(folder: Path) -> Iterator[dict[str, Any]]:
         try:
             header = line["header"]
             if set(header) != {"v", *HEADER} or header["v"] != 1:
-                raise Unreadable("the header has other members than it should")
+                raise Unreadable(say("folder_fault.header_has_other_members_than"))
             if set(line) != {"place", "placed_at", "header", "commitments", "leaf", "content", "salts"}:
-                raise Unreadable("it has other members than it should")
+                raise Unreadable(say("folder_fault.it_has_other_members_than"))
             if type(line["place"]) is not int or type(header["version"]) is not int:
-                raise Unreadable("a place and a version are integers")
+                raise Unreadable(say("folder_fault.place_and_version_are_integers"))
             parse_instant(line["placed_at"])
             yield {
                 **header, "place": line["place"], "placed_at": line["placed_at"],
@@ -131,7 +138,7 @@ def entries(folder: Path) -> Iterator[dict[str, Any]]:
                 "salts": None if line["salts"] is None else bytes.fromhex(line["salts"]),
             }  # fmt: skip
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise Unreadable(f"{LOG}, line {number}: {error}") from error
+            raise Unreadable(say("folder_fault.line", log=LOG, number=number, error=error)) from error
 
 
 def record_line(record: str, kind: str, state: Folded) -> dict[str, Any]:
@@ -159,7 +166,7 @@ def proof(folder: Path) -> dict[str, Any]:
         with opened(folder, PROOF) as source:
             text = source.read(SMALL + 1)
         if len(text) > SMALL:
-            raise Unreadable(f"it is longer than {SMALL} bytes")
+            raise Unreadable(say("folder_fault.it_is_longer_than_bytes", small=SMALL))
         found = orjson.loads(text)
         kinds = {
             "format": str, "agency": str, "version": int, "layers": dict, "entries": int, "first": int, "last": int,
@@ -167,19 +174,19 @@ def proof(folder: Path) -> dict[str, Any]:
         }  # fmt: skip
         for name, kind in kinds.items():
             if type(found[name]) is not kind:
-                raise Unreadable(f"{name} is no {kind.__name__}")
+                raise Unreadable(say("folder_fault.is_no", name=name, kind_name=kind.__name__))
         if found["format"] != FORMAT:
-            raise Unreadable(f"the format {found['format']!r} is not {FORMAT}")
+            raise Unreadable(say("folder_fault.format_is_not", format=found["format"], format2=FORMAT))
         return dict(found)
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise Unreadable(f"{PROOF}: {error}") from error
+        raise Unreadable(say("folder_fault.proof_is_not_readable", proof=PROOF, error=error)) from error
 
 
 def rows(folder: Path, table: str) -> Iterator[dict[str, Any]]:
     """The rows that a table held. Raises Unreadable."""
     for number, line in lines(folder, f"{ROWS}/{table}.jsonl"):
         if not isinstance(line, dict):
-            raise Unreadable(f"{ROWS}/{table}.jsonl, line {number}: it is no row")
+            raise Unreadable(say("folder_fault.jsonl_line_it_is_no", rows=ROWS, table=table, number=number))
         yield line
 
 
@@ -191,10 +198,12 @@ def lines(folder: Path, name: str) -> Iterator[tuple[int, Any]]:
             while line := source.readline(LONGEST):
                 number += 1
                 if not line.endswith(b"\n"):
-                    raise Unreadable(f"{name}, line {number}: it does not end, or is longer than {LONGEST} bytes")
+                    raise Unreadable(
+                        say("folder_fault.line_it_does_not_end", name=name, number=number, longest=LONGEST)
+                    )
                 yield number, orjson.loads(line)
     except (OSError, orjson.JSONDecodeError) as error:
-        raise Unreadable(f"{name}: {error}") from error
+        raise Unreadable(say("folder_fault.file_is_not_readable", name=name, error=error)) from error
 
 
 def manifest(folder: Path) -> Iterator[tuple[str, str]]:
@@ -208,10 +217,10 @@ def manifest(folder: Path) -> Iterator[tuple[str, str]]:
                     len(digest) != 2 * HASH or not all(parts) or {".", ".."} & set(parts) or not line.endswith(b"\n")
                     or parts[:-1] not in ([], [FILES], [ROWS])
                 ):  # fmt: skip
-                    raise Unreadable(f"{MANIFEST}: {line[:100]!r}")
+                    raise Unreadable(say("folder_fault.manifest_line", manifest=MANIFEST, line=line[:100]))
                 yield digest, name
     except (OSError, UnicodeDecodeError) as error:
-        raise Unreadable(f"{MANIFEST}: {error}") from error
+        raise Unreadable(say("folder_fault.manifest_is_not_readable", manifest=MANIFEST, error=error)) from error
 
 
 def sha256(folder: Path, name: str) -> tuple[str, int]:
@@ -223,7 +232,7 @@ def sha256(folder: Path, name: str) -> tuple[str, int]:
                 state.update(block)
                 size += len(block)
     except OSError as error:
-        raise Unreadable(f"{shown(name)}: {error}") from error
+        raise Unreadable(say("folder_fault.file_is_not_readable", name=shown(name), error=error)) from error
     return state.hexdigest(), size
 
 

@@ -20,6 +20,7 @@ from comity.kernel.ledger.entry import ABOUT_ANOTHERS, ERASE
 from comity.kernel.ledger.fold import Folded, fold, said_again
 from comity.kernel.ledger.merkle import Tree
 from comity.kernel.ledger.verify import check_entry, items_erased
+from comity.sentences import Text, reason, say
 
 MOST = 100
 AT_ONCE = 50_000
@@ -39,11 +40,11 @@ class Checked:
     files: int = 0
     bytes: int = 0
     erased: int = 0
-    faults: list[str] = field(default_factory=list)
+    faults: list[Text] = field(default_factory=list)
     more: int = 0
     receipts: list[dict[str, Any]] = field(default_factory=list)
 
-    def fault(self, said: str) -> None:
+    def fault(self, said: Text) -> None:
         if len(self.faults) < MOST:
             self.faults.append(said)
         else:
@@ -80,9 +81,9 @@ def check(folder: Path, held: tuple[Held, ...] = ()) -> Checked:
             for said in departure_layers.faults(folder, out.agency, stated["layers"], laid):
                 out.fault(said)
     except Unreadable as error:
-        out.fault(str(error))
+        out.fault(reason(error))
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError, Problem) as error:
-        out.fault(f"what stands in the folder cannot be read: {type(error).__name__}: {error}".splitlines()[0])
+        out.fault(say("folder_fault.cannot_be_read", name=type(error).__name__, error=str(error).partition("\n")[0]))
     return out
 
 
@@ -91,28 +92,29 @@ def _plain(folder: Path) -> set[str]:
     found = dict(departure.standing(folder))
     other = sorted(departure.shown(name) for name, plain in found.items() if not plain)
     if other:
-        raise Unreadable(f"{', '.join(other[:MOST])}: no plain file" + (" and more" if len(other) > MOST else ""))
+        key = "folder_fault.no_plain_files_and_more" if len(other) > MOST else "folder_fault.no_plain_files"
+        raise Unreadable(say(key, names=other[:MOST]))
     return set(found)
 
 
 def _manifest(folder: Path, out: Checked, stated: Mapping[str, Any], names: set[str]) -> dict[str, tuple[str, int]]:
     """Every file against its digest; answers (digest, size) of the files of records."""
     if departure.sha256(folder, departure.MANIFEST)[0] != stated["manifest"]:
-        out.fault(f"{departure.MANIFEST} is not the one that {departure.PROOF} names")
+        out.fault(say("folder_fault.is_not_one_that_names", manifest=departure.MANIFEST, proof=departure.PROOF))
     known = {departure.PROOF, departure.MANIFEST}
     files: dict[str, tuple[str, int]] = {}
     for digest, name in departure.manifest(folder):
         known.add(name)
         if name not in names:
-            out.fault(f"{departure.shown(name)} is in the manifest and is not here")
+            out.fault(say("folder_fault.is_in_manifest_and_is", shown=departure.shown(name)))
             continue
         found = departure.sha256(folder, name)
         if found[0] != digest:
-            out.fault(f"{departure.shown(name)} is not what the manifest says")
+            out.fault(say("folder_fault.is_not_what_manifest_says", shown=departure.shown(name)))
         if name.startswith(f"{departure.FILES}/"):
             files[name.split("/", 1)[1]] = found
     for name in sorted(names - known):
-        out.fault(f"{departure.shown(name)} is not in the manifest")
+        out.fault(say("folder_fault.is_not_in_manifest", shown=departure.shown(name)))
     return files
 
 
@@ -125,12 +127,12 @@ def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, 
     for row in departure.entries(folder):
         place = row["place"]
         if place != tree.size + 1:
-            out.fault(f"after place {tree.size} comes place {place}")
+            out.fault(say("folder_fault.after_place_comes_place", size=tree.size, place=place))
         if row["agency"] != out.agency:
-            out.fault(f"place {place}: the entry is of {row['agency']}")
+            out.fault(say("folder_fault.place_entry_is_of", place=place, agency=row["agency"]))
         tree.add(row["leaf"])
         for said in _faults(row):
-            out.fault(f"place {place}: {said}")
+            out.fault(say("folder_fault.place", place=place, said=said))
         if items := items_erased(row):
             gone[row["entry"]] = {"place": place, "items": items}
         if row["kind"] == ERASE and row["refers"]:
@@ -140,29 +142,33 @@ def _log(folder: Path, out: Checked, stated: Mapping[str, Any], held: dict[str, 
         if one := held.pop(row["entry"], None):
             out.receipts.append({"entry": one.entry, "place": place, "leaf": row["leaf"].hex()})
             if one.leaf not in (None, row["leaf"].hex()):
-                out.fault(f"place {place}: the receipt of {one.entry} has another leaf")
+                out.fault(say("folder_fault.place_receipt_of_has_another", place=place, entry=one.entry))
             if one.place not in (None, place):
-                out.fault(f"place {place}: the receipt of {one.entry} says place {one.place}")
+                out.fault(
+                    say("folder_fault.place_receipt_of_says_place", place=place, entry=one.entry, one_place=one.place)
+                )
     out.entries, out.root, out.erased = tree.size, tree.root().hex(), len(gone)
     for unknown in held:
-        out.fault(f"the entry {unknown} is not in the log")
+        out.fault(say("folder_fault.entry_is_not_in_log", unknown=unknown))
     for entry in sorted(set(gone) - {row["refers"] for row in orders}):
-        out.fault(f"place {gone[entry]['place']}: content is gone and no order in the log says so")
+        out.fault(say("folder_fault.place_content_is_gone_and", place=gone[entry]["place"]))
     found = {"entries": out.entries, "first": min(out.entries, 1), "last": out.entries, "root": out.root}
     for name, value in found.items():
         if stated[name] != value:
-            out.fault(f"{departure.PROOF} says {name} {stated[name]}, the log gives {value}")
+            out.fault(
+                say("folder_fault.says_log_gives", proof=departure.PROOF, name=name, stated=stated[name], value=value)
+            )
     erased = stated["absent"].get("erased")
     if not isinstance(erased, list) or {one.get("entry") for one in erased if isinstance(one, dict)} != set(gone):
-        out.fault(f"{departure.PROOF} does not name the entries whose content was erased")
+        out.fault(say("folder_fault.does_not_name_entries_whose", proof=departure.PROOF))
     return laid, said_again(orders)
 
 
-def _faults(row: Mapping[str, Any]) -> list[str]:
+def _faults(row: Mapping[str, Any]) -> list[Text]:
     try:
         return check_entry(row)
     except (KeyError, TypeError, ValueError, AttributeError, Problem):
-        return ["the entry cannot be read"]
+        return [say("folder_fault.entry_cannot_be_read")]
 
 
 def _records(
@@ -173,31 +179,38 @@ def _records(
     rest = dict(files)
     for record, kind, state in folded(folder, out.entries, again):
         if kind is None:
-            out.fault(f"record {record}: its versions are not 1, 2, 3 and so on")
+            out.fault(say("folder_fault.record_its_versions_are_not", record=record))
             continue
         if kind not in ABOUT_ANOTHERS:
             out.records[state.type] = out.records.get(state.type, 0) + 1
         line = departure.record_line(record, kind, state)
         if (said := next(told, None)) != line:
-            out.fault(f"record {record}: {departure.RECORDS} says {str(said)[:200]}, its entries give another state")
+            out.fault(
+                say(
+                    "folder_fault.record_says_its_entries_give",
+                    record=record,
+                    records=departure.RECORDS,
+                    said=str(said)[:200],
+                )
+            )
             return
         for file, item in state.files.items():
             found = rest.pop(file, None)
             if found is None:
-                out.fault(f"record {record}: the file {file} is not here")
+                out.fault(say("folder_fault.record_file_is_not_here", record=record, file=file))
             elif found != (item.get("digest"), item.get("size")):
-                out.fault(f"record {record}: the file {file} is not the one that was entered")
+                out.fault(say("folder_fault.record_file_is_not_one", record=record, file=file))
             else:
                 out.files += 1
                 out.bytes += found[1]
     if next(told, None) is not None:
-        out.fault(f"{departure.RECORDS} names a record that has no entry")
+        out.fault(say("folder_fault.names_record_that_has_no", records=departure.RECORDS))
     for file in rest:
-        out.fault(f"{departure.FILES}/{file}: no entry names it")
+        out.fault(say("folder_fault.no_entry_names_it", files=departure.FILES, file=file))
     if stated["records"] != out.records:
-        out.fault(f"{departure.PROOF} says other numbers of records than the log gives")
+        out.fault(say("folder_fault.says_other_numbers_of_records", proof=departure.PROOF))
     if stated["files"] != {"count": out.files, "bytes": out.bytes}:
-        out.fault(f"{departure.PROOF} says other numbers of files than the log gives")
+        out.fault(say("folder_fault.says_other_numbers_of_files", proof=departure.PROOF))
 
 
 def folded(folder: Path, count: int, again: Again) -> Iterator[tuple[str, str | None, Folded]]:

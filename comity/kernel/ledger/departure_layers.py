@@ -15,10 +15,12 @@ from typing import Any
 from comity.errors import Problem
 from comity.kernel.ledger import departure, items
 from comity.kernel.ledger.canonical import canonical
+from comity.sentences import Text, say
 
 TYPE = "kernel.layer"
 OWNER = "node"
 """In whose name the core and a jurisdiction are laid."""
+_FILE = f"{departure.ROWS}/layer.jsonl"
 _COLUMNS = {"name", "version", "agency", "digest", "files", "entry", "installed_at"}
 
 
@@ -53,44 +55,46 @@ def owner(name: Any, agency: str) -> str | None:
     return OWNER if name == "core" or (isinstance(name, str) and name.startswith("jurisdiction/")) else None
 
 
-def faults(folder: Path, agency: str, in_force: Mapping[str, Any], laid: list[Laid]) -> Iterator[str]:
+def faults(folder: Path, agency: str, in_force: Mapping[str, Any], laid: list[Laid]) -> Iterator[Text]:
     """What is wrong with the layers of a folder, each fault in words. Raises Unreadable."""
     own = f"agency/{agency}"
     for name, version in in_force.items():
         if owner(name, agency) is None or type(version) is not int:
-            yield f"{departure.PROOF}: the layer {name!r} is neither the node's nor {agency}'s, or has no version"
+            yield say("folder_fault.layer_is_nobodys", proof=departure.PROOF, name=name, agency=agency)
     if sum(name.startswith("jurisdiction/") for name in in_force) > 1:
-        yield f"{departure.PROOF}: two jurisdictions are in force"
+        yield say("folder_fault.two_jurisdictions", proof=departure.PROOF)
     rest: dict[int, Laid] = {}
     for one in laid:
         if one.name != own or one.version in rest:
-            yield f"the entry {one.entry} lays {one.name!r} version {one.version}, which is not for {agency} to lay"
+            yield say(
+                "folder_fault.not_for_it_to_lay", entry=one.entry, name=one.name, version=one.version, agency=agency
+            )
         else:
             rest[one.version] = one
     if in_force.get(own) != max(rest, default=None):
-        yield f"{departure.PROOF}: {own} version {in_force.get(own)} is not the one that the log laid last"
+        yield say("folder_fault.not_laid_last", proof=departure.PROOF, name=own, version=in_force.get(own))
     seen = set()
     for row in departure.rows(folder, "layer"):
         if set(row) != _COLUMNS or not _is_layer(row):
-            yield f"{departure.ROWS}/layer.jsonl: {str(row.get('name'))[:100]!r} is no layer"
+            yield say("folder_fault.is_no_layer", where=_FILE, name=str(row.get("name"))[:100])
             continue
         name, version = row["name"], row["version"]
-        said = f"{departure.ROWS}/layer.jsonl: {name!r} version {version}"
+        told = {"where": _FILE, "name": name, "version": version}
         if owner(name, agency) is None or name not in in_force:
-            yield f"{said} is not a layer of {agency}"
+            yield say("folder_fault.layer_of_another", **told, agency=agency)
         elif owner(name, agency) != row["agency"]:
-            yield f"{said} is laid in the name of {row['agency']!r}"
+            yield say("folder_fault.layer_in_another_name", **told, agency=row["agency"])
         elif (name, version) in seen:
-            yield f"{said} is there twice"
+            yield say("folder_fault.layer_twice", **told)
         elif name == own and not _same(row, rest.pop(version, None)):
-            yield f"{said} is not what the log says was installed"
+            yield say("folder_fault.layer_differs", **told)
         seen.add((name, version))
     for version in rest:
         if (own, version) not in seen:
-            yield f"{departure.ROWS}/layer.jsonl lacks {own} version {version}, which the log laid"
+            yield say("folder_fault.lacks_laid_layer", where=_FILE, name=own, version=version)
     for name, version in in_force.items():
         if (name, version) not in seen:
-            yield f"{departure.ROWS}/layer.jsonl lacks {name!r} version {version}, which was in force"
+            yield say("folder_fault.lacks_layer_in_force", where=_FILE, name=name, version=version)
 
 
 def _same(row: Mapping[str, Any], laid: Laid | None) -> bool:

@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from comity.kernel.ledger.canonical import canonical, ordered
 from comity.kernel.ledger.entry import SALT
+from comity.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def erase(conn: Connection[Any], entry: UUID, *, order: UUID, paths: Collection[
     """
     row = conn.execute("select content, salts from comity.entry_content where entry = %s", (entry,)).fetchone()
     if row is None:
-        raise ValueError("the entry has no content")
+        raise ValueError(say("invalid.entry_has_no_content"))
     content, salts = json.loads(row[0]), row[1]
     names = ordered(content)
     if paths is None:
@@ -40,7 +41,7 @@ def erase(conn: Connection[Any], entry: UUID, *, order: UUID, paths: Collection[
         return Erased(entry, len(names))
     missing = set(paths) - set(names)
     if missing:
-        raise ValueError(f"the entry has no item {sorted(missing)[0]}")
+        raise ValueError(say("invalid.entry_has_no_item", item=sorted(missing)[0]))
     kept = [at for at, name in enumerate(names) if name not in paths]
     remaining = canonical({names[at]: content[names[at]] for at in kept})
     conn.execute(

@@ -13,6 +13,7 @@ from typing import Literal
 from comity.errors import Problem
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.roles import SYSTEM
+from comity.sentences import say
 
 Kind = Literal["member", "system", "operator"]
 KINDS = ("member", "system", "operator")
@@ -105,6 +106,5 @@ def refuse_outside(catalogue: Catalogue) -> None:
     known = catalogue.definition
     if known.membership != "member":
         raise Problem(
-            "agency_outside", f"{catalogue.agency} is {known.membership}, not a member",
-            fix="install it with membership: member when it joins; until then others report what it does",
+            "agency_outside", say("agency_outside.is_not_member", agency=catalogue.agency, membership=known.membership),
         )  # fmt: skip

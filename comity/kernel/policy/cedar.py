@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from comity.sentences import Text
+
 ACTIONS = ("read", "find", "enter", "amend", "act", "answer", "attach", "emergency")
 SEEING = ("read", "find")
 
@@ -101,7 +103,7 @@ class Rule:
     """
 
     id: str
-    why: str
+    why: Text
     actions: tuple[str, ...]
     effect: Literal["permit", "forbid"] = "permit"
     given: tuple[str, ...] = ()

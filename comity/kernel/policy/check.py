@@ -13,8 +13,10 @@ from comity.kernel.policy.cedar import ACTIONS, SCHEMA, SEEING
 from comity.kernel.policy.decide import Asked, Policies, incoming_digest, kept
 from comity.kernel.policy.generate import IncomingAgreement
 from comity.kernel.types.catalogue import Agreement, Catalogue, Role
+from comity.kernel.types.part import Part
 from comity.kernel.types.roles import SYSTEM, named_roles
 from comity.names import AGENCY
+from comity.sentences import Given, say
 
 
 def check(catalogue: Catalogue, incoming: Sequence[IncomingAgreement] = ()) -> list[Fault]:
@@ -29,60 +31,69 @@ def _role(catalogue: Catalogue, role: Role) -> Iterator[Fault]:
     path, known = role.source or f"roles.yml {role.name}", _lifecycle_roles(catalogue)
     for name in sorted(role.is_):
         if name == SYSTEM:
-            yield Fault("role_fills_system", path, f"{role.name} cannot fill system: no member does", "remove it")
+            yield Fault(
+                "role_fills_system", path, say("role_fills_system.cannot_fill_system_no_member", name=role.name)
+            )
         else:
-            yield from _known(name, known, "lifecycle_role_unknown", path, f"{role.name} fills {name}")
+            yield from _known(name, known, "lifecycle_role_unknown", path, Part("fills", name, role.name))
     for name in sorted(role.marks):
-        yield from _known(name, catalogue.marks, "mark_unknown", path, f"{role.name} is cleared for {name}")
+        yield from _known(name, catalogue.marks, "mark_unknown", path, Part("is_cleared_for", name, role.name))
     for pattern, rule in role.read.items():
         types = [one for one in catalogue.types.values() if _matches(pattern, one.name)]
         if not types and pattern != "*":
-            yield from _known(pattern, catalogue.types, "type_unknown", path, f"{role.name} reads {pattern}")
+            yield from _known(pattern, catalogue.types, "type_unknown", path, Part("reads", pattern, role.name))
         if rule.when not in ("all", "assigned"):
-            yield Fault("read_unknown", path, f"{role.name} reads {pattern}: {rule.when}", "write all or assigned")
+            yield Fault(
+                "read_unknown", path, say("read_unknown.reads", name=role.name, pattern=pattern, when=rule.when)
+            )
         groups = {"base"}.union(*(one.groups for one in types))
         for group in rule.groups or ():
-            yield from _known(group, groups, "group_unknown", path, f"{role.name} reads {pattern}, group {group}")
+            what = Part("and_group", group, Part("reads", pattern, role.name))
+            yield from _known(group, groups, "group_unknown", path, what)
 
 
 def _agreement(catalogue: Catalogue, spec: Agreement) -> Iterator[Fault]:
-    path, what = spec.source or f"agreements.yml {spec.id}", f"the agreement {spec.id}"
+    path, what = spec.source or f"agreements.yml {spec.id}", Part("the_agreement_of", spec.id)
     if not AGENCY.match(spec.to) or spec.to == catalogue.agency:
-        yield Fault("agency_unknown", path, f"{what} is with {spec.to!r}", "name the id of another agency")
+        yield Fault("agency_unknown", path, say("agency_unknown.is_with", what=what.said(), to=spec.to))
     if not spec.purposes:
-        yield Fault("purpose_missing", path, f"{what} names no purpose and so gives nothing", "list its purposes")
+        yield Fault("purpose_missing", path, say("purpose_missing.names_no_purpose_and_so", what=what.said()))
     for name in sorted(spec.purposes):
-        yield from _known(name, catalogue.purposes, "purpose_unknown", path, f"{what} serves {name}")
+        yield from _known(name, catalogue.purposes, "purpose_unknown", path, Part("serves", name, what))
     if spec.from_ and spec.until and spec.from_ > spec.until:
-        yield Fault("agreement_never_valid", path, f"{what} ends before it begins", "correct from or until")
+        yield Fault("agreement_never_valid", path, say("agreement_never_valid.ends_before_it_begins", what=what.said()))
     for name in sorted(spec.marks):
-        yield from _known(name, catalogue.marks, "mark_unknown", path, f"{what} covers the mark {name}")
+        yield from _known(name, catalogue.marks, "mark_unknown", path, Part("covers_mark", name, what))
     for name in sorted({*spec.read, *spec.find, *spec.states, *spec.emergency, *spec.offers}):
-        yield from _known(name, catalogue.types, "type_unknown", path, f"{what} speaks of {name}")
+        yield from _known(name, catalogue.types, "type_unknown", path, Part("speaks_of", name, what))
     for name in sorted({*spec.find, *spec.states} - set(spec.read)):
-        yield Fault("find_beyond_read", path, f"{what} names {name}, which it does not let read", f"add {name} to read")
+        yield Fault(
+            "find_beyond_read", path, say("find_beyond_read.names_which_it_does_not", what=what.said(), name=name)
+        )
     for name, groups in spec.read.items():
         for group in groups if name in catalogue.types else ():
             known = {"base", *catalogue.types[name].groups}
-            yield from _known(group, known, "group_unknown", path, f"{what} opens {name}, group {group}")
+            opens = Part("and_group", group, Part("opens", name, what))
+            yield from _known(group, known, "group_unknown", path, opens)
     for name, states in spec.states.items():
         if name in catalogue.types:
             known = {one.core for one in catalogue.types[name].states.values()}
             for state in states:
-                yield from _known(state, known, "state_unknown", path, f"{what} opens {name} when {state}")
+                opens = Part("when", state, Part("opens", name, what))
+                yield from _known(state, known, "state_unknown", path, opens)
     for name in sorted(spec.offers):
         if name in catalogue.types and not catalogue.types[name].offer:
-            yield Fault("type_not_offered", path, f"{what}: {name} is not two-sided", "list two-sided types in offers")
+            yield Fault("type_not_offered", path, say("type_not_offered.is_not_two_sided", what=what.said(), name=name))
 
 
 def _marks(catalogue: Catalogue) -> Iterator[Fault]:
     known = {*_lifecycle_roles(catalogue), *catalogue.roles}
     for mark in catalogue.marks.values():
-        path, what = mark.source or mark.name, f"the mark {mark.name}"
+        path, what = mark.source or mark.name, Part("the_mark", mark.name)
         for name in sorted(mark.purposes):
-            yield from _known(name, catalogue.purposes, "purpose_unknown", path, f"{what} serves {name}")
+            yield from _known(name, catalogue.purposes, "purpose_unknown", path, Part("serves", name, what))
         for name in sorted(mark.roles):
-            yield from _known(name, known, "lifecycle_role_unknown", path, f"{what} is received by {name}")
+            yield from _known(name, known, "lifecycle_role_unknown", path, Part("is_received_by", name, what))
 
 
 _judged: dict[tuple[str, str, str, int], tuple[Fault, ...]] = {}
@@ -101,7 +112,12 @@ def _compiled(policies: Policies, incoming: Sequence[IncomingAgreement]) -> list
     result = cedarpy.validate_policies(policies.cedar_text(), SCHEMA)
     names: Mapping[str, str] = result.id_annotations_by_policy_id
     faults = [
-        Fault("policy_invalid", names.get(one.policy_id, one.policy_id), one.error, "report this as a defect")
+        Fault(
+            "policy_invalid",
+            names.get(one.policy_id, one.policy_id),
+            Given(one.error),
+            say("policy_invalid.report_this_as_defect.fix"),
+        )
         for one in result.errors
     ]
     if faults:
@@ -155,11 +171,13 @@ def _matches(pattern: str, type_name: str) -> bool:
     return pattern in ("*", type_name) or (pattern.endswith(".*") and type_name.startswith(pattern[:-1]))
 
 
-def _known(name: str, known: Collection[str], code: str, path: str, what: str) -> Iterator[Fault]:
+def _known(name: str, known: Collection[str], code: str, path: str, what: Part) -> Iterator[Fault]:
     """A fault with the nearest known name, unless the name is known."""
     if name not in known:
         near = get_close_matches(name, list(known), n=1)
         fix = (
-            f"did you mean {near[0]}?" if near else "use one of: " + (", ".join(sorted(known)[:12]) or "none is there")
+            say("check.did_you_mean.fix", near=near[0])
+            if near
+            else say("check.use_one_of.fix", known=sorted(known)[:12] or say("name.none_defined"))
         )
-        yield Fault(code, path, f"{what}, which is not known", fix)
+        yield Fault(code, path, say("check.which_is_not_known", what=what.said()), fix)

@@ -11,7 +11,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 import cedarpy
@@ -20,6 +20,7 @@ import orjson
 from comity.errors import Problem
 from comity.kernel.policy.actor import Actor, acting_roles, held_roles
 from comity.kernel.policy.cedar import ACTIONS, SCHEMA, SEEING, Rule
+from comity.kernel.policy.denial import unasked
 from comity.kernel.policy.generate import IncomingAgreement, rules
 from comity.kernel.policy.scope import (
     MEMBER,
@@ -33,6 +34,7 @@ from comity.kernel.policy.scope import (
     group_array,
 )
 from comity.kernel.types.catalogue import Catalogue
+from comity.sentences import Text, joined, say
 
 _KEPT = 4096
 _SCHEMA = cedarpy.Schema.from_str(SCHEMA)
@@ -87,7 +89,7 @@ class Decision:
 
     allowed: bool
     reasons: tuple[str, ...]
-    why: str
+    why: Text
 
     def require(self) -> None:
         """Raise the denial: `policy_error` when the decision erred, else `not_allowed` with the reasons."""
@@ -239,9 +241,11 @@ class Policies:
             answers = cedarpy.is_authorized_batch(requests, prepared.policies, entities)
         except ValueError as error:
             return {group: _errs(str(error)) for group in groups}
-        who = " and ".join(sorted(question.held)) or "this actor"
-        unasked = f"no rule lets {who} of {question.agency} {act or action} this {resource.type}"
-        return {group: _decision(answer, prepared, unasked) for group, answer in zip(groups, answers, strict=True)}
+        decided = {group: _decision(answer, prepared) for group, answer in zip(groups, answers, strict=True)}
+        if all(one.allowed or one.why for one in decided.values()):
+            return decided
+        why = unasked(self.catalogue, question.held, action, act, resource.type)
+        return {group: one if one.allowed or one.why else replace(one, why=why) for group, one in decided.items()}
 
     def _known(self, type_name: str | None) -> dict[str, str | tuple[str, ...]]:
         """What is known of a record whose type is known; the core type of a type of others is not."""
@@ -308,9 +312,11 @@ class Policies:
         )
         residuals: Mapping[str, Mapping[str, Any]] = result.residuals
         if result.diagnostics.errors:
-            raise PolicyNotCompilable(f"the policies could not be evaluated: {'; '.join(result.diagnostics.errors)}")
+            raise PolicyNotCompilable(
+                say("policy_error.policies_could_not_be_evaluated", errors="; ".join(result.diagnostics.errors))
+            )
         if set(residuals) != set(prepared.rules):
-            raise PolicyNotCompilable("the evaluation did not account for every policy")
+            raise PolicyNotCompilable(say("policy_error.evaluation_did_not_account_for"))
         return residuals
 
 
@@ -367,14 +373,13 @@ def _record(resource: Resource) -> dict[str, Any]:
     }
 
 
-def _decision(answer: cedarpy.AuthzResult, prepared: _Prepared, unasked: str) -> Decision:
+def _decision(answer: cedarpy.AuthzResult, prepared: _Prepared) -> Decision:
     if answer.diagnostics.errors:
         return _errs("; ".join(answer.diagnostics.errors))
     decided = [prepared.rules[name] for name in sorted(answer.diagnostics.reasons, key=lambda one: (len(one), one))]
     reasons = tuple(dict.fromkeys(rule.id for rule in decided))
-    why = "; ".join(dict.fromkeys(rule.why for rule in decided))
-    return Decision(answer.allowed, reasons, why or unasked)
+    return Decision(answer.allowed, reasons, joined(dict.fromkeys(rule.why for rule in decided), "semicolon"))
 
 
 def _errs(what: str) -> Decision:
-    return Decision(False, (_ERROR,), f"the policy could not be decided, so it is denied: {what}")
+    return Decision(False, (_ERROR,), say("policy_error.could_not_be_decided", what=what))

@@ -28,13 +28,17 @@ from comity.kernel.policy.cedar import (
     within,
 )
 from comity.kernel.types.catalogue import Agreement, Answer, Catalogue, Mark, ReadRule, Role, Type
+from comity.kernel.types.language import called, called_in
+from comity.kernel.types.lifecycle import named_steps
 from comity.kernel.types.roles import SYSTEM
+from comity.sentences import Given, Worded, say
 
 __all__ = ["SCHEMA", "IncomingAgreement", "cedar_text", "fillers", "rules"]
 
 GUARDED = tuple(action for action in ACTIONS if action != "enter")
 """What a mark bars. Entering is how a record gets its marks."""
 
+_LETS_READ, _LETS_FIND = "not_allowed.agreement_lets_read", "not_allowed.agreement_lets_find"
 SYSTEM_ACTS = 'principal.kind == "system"'
 
 
@@ -78,22 +82,26 @@ def fillers(catalogue: Catalogue, by: frozenset[str]) -> frozenset[str]:
 def _always(catalogue: Catalogue) -> Iterator[Rule]:
     me = catalogue.agency
     yield Rule(
-        "agency", f"only members of {me} act under its rights", ACTIONS, "forbid",
+        "agency", say("not_allowed.only_members_of_act_under", me=me), ACTIONS, "forbid",
         (f"principal.agency != {literal(me)}",),
     )  # fmt: skip
     yield Rule(
-        "operator", "an operator runs the node and reads nothing", ACTIONS, "forbid", ('principal.kind == "operator"',)
+        "operator",
+        say("not_allowed.operator_runs_node_and_reads"),
+        ACTIONS,
+        "forbid",
+        ('principal.kind == "operator"',),
     )
     roleless = ['principal.kind == "member"']
     if catalogue.roles:
         roleless.append(f"!({holds(catalogue.roles)})")
-    yield Rule("roles", f"a member without a role in {me} may nothing", ACTIONS, "forbid", tuple(roleless))
+    yield Rule("roles", say("not_allowed.member_without_role_in_may", me=me), ACTIONS, "forbid", tuple(roleless))
     yield Rule(
-        "system:read", f"the system of {me} reads the agency's own records", SEEING, given=(SYSTEM_ACTS,), when=(OWN,)
+        "system:read", say("not_allowed.system_of_reads_agency_own", me=me), SEEING, given=(SYSTEM_ACTS,), when=(OWN,)
     )
     yield Rule(
         "share",
-        "an offer or an emergency opened this to you",
+        say("not_allowed.offer_or_emergency_opened_this"),
         SEEING,
         when=("resource.grants.contains(context.group)",),
     )
@@ -109,10 +117,10 @@ def _role(catalogue: Catalogue, role: Role) -> Iterator[Rule]:
     everything = set(role.read) == {"*"}
     mine = (holds([role.name]),)
     for (when, groups), types in sorted(alike.items(), key=lambda item: sorted(item[1])):
-        which = "records" if when == "all" else "the records assigned to or entered by the member"
+        said = "not_allowed.reads_of" if when == "all" else "not_allowed.reads_own_of"
         yield Rule(
             f"role:{role.name}:read",
-            f"a {role.name} reads {which} of {catalogue.agency}",
+            say(said, name=called(role), agency=catalogue.agency),
             SEEING,
             given=mine if groups is None else (*mine, one_of(groups, "context.group")),
             types=None if everything else frozenset(types),
@@ -121,7 +129,7 @@ def _role(catalogue: Catalogue, role: Role) -> Iterator[Rule]:
     if alike:
         yield Rule(
             f"role:{role.name}:emergency",
-            f"a {role.name} may open such a record of {catalogue.agency} in an emergency",
+            say("not_allowed.may_open_such_record_of", name=called(role), agency=catalogue.agency),
             ("emergency",),
             given=mine,
             types=None if everything else frozenset[str]().union(*alike.values()),
@@ -160,7 +168,7 @@ def _abroad(catalogue: Catalogue) -> Iterator[Rule]:
         member = ['principal.kind == "member"', holds(catalogue.roles)]
         given = [*member, *([f"!({holds(whole)})"] if whole else [])]
         yield Rule(
-            "role:abroad", "the member's own roles do not read such records", SEEING, "forbid",
+            "role:abroad", say("not_allowed.member_own_roles_do_not"), SEEING, "forbid",
             given=tuple(given),
             when=(f"resource.owner != {literal(catalogue.agency)}", *([f"!({either(covered)})"] if covered else [])),
         )  # fmt: skip
@@ -174,7 +182,7 @@ def _read_rule(role: Role, of: Type) -> ReadRule | None:
 
 def _lifecycle(catalogue: Catalogue, of: Type) -> Iterator[Rule]:
     """Who may do each act of the type on the agency's own record, who may answer another's, what a statute bars."""
-    only = frozenset({of.name})
+    us, only = catalogue.agency, frozenset({of.name})
     speakers = {role.name for role in catalogue.roles.values() if role.for_}
     for name, act in sorted(of.acts.items()):
         if given := _filled(catalogue, act.by):
@@ -182,14 +190,24 @@ def _lifecycle(catalogue: Catalogue, of: Type) -> Iterator[Rule]:
     for name, answer in sorted(of.offer.answers.items() if of.offer else ()):
         if given := _filled(catalogue, answer.by):
             yield Rule(
-                f"answer:{of.name}:{name}", f"{catalogue.agency} may answer {name} to a {of.name} offered to it",
-                ("answer",), given=(given,), act=name, types=only, when=('resource.grants.contains("base")',),
-            )  # fmt: skip
+                f"answer:{of.name}:{name}",
+                say("not_allowed.may_answer_to_offered_to", agency=us, name=called(answer), of_name=called(of)),
+                ("answer",),
+                given=(given,),
+                act=name,
+                types=only,
+                when=('resource.grants.contains("base")',),
+            )
         if spoken := sorted(fillers(catalogue, answer.by) & speakers):
             yield Rule(
-                f"report:{of.name}:{name}", f"{catalogue.agency} may record the answer {name} that an outsider gave it",
-                ("answer",), given=('principal.kind == "member"', holds(spoken)), act=name, types=only, when=(OWN,),
-            )  # fmt: skip
+                f"report:{of.name}:{name}",
+                say("not_allowed.may_record_answer_that_outsider", agency=us, name=called(answer)),
+                ("answer",),
+                given=('principal.kind == "member"', holds(spoken)),
+                act=name,
+                types=only,
+                when=(OWN,),
+            )
     for ending in _endings(of):
         given = _filled(catalogue, ending.by or frozenset({SYSTEM}))
         if given and ending.name not in of.acts:
@@ -197,19 +215,28 @@ def _lifecycle(catalogue: Catalogue, of: Type) -> Iterator[Rule]:
     for name, citation in sorted(of.forbid.items()):
         if name.startswith("find."):
             continue
-        actions, only_act = _actions(name, answers=True)
+        label, (actions, only_act) = called_in(named_steps(of), name), _actions(name, answers=True)
         yield Rule(
-            f"forbid:{of.name}:{name}", f"{name} of {of.name} is barred: {citation}", actions, "forbid",
-            act=only_act, types=only,
-        )  # fmt: skip
+            f"forbid:{of.name}:{name}",
+            say("not_allowed.of_is_barred", name=label, of_name=called(of), citation=Worded(citation)),
+            actions,
+            "forbid",
+            act=only_act,
+            types=only,
+        )
 
 
 def _act(catalogue: Catalogue, of: Type, name: str, given: str) -> Rule:
-    actions, act = _actions(name)
+    label, (actions, act) = called_in(named_steps(of), name), _actions(name)
     return Rule(
-        f"lifecycle:{of.name}:{name}", f"{catalogue.agency} may {name} its own {of.name} in this role", actions,
-        given=(given,), act=act, types=frozenset({of.name}), when=(OWN,),
-    )  # fmt: skip
+        f"lifecycle:{of.name}:{name}",
+        say("not_allowed.may_its_own_in_this", agency=catalogue.agency, name=label, of_name=called(of)),
+        actions,
+        given=(given,),
+        act=act,
+        types=frozenset({of.name}),
+        when=(OWN,),
+    )
 
 
 def _actions(name: str, *, answers: bool = False) -> tuple[tuple[str, ...], str | None]:
@@ -243,25 +270,35 @@ def _agreement(catalogue: Catalogue, incoming: IncomingAgreement) -> Iterator[Ru
     spec, owners = incoming.spec, frozenset({incoming.owner})
     marks = within("resource.marks", spec.marks)
     given = _agreed(spec)
-    name = spec.title or spec.id
+    name = Worded(spec.title) if spec.title else Given(spec.id)
     for (states, groups), types in sorted(_alike(spec, spec.read).items()):
         if given is None:
             break
         opens = (*given, one_of(groups, "context.group"))
         when = (*((one_of(states, "resource.state"),) if states else ()), marks)
-        for action, kept in (("read", types), ("find", types & spec.find)):
+        for action, kept, said in (("read", types, _LETS_READ), ("find", types & spec.find, _LETS_FIND)):
             if kept:
                 yield Rule(
-                    f"agreement:{spec.id}:{action}", f"the agreement {name} lets {catalogue.agency} {action} this",
-                    (action,), given=opens, owners=owners, types=frozenset(kept), core=True,
+                    f"agreement:{spec.id}:{action}",
+                    say(said, name=name, agency=catalogue.agency),
+                    (action,),
+                    given=opens,
+                    owners=owners,
+                    types=frozenset(kept),
+                    core=True,
                     when=when,
-                )  # fmt: skip
+                )
     for (states, roles), types in sorted(_alike(spec, _emergency_roles(catalogue, spec)).items()):
         yield Rule(
-            f"agreement:{spec.id}:emergency", f"the agreement {name} allows emergency access", ("emergency",),
-            given=(*between(spec.from_, spec.until), holds(roles)), owners=owners, types=frozenset(types), core=True,
+            f"agreement:{spec.id}:emergency",
+            say("not_allowed.agreement_allows_emergency_access", name=name),
+            ("emergency",),
+            given=(*between(spec.from_, spec.until), holds(roles)),
+            owners=owners,
+            types=frozenset(types),
+            core=True,
             when=(*((one_of(states, "resource.state"),) if states else ()), marks),
-        )  # fmt: skip
+        )
 
 
 def _alike(
@@ -293,7 +330,7 @@ def _partners(catalogue: Catalogue, ours: Sequence[IncomingAgreement]) -> Iterat
             spans[spec.from_, spec.until].add(spec.to)
     for span, owners in sorted(spans.items(), key=lambda item: sorted(item[1])):
         yield Rule(
-            "party", f"{catalogue.agency} is a party to this record, and an agreement exists", SEEING,
+            "party", say("not_allowed.is_party_to_this_record", agency=catalogue.agency), SEEING,
             given=(*between(*span), 'context.group == "base"'), owners=frozenset(owners),
             when=("resource.parties.contains(principal.agency)",),
         )  # fmt: skip
@@ -304,14 +341,14 @@ def _marks(catalogue: Catalogue, ours: Sequence[IncomingAgreement]) -> Iterator[
     known = set(catalogue.marks).union(*(one.spec.marks for one in ours))
     for name in sorted(known):
         mark = catalogue.marks.get(name) or Mark(name, name)
-        basis = f" ({mark.basis})" if mark.basis else ""
+        said = "not_allowed.record_is_marked_under" if mark.basis else "not_allowed.record_is_marked_and_you"
         yield Rule(
-            f"mark:{name}", f"the record is marked {name}, {mark.title}{basis}, and you are not among its receivers",
+            f"mark:{name}", say(said, name=name, title=called(mark), basis=Worded(mark.basis)),
             GUARDED, "forbid",
             when=(f"resource.marks.contains({literal(name)})", f"!({_cleared(catalogue, mark, ours)})"),
         )  # fmt: skip
     unknown = f"!({within('resource.marks', known)})"
-    yield Rule("mark", "the record carries a mark that this agency does not know", GUARDED, "forbid", when=(unknown,))
+    yield Rule("mark", say("not_allowed.record_carries_mark_that_this"), GUARDED, "forbid", when=(unknown,))
 
 
 def _cleared(catalogue: Catalogue, mark: Mark, ours: Sequence[IncomingAgreement]) -> str:
@@ -345,4 +382,10 @@ def _receives(catalogue: Catalogue, role: Role, mark: Mark) -> bool:
 
 def _barred_searches(catalogue: Catalogue) -> Iterator[Rule]:
     for name, citation in sorted(catalogue.forbid.items()):
-        yield Rule(f"forbid:{name}", f"searching by this field is barred: {citation}", ("find",), "forbid", act=name)
+        yield Rule(
+            f"forbid:{name}",
+            say("not_allowed.searching_by_this_field_is", citation=Worded(citation)),
+            ("find",),
+            "forbid",
+            act=name,
+        )

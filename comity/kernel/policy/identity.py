@@ -18,6 +18,7 @@ from comity.errors import Fault, Problem
 from comity.kernel.policy.actor import Actor, refuse_outside
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.definition import nearest
+from comity.sentences import joined, say
 
 
 class Directory(Protocol):
@@ -82,7 +83,9 @@ def shown(identities: Sequence[Identity], credentials: Credentials) -> Shown:
         proof = one.proof(credentials)
         if proof is not None:
             return Shown(one, proof)
-    raise Problem("token_invalid", fix=f"send {', or '.join(one.asks for one in identities if one.asks) or 'nothing'}")
+    asked = [one.asks for one in identities if one.asks]
+    fix = say("token_invalid.send.fix", identities=joined(asked, "or")) if asked else say("token_invalid.none_asks.fix")
+    raise Problem("token_invalid", fix=fix)
 
 
 def sign_in(node: Directory, found: Shown, purpose: str = "") -> Actor:
@@ -97,15 +100,17 @@ def actor_of(node: Directory, known: Known, purpose: str = "") -> Actor:
     roles are read anew in every transaction, so the actor given here names the member and no more.
     """
     if known.agency_state != "active":
-        raise Problem("agency_suspended", f"{known.agency} is suspended", fix="ask the operator of this node")
+        raise Problem("agency_suspended", say("agency_suspended.is_suspended", agency=known.agency))
     if known.state != "active":
-        raise Problem("member_suspended", "The member is suspended", fix="ask who admits members in your agency")
+        raise Problem("member_suspended", say("member_suspended.member_is_suspended"))
     catalogue = node.catalogue_at(known.agency, known.agency_version)
     refuse_outside(catalogue)
     if purpose and purpose not in catalogue.purposes:
         fix = nearest(purpose, catalogue.purposes)
-        fault = Fault("purpose_unknown", "purpose", f"{purpose} is no purpose here", fix)
-        raise Problem("request_invalid", f"Nothing is read or done for the purpose {purpose}", faults=[fault])
+        fault = Fault("purpose_unknown", "purpose", say("purpose_unknown.is_no_purpose_here", purpose=purpose), fix)
+        raise Problem(
+            "request_invalid", say("request_invalid.nothing_is_read_or_done", purpose=purpose), faults=[fault]
+        )
     return Actor.of(catalogue, member=str(known.member), name=known.name, held=known.roles, purpose=purpose)
 
 
@@ -113,7 +118,7 @@ def member_of(node: Directory, agency: str, member: UUID) -> Known:
     """A member as it stands now, for a provider that knows its id. Problem `token_invalid` where there is none."""
     with node.transaction(agency, member) as (_, begun):
         if begun.agency_state is None or begun.member_state is None:
-            raise Problem("token_invalid", "This member is not known here", fix="sign in again")
+            raise Problem("token_invalid", say("token_invalid.this_member_is_not_known"))
         return Known(
             agency, member, begun.member_name, tuple(begun.roles), begun.member_state, begun.agency_state,
             begun.agency_version,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from comity.kernel.policy.actor import Actor
 from comity.kernel.types.catalogue import Type
+from comity.kernel.types.language import called
+from comity.sentences import say
 
 if TYPE_CHECKING:
     from comity.kernel.policy.decide import Policies, Resource
@@ -36,12 +38,12 @@ def apply(
     for name, value in fields.items():
         known = of.fields.get(name)
         if known is None:
-            masked.append({"field": name, "group": "", "ground": "this field is not known to the type"})
+            masked.append({"field": name, "group": "", "ground": say("page.field_unknown")})
         elif known.group in readable:
             visible[name] = value
         else:
             group = of.groups.get(known.group)
-            title = group.title if group else known.group
-            ground = f"the group {known.group} ({title}) is not open to you"
+            title = called(group) if group else known.group
+            ground = say("masked.group_closed", group=known.group, title=title)
             masked.append({"field": name, "group": known.group, "ground": ground})
     return visible, masked

@@ -10,6 +10,7 @@ from comity.errors import Problem
 from comity.kernel.policy.actor import Actor, held_roles
 from comity.kernel.types.catalogue import Catalogue, Role
 from comity.kernel.types.roles import POWERS
+from comity.sentences import Sentence, joined, say
 
 ADMIT_MEMBERS = "admit_members"
 KEEP_ENDPOINTS = "keep_endpoints"
@@ -39,10 +40,10 @@ def may(actor: Actor, catalogue: Catalogue, power: str) -> bool:
 def demand(actor: Actor, catalogue: Catalogue, power: str) -> None:
     """Problem `not_allowed`, with the roles that have the power, unless the actor has it."""
     if not may(actor, catalogue, power):
-        raise Problem("not_allowed", f"You are none who {POWERS[power]}", fix=ask(catalogue, power))
+        raise Problem("not_allowed", say(POWERS[power]), fix=ask(catalogue, power))
 
 
-def ask(catalogue: Catalogue, power: str) -> str:
+def ask(catalogue: Catalogue, power: str) -> Sentence:
     """Whom to ask: the roles of the agency that have a power."""
     titles = sorted(catalogue.roles[name].title for name in empowered(catalogue, power))
-    return f"ask a member who is {' or '.join(titles)}" if titles else "no role of the agency has this power; roles.yml"
+    return say("power.ask_member_who_is", titles=joined(titles, "or")) if titles else say("power.no_role_has_it")

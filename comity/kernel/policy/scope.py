@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from comity.errors import Problem
+from comity.sentences import Text, say
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -33,8 +34,8 @@ Sound because policies compare `principal.id` with attributes of the record only
 class PolicyNotCompilable(Problem):
     """A policy uses what the compiler to SQL does not know. Nothing is shown; `profile check` finds it beforehand."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__("policy_error", detail, fix="change the definition that gives this policy, or report it")
+    def __init__(self, detail: Text) -> None:
+        super().__init__("policy_error", detail, fix=say("policy_error.change_definition.fix"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +127,10 @@ def compile_residuals(residuals: Mapping[str, Mapping[str, Any]], binding: Bindi
     for name in sorted(residuals, key=lambda one: (len(one), one)):
         policy = residuals[name]
         if policy.get("effect") not in ("permit", "forbid"):
-            raise PolicyNotCompilable(f"policy {name} has an effect that is not known")
+            raise PolicyNotCompilable(say("policy_error.policy_has_effect_that_is", name=name))
         for part in ("principal", "action", "resource"):
             if policy.get(part) != {"op": "All"}:
-                raise PolicyNotCompilable(f"the {part} of policy {name} is still open after evaluation")
+                raise PolicyNotCompilable(say("policy_error.of_policy_is_still_open", part=part, name=name))
         if policy["effect"] == "permit":
             permits.append(policy["conditions"])
             continue
@@ -166,7 +167,7 @@ def _conjuncts(condition: Mapping[str, Any]) -> Iterator[Any]:
         yield {"!": {"arg": condition["body"]}}
         return
     if condition.get("kind") != "when":
-        raise PolicyNotCompilable(f"a condition of the kind {condition.get('kind')!r} is not known")
+        raise PolicyNotCompilable(say("policy_error.condition_of_kind_is_not", get=condition.get("kind")))
     waiting = [condition["body"]]
     while waiting:
         node = waiting.pop()
@@ -208,7 +209,7 @@ def _case(condition: _Truth, then: str, otherwise: str) -> str:
 
 def _condition(condition: Mapping[str, Any], binding: Binding) -> _Truth:
     if condition.get("kind") not in ("when", "unless"):
-        raise PolicyNotCompilable(f"a condition of the kind {condition.get('kind')!r} is not known")
+        raise PolicyNotCompilable(say("policy_error.condition_of_kind_is_not", get=condition.get("kind")))
     truth = _truth(condition["body"], binding)
     return truth if condition["kind"] == "when" else _not(truth)
 
@@ -229,7 +230,7 @@ def _truth(node: Any, binding: Binding) -> _Truth:
         return _set_test(operator, _operand(body["left"], binding), _operand(body["right"], binding), binding)
     if operator == "isEmpty":
         return _empty(_operand(body["arg"], binding), binding)
-    raise PolicyNotCompilable(f"the operator {operator!r} is not known to the compiler")
+    raise PolicyNotCompilable(say("policy_error.operator_is_not_known_to", operator=operator))
 
 
 def _operand(node: Any, binding: Binding) -> _Operand:
@@ -244,7 +245,7 @@ def _operand(node: Any, binding: Binding) -> _Operand:
             return _Values(tuple(sorted(one.value for one in members if isinstance(one, _Scalar))))
     if operator == "." and body.get("left") == {"unknown": [{"Value": "resource"}]}:
         return _attribute(body.get("attr"), binding)
-    raise PolicyNotCompilable(f"an operand of the kind {operator!r} is not known to the compiler")
+    raise PolicyNotCompilable(say("policy_error.operand_of_kind_is_not", operator=operator))
 
 
 def _attribute(name: Any, binding: Binding) -> _Operand:
@@ -257,12 +258,12 @@ def _attribute(name: Any, binding: Binding) -> _Operand:
         return _Column(SCALARS[name], array=False)
     if name in ARRAYS:
         return _Column(ARRAYS[name], array=True)
-    raise PolicyNotCompilable(f"the attribute {name!r} has no column")
+    raise PolicyNotCompilable(say("policy_error.attribute_has_no_column", name=name))
 
 
 def _single(node: Any) -> tuple[str, Any]:
     if not isinstance(node, Mapping) or len(node) != 1:
-        raise PolicyNotCompilable("the evaluation gave an expression of unknown shape")
+        raise PolicyNotCompilable(say("policy_error.evaluation_gave_expression_of_unknown"))
     ((operator, body),) = node.items()
     return str(operator), body
 
@@ -308,7 +309,7 @@ def _granted(group: _Operand, binding: Binding) -> str:
     An offer shares only what the offering agency owns: nobody passes on another's record.
     """
     if not isinstance(group, _Scalar):
-        raise PolicyNotCompilable("a grant is asked for one named group at a time")
+        raise PolicyNotCompilable(say("policy_error.grant_is_asked_for_one"))
     row, share = binding.alias, f"{binding.alias}_share"
     return (
         f"exists (select from comity.share {share} where {share}.record = {row}.id and {live(share)}"
@@ -331,7 +332,7 @@ def _one(of: _Operand, binding: Binding) -> str:
         return binding.param(of.value)
     if isinstance(of, _Column) and not of.array:
         return binding.column(of.name)
-    raise PolicyNotCompilable("a set stands where one value is needed")
+    raise PolicyNotCompilable(say("policy_error.set_stands_where_one_value"))
 
 
 def _many(of: _Operand, binding: Binding) -> str:
@@ -339,7 +340,7 @@ def _many(of: _Operand, binding: Binding) -> str:
         return binding.param(list(of.values))
     if isinstance(of, _Column) and of.array:
         return binding.column(of.name)
-    raise PolicyNotCompilable("one value, or the grants, stand where a set of the record is needed")
+    raise PolicyNotCompilable(say("policy_error.one_value_or_grants_stand"))
 
 
 def _and(sides: list[_Truth]) -> _Truth:

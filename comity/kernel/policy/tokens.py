@@ -28,6 +28,7 @@ from comity.kernel.policy.codes import as_made, new_code
 from comity.kernel.policy.identity import Credentials, Directory, Identity, Known, actor_of
 from comity.kernel.policy.powers import ADMIT_MEMBERS, ask, empowered
 from comity.kernel.types.catalogue import Catalogue
+from comity.sentences import say
 
 OPERATOR = UUID(int=2)
 NODE = "node"
@@ -93,7 +94,7 @@ def proof(credentials: Credentials) -> str | None:
     if scheme.lower() != "bearer":
         return None
     if _TOKEN.fullmatch(token) is None:
-        raise Problem("token_invalid", fix=f"send {ASKS}")
+        raise Problem("token_invalid", fix=say("token_invalid.send_token.fix", asks=ASKS))
     return token
 
 
@@ -101,12 +102,12 @@ def bearer(node: Directory, token: str) -> Known:
     """The member who bears a token, in one round trip. Problem `token_invalid`."""
     row = node.ask("select * from comity.bearer(%s)", (_hash(token),))
     if row is None or row[3] is not None or row[2] <= clock.now():
-        raise Problem("token_invalid", "The token is missing, expired or revoked", fix="sign in again")
+        raise Problem("token_invalid", say("token_invalid.token_is_missing_expired_or"))
     agency, member, _, _, agency_state, version, state, name, roles = row
     return Known(agency, member, name, roles, state, agency_state, version)
 
 
-ASKS = "Authorization: Bearer and the token that `member redeem` gave"
+ASKS = say("token_invalid.asks_token")
 TOKEN = Identity("token", ASKS, proof, bearer)
 
 
@@ -124,27 +125,29 @@ def invite(node: Directory, actor: Actor, *, agency: str, name: str, roles: Sequ
     catalogue = node.catalogue(agency)
     refuse_outside(catalogue)
     unknown = [role for role in roles if role not in catalogue.roles]
-    roles_here = f"its roles are {', '.join(catalogue.roles)}"
-    faults = [Fault("role_unknown", "roles", f"{agency} has no role {role}", roles_here) for role in unknown]
+    roles_here = say("role_unknown.its_roles_are.fix", roles=", ".join(catalogue.roles))
+    faults = [
+        Fault("role_unknown", "roles", say("role_unknown.has_no_role", agency=agency, role=role), roles_here)
+        for role in unknown
+    ]
     if not roles:
-        faults.append(Fault("required", "roles", "a member has a role", f"choose of {', '.join(catalogue.roles)}"))
+        faults.append(Fault("required", "roles", say("required.member_has_role", roles=", ".join(catalogue.roles))))
     if not name.strip():
-        faults.append(Fault("required", "name", "a member has a name"))
+        faults.append(Fault("required", "name", say("required.member_has_name")))
     if faults:
-        raise Problem("invalid", "The invitation is not valid", faults=faults)
+        raise Problem("invalid", say("invalid.invitation_is_not_valid"), faults=faults)
     with node.transaction(agency, None if actor.kind == "operator" else UUID(actor.member)) as (conn, begun):
         came = _came_along(conn, name)
         _may_invite(conn, begun, actor, catalogue, roles, came)
         known = conn.execute("select 1 from comity.member where agency = comity.me() and name = %s", (name,)).fetchone()
         if known and not (came and set(came.roles) == set(roles)):
-            fault = Fault("name_taken", "name", "the name is taken", "write the name so that it tells the two apart")
+            fault = Fault("name_taken", "name", say("name_taken.name_is_taken"))
             if came:
                 has = ", ".join(came.roles)
                 fault = Fault(
-                    "roles_differ", "roles", f"{name} has no token here and keeps the roles that it has: {has}",
-                    f"for a code for this member, name exactly these roles: {has}; for another, write another name",
+                    "roles_differ", "roles", say("roles_differ.has_no_token_here_and", name=name, has=has),
                 )  # fmt: skip
-            raise Problem("invalid", f"{agency} has a member named {name}", faults=[fault])
+            raise Problem("invalid", say("invalid.has_member_named", agency=agency, name=name), faults=[fault])
         code = new_code()
         expires = clock.now() + CODE_LIFE
         conn.execute(
@@ -169,8 +172,7 @@ def _may_invite(
             return
         if _admitting(conn, catalogue) or not set(roles) <= admitting:
             raise Problem(
-                "not_allowed", f"{catalogue.agency} has members; its own administrator invites the next",
-                fix="the operator lets in the first member, and an administrator where none is active",
+                "not_allowed", say("not_allowed.has_members_its_own_administrator", agency=catalogue.agency),
             )  # fmt: skip
         return
     _demand_admitting(begun, actor, catalogue.agency, catalogue)
@@ -198,8 +200,8 @@ def _admitting(conn: Connection[Any], catalogue: Catalogue) -> list[str]:
 def _demand_admitting(begun: Any, actor: Actor, agency: str, catalogue: Catalogue) -> None:
     mine = actor.agency == agency and begun.member_state == "active"
     if not mine or not empowered(catalogue, ADMIT_MEMBERS) & set(begun.roles or ()):
-        fix = f"{ask(catalogue, ADMIT_MEMBERS)}; comity member list names them"
-        raise Problem("not_allowed", "Only who admits members in the agency does this", fix=fix)
+        fix = say("not_allowed.comity_member_list_names_them.fix", ask=ask(catalogue, ADMIT_MEMBERS))
+        raise Problem("not_allowed", say("not_allowed.only_who_admits_members_in"), fix=fix)
 
 
 def redeem(node: Directory, code: str) -> Issued:
@@ -209,7 +211,7 @@ def redeem(node: Directory, code: str) -> Issued:
         conn.execute("select set_config('comity.token', %s, true)", (hashed.hex(),))
         row = conn.execute("select agency from comity.invitation where hash = %s", (hashed,)).fetchone()
     if row is None:
-        raise Problem("code_expired", "The one-time code is unknown", fix="ask for a new invitation")
+        raise Problem("code_expired", say("code_expired.one_time_code_is_unknown"))
     refuse_outside(node.catalogue(row[0]))
     with node.transaction(row[0]) as (conn, _):
         taken = conn.execute(
@@ -218,7 +220,7 @@ def redeem(node: Directory, code: str) -> Issued:
             {"now": clock.now(), "hash": hashed},
         ).fetchone()
         if taken is None:
-            raise Problem("code_expired", "The one-time code is spent or expired", fix="ask for a new invitation")
+            raise Problem("code_expired", say("code_expired.one_time_code_is_spent"))
         came = _came_along(conn, taken[0])
         member = came if came and set(came.roles) == set(taken[1]) else _admit(conn, row[0], taken[0], taken[1])
         return _issue(conn, member)
@@ -231,7 +233,9 @@ def admit(node: Directory, agency: str, name: str, roles: Sequence[str]) -> Issu
     known = catalogue.roles
     unknown = [role for role in roles if role not in known]
     if unknown or not roles:
-        raise Problem("invalid", f"{agency} has no role {', '.join(unknown)}", fix=f"its roles are {', '.join(known)}")
+        raise Problem(
+            "invalid", say("invalid.has_no_role", agency=agency, unknown=", ".join(unknown), known=", ".join(known))
+        )
     with node.transaction(agency) as (conn, _):
         return _issue(conn, _admit(conn, agency, name, roles))
 
@@ -240,17 +244,17 @@ def issue(node: Directory, actor: Actor) -> Issued:
     """One more token of the same member."""
     with node.transaction(actor.agency, UUID(actor.member)) as (conn, begun):
         if begun.member_state != "active":
-            raise Problem("member_suspended", "The member is suspended")
+            raise Problem("member_suspended", say("member_suspended.member_is_suspended"))
         return _issue(conn, Member(actor.member, actor.agency, begun.member_name, tuple(begun.roles), "active"))
 
 
 def members(node: Directory, actor: Actor, *, agency: str) -> list[Member]:
     """The members of the actor's own agency; the operator sees none."""
     if actor.agency != agency:
-        raise Problem("not_allowed", "Members are shown to their own agency")
+        raise Problem("not_allowed", say("not_allowed.members_are_shown_to_their"))
     with node.transaction(agency, UUID(actor.member)) as (conn, begun):
         if begun.member_state != "active":
-            raise Problem("member_suspended", "The member is suspended")
+            raise Problem("member_suspended", say("member_suspended.member_is_suspended"))
         rows = conn.execute(
             """select id::text, agency, name, roles, state from comity.member where agency = comity.me()
                 order by name"""
@@ -261,7 +265,9 @@ def members(node: Directory, actor: Actor, *, agency: str) -> list[Member]:
 def suspend_member(node: Directory, actor: Actor, member: str, *, reason: str, lift: bool = False) -> Member:
     """Suspend a member of one's own agency, or lift it, at once: the next transaction of the member is refused."""
     if not reason.strip():
-        raise Problem("needs", "A suspension says why", faults=[Fault("needs", "reason", "give a reason")])
+        raise Problem(
+            "needs", say("needs.suspension_says_why"), faults=[Fault("needs", "reason", say("needs.give_reason"))]
+        )
     catalogue = node.catalogue(actor.agency)
     with node.transaction(actor.agency, UUID(actor.member)) as (conn, begun):
         _demand_admitting(begun, actor, actor.agency, catalogue)
@@ -271,12 +277,10 @@ def suspend_member(node: Directory, actor: Actor, member: str, *, reason: str, l
             (member, member),
         ).fetchone()
         if row is None:
-            raise Problem("not_found", "No such member")
+            raise Problem("not_found", say("not_found.no_such_member"))
         state = "active" if lift else "suspended"
         if not lift and _admitting(conn, catalogue) == [str(row[0])]:
-            raise Problem(
-                "not_allowed", "The last administrator cannot be suspended", fix="invite another administrator first"
-            )
+            raise Problem("not_allowed", say("not_allowed.last_administrator_cannot_be_suspended"))
         if row[3] != state:
             now = clock.now()
             append(conn, [
@@ -293,7 +297,9 @@ def suspend_member(node: Directory, actor: Actor, member: str, *, reason: str, l
 def sign_out(node: Directory, actor: Actor, member: str, *, reason: str) -> int:
     """End all tokens of a member at once, as after a loss: by itself or by its administrator. How many there were."""
     if not reason.strip():
-        raise Problem("needs", "Signing out says why", faults=[Fault("needs", "reason", "give a reason")])
+        raise Problem(
+            "needs", say("needs.signing_out_says_why"), faults=[Fault("needs", "reason", say("needs.give_reason"))]
+        )
     catalogue = node.catalogue(actor.agency)
     with node.transaction(actor.agency, UUID(actor.member)) as (conn, begun):
         row = conn.execute(
@@ -304,7 +310,7 @@ def sign_out(node: Directory, actor: Actor, member: str, *, reason: str) -> int:
         if row is None or str(row[0]) != actor.member or begun.member_state != "active":
             _demand_admitting(begun, actor, actor.agency, catalogue)
         if row is None:
-            raise Problem("not_found", "No such member")
+            raise Problem("not_found", say("not_found.no_such_member"))
         now = clock.now()
         append(conn, [
             Entry(
@@ -337,14 +343,16 @@ def suspend_agency(
 ) -> dict[str, Any]:  # fmt: skip
     """The operator suspends an agency, or lifts it: an entry in the node's log; its members are refused at once."""
     if actor.kind != "operator":
-        raise Problem("not_allowed", "Agencies are suspended by the operator of the node")
+        raise Problem("not_allowed", say("not_allowed.agencies_are_suspended_by_operator"))
     if not reason.strip():
-        raise Problem("needs", "A suspension says why", faults=[Fault("needs", "reason", "give a reason")])
+        raise Problem(
+            "needs", say("needs.suspension_says_why"), faults=[Fault("needs", "reason", say("needs.give_reason"))]
+        )
     state = "active" if lift else "suspended"
     with node.transaction(NODE) as (conn, _):
         row = conn.execute("select state from comity.agency where id = %s for update", (agency,)).fetchone()
         if row is None or agency == NODE:
-            raise Problem("agency_unknown", f"{agency} is not installed here")
+            raise Problem("agency_unknown", say("agency_unknown.is_not_installed_here", agency=agency))
         if row[0] != state:
             now = clock.now()
             append(conn, [

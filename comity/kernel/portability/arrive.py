@@ -7,7 +7,7 @@ else is taken over must agree with them, or nothing is. A killed arrival leaves 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -38,6 +38,7 @@ from comity.kernel.records import deconfliction, grants, install, project, seali
 from comity.kernel.types.catalogue import Catalogue, Type
 from comity.kernel.work.change import Row
 from comity.kernel.work.node import NODE, Conn, Node
+from comity.sentences import Text, say
 
 BATCH = 500
 KERNEL = "kernel."
@@ -95,7 +96,7 @@ def arrive(
     definitions_differ; definitions_refused; already_here; disk_full.
     """
     if actor.kind != "operator":
-        raise Problem("not_allowed", "An agency is brought to a node by its operator")
+        raise Problem("not_allowed", say("not_allowed.agency_is_brought_to_node"))
     found = check(folder)
     if found.faults:
         raise _refused(found.faults)
@@ -114,22 +115,26 @@ def arrive(
     return arriving.out
 
 
-def _refused(faults: list[str]) -> Problem:
+def _refused(faults: Sequence[Text]) -> Problem:
     return Problem(
-        "folder_refused", "Nothing was brought in", faults=[Fault("folder_fault", "FOLDER", said) for said in faults],
-        fix="comity leave verify shows the same; ask for the folder again",
-    )  # fmt: skip
+        "folder_refused",
+        say("folder_refused.nothing_was_brought_in"),
+        faults=[Fault("folder_fault", "FOLDER", said) for said in faults],
+    )
 
 
 def _told(error: BaseException) -> Problem | None:
     """What was wrong with the folder, in our words; None for everything else."""
     if isinstance(error, psycopg.errors.UniqueViolation):
-        return Problem("already_here", "An id, a number or a name of the folder is taken on this node")
+        return Problem("already_here", say("already_here.id_number_or_name_of"))
     wrong = (Unreadable, psycopg.DataError, psycopg.IntegrityError, KeyError, TypeError, ValueError, AttributeError)
     if isinstance(error, wrong):
-        return _refused([f"{type(error).__name__}: {error}".splitlines()[0]])
+        if isinstance(error, Unreadable) and isinstance(error.args[0], Text):
+            return _refused([error.args[0]])
+        said = say("folder_fault.cannot_be_read", name=type(error).__name__, error=str(error).partition("\n")[0])
+        return _refused([said])
     if isinstance(error, OSError):
-        return Problem("disk_full", f"The files could not be kept: {error.strerror}", fix="make room, then repeat")
+        return Problem("disk_full", say("disk_full.files_could_not_be_kept", strerror=error.strerror))
     return None
 
 
@@ -150,7 +155,7 @@ class _Arriving:
         """Every step in order."""
         stated = departure.proof(self.folder)
         if self.agency == NODE or not names.AGENCY.match(self.agency):
-            raise Unreadable(f"{self.agency!r} is no agency's name")
+            raise Unreadable(say("folder_fault.is_no_agency_name", agency=self.agency))
         conn.execute("select pg_advisory_xact_lock(hashtext(%s))", (f"arrival of {self.agency}",))
         if self.here(conn):
             self.out.unchanged = True
@@ -186,7 +191,12 @@ class _Arriving:
         again = Rebuilt()
         judge(conn, again, self.agency, catalogue, stated["version"], self.node.keys)
         if not again.equal:
-            raise _refused([f"{one['record']}: {one['difference']}" for one in again.differences])
+            raise _refused(
+                [
+                    say("folder_fault.record_differs", record=one["record"], difference=one["difference"])
+                    for one in again.differences
+                ]
+            )
 
     def entry(self) -> Entry:
         """What the node's own log says of the arrival."""
@@ -207,8 +217,7 @@ class _Arriving:
             return True
         if row or conn.execute("select 1 from comity.agency where id = comity.me()").fetchone():
             raise Problem(
-                "already_here", f"{self.agency} has another log on this node",
-                fix="an agency has one log; bring it to a node on which it is not installed",
+                "already_here", say("already_here.has_another_log_on_this", agency=self.agency),
             )  # fmt: skip
         return False
 
@@ -221,7 +230,7 @@ class _Arriving:
                 tree.add(row["leaf"])
             append_sealed(conn, [_sealed(row) for row in batch], [parse_instant(row["placed_at"]) for row in batch])
         if tree.root().hex() != self.found.root:
-            raise Unreadable("log.jsonl was changed while it was read")
+            raise Unreadable(say("folder_fault.log_jsonl_was_changed_while"))
 
     def derive(self, conn: Conn, catalogue: Catalogue) -> None:
         """Records, members and layers as their entries make them."""
@@ -254,7 +263,7 @@ class _Arriving:
             said = items.fields_set(departure.parsed(row["content"]) or {})
             name, files = said.get("name"), said.get("files")
             if name != f"agency/{self.agency}":
-                raise Unreadable(f"the entry {row['id']} lays {name!r}")
+                raise Unreadable(say("folder_fault.entry_lays", id=row["id"], name=name))
             if files is not None:
                 layer = install.Layer(name, row["version"], self.agency, files)
                 install.keep_layer(conn, layer, row["id"], row["entered_at"])
@@ -300,7 +309,7 @@ class _Arriving:
                union all select s.id from comity.share s where agency = comity.me() and s.offer is not null
                   and not exists (select 1 from comity.offer o where o.id = s.offer and o.from_agency = comity.me())"""
         ):
-            raise Unreadable(f"the offer or share {offer} has no entry in the log")
+            raise Unreadable(say("folder_fault.offer_or_share_has_no", offer=offer))
         grants.bring(conn)
 
     def files(self, conn: Conn) -> None:
@@ -322,7 +331,7 @@ class _Arriving:
             if not self.dry_run:
                 size, found = self.keep(file, stored, data_key)
             if (size, found.hex()) != (item["size"], item["digest"]):
-                raise Unreadable(f"the file {file} was changed while it was read")
+                raise Unreadable(say("folder_fault.file_was_changed_while_it", file=file))
             conn.execute(
                 """insert into comity.file (id, agency, record, name, media_type, size, digest, stored, data_key,
                        added_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
@@ -369,8 +378,7 @@ def _type(catalogue: Catalogue, state: Folded) -> Type:
     found = catalogue.types.get(state.type)
     if found is None:
         raise Problem(
-            "definitions_refused", f"{state.type} has records and is not in the definitions that were in force",
-            fix="install definitions that have it on the node that is left, then leave again",
+            "definitions_refused", say("definitions_refused.has_records_and_is_not", type=state.type),
         )  # fmt: skip
     return found
 

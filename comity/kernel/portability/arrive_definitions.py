@@ -21,6 +21,7 @@ from comity.kernel.types.backfill import Backfill
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.definition import Files
 from comity.kernel.work.node import NODE, Conn
+from comity.sentences import Text, joined, say
 
 Shipped = Mapping[str, Files]
 """By the name of the layer: `core`, `jurisdiction/NAME`."""
@@ -44,10 +45,17 @@ class Brought:
         kinds = {name.split("/")[0]: files for name, files in self.in_force.items()}
         found = load(kinds.get("core", {}), kinds.get("jurisdiction", {}), kinds.get("agency", {}), backfill)
         if found.agency != self.agency:
-            raise Unreadable(f"the definitions are of {found.agency}")
+            raise Unreadable(say("folder_fault.definitions_are_of", agency=found.agency))
         law = f"jurisdiction/{found.jurisdiction or 'none'}"
         if set(self.in_force) | {law} != {"core", law, f"agency/{self.agency}"}:
-            raise Unreadable(f"the layers {', '.join(self.in_force)} are not core, {law} and {self.agency}'s own")
+            raise Unreadable(
+                say(
+                    "folder_fault.layers_are_not_core_and",
+                    in_force=", ".join(self.in_force),
+                    law=law,
+                    agency=self.agency,
+                )
+            )
         return found
 
     def without_law(self, catalogue: Catalogue) -> dict[str, Files]:
@@ -62,9 +70,9 @@ def brought(folder: Path, agency: str, stated: Mapping[str, int]) -> Brought:
     for row in departure.rows(folder, "layer"):
         name, version, files = row["name"], row["version"], row["files"]
         if owner(name, agency) is None or owner(name, agency) != row["agency"]:
-            raise Unreadable(f"the layer {name!r} is of {row['agency']!r}")
+            raise Unreadable(say("folder_fault.layer_is_of", name=name, agency=row["agency"]))
         if row["digest"] != digest(files):
-            raise Unreadable(f"the layer {name} version {version} is not what its digest says")
+            raise Unreadable(say("folder_fault.layer_version_is_not_what", name=name, version=version))
         if owner(name, agency) == agency:
             out.own[version] = (row["digest"], row["entry"])
         if stated.get(name) == version:
@@ -72,7 +80,7 @@ def brought(folder: Path, agency: str, stated: Mapping[str, int]) -> Brought:
             if owner(name, agency) == agency:
                 out.own_in_force = int(version)
     if set(out.in_force) != set(stated):
-        raise Unreadable("definitions that were in force are not in rows/layer.jsonl")
+        raise Unreadable(say("folder_fault.definitions_that_were_in_force"))
     return out
 
 
@@ -93,26 +101,31 @@ def refuse_strange(conn: Conn, layers: Mapping[str, Files], shipped: Shipped) ->
             held[digest(shipped[name])] = shipped[name]
         if digest(files) not in held and (files or held):
             ours = list(held.values())[-1] if held else {}
-            has = f"this node has or ships {', '.join(held)}" if held else "this node has and ships none of that name"
+            key = "layer_differs.node_has" if held else "layer_differs.node_has_none"
             faults.append(
-                Fault("layer_differs", name, f"the folder's is {digest(files)}, {has}. {_differences(files, ours)}")
+                Fault(
+                    "layer_differs",
+                    name,
+                    say(key, files=digest(files), has=list(held), differences=_differences(files, ours)),
+                )
             )
     if faults:
         raise Problem(
-            "definitions_differ", "Nothing was brought in: what the folder says is law is not what this node says",
-            faults=faults, fix="install these definitions, or read the files named and repeat with --with-definitions",
+            "definitions_differ", say("definitions_differ.nothing_was_brought_in_what"),
+            faults=faults,
         )  # fmt: skip
 
 
-def _differences(theirs: Files, ours: Files) -> str:
+def _differences(theirs: Files, ours: Files) -> Text:
     """Which files differ, by name."""
     found = {
-        "changed": [name for name in theirs if name in ours and theirs[name] != ours[name]],
-        "only in the folder": [name for name in theirs if name not in ours],
-        "only here": [name for name in ours if name not in theirs],
+        "layer_differs.changed": [name for name in theirs if name in ours and theirs[name] != ours[name]],
+        "layer_differs.only_in_folder": [name for name in theirs if name not in ours],
+        "layer_differs.only_here": [name for name in ours if name not in theirs],
     }
-    return "; ".join(
-        f"{what}: {', '.join(departure.shown(one) for one in sorted(names))}" for what, names in found.items() if names
+    return joined(
+        (say(key, names=[departure.shown(one) for one in sorted(names)]) for key, names in found.items() if names),
+        "semicolon",
     )
 
 
@@ -141,4 +154,4 @@ def refuse_other_than_laid(conn: Conn, of: Brought) -> None:
         )
     }
     if laid != of.own or of.own_in_force != max(laid, default=0):
-        raise Unreadable("rows/layer.jsonl gives other definitions of the agency than its log")
+        raise Unreadable(say("folder_fault.rows_layer_jsonl_gives_other"))

@@ -15,6 +15,7 @@ from comity.kernel.records.deconfliction import collision_texts, tie_of
 from comity.kernel.types.catalogue import Type
 from comity.kernel.work.key_ring import KeyRing
 from comity.kernel.work.node import Conn
+from comity.sentences import Text, say
 
 
 class DerivedTables:
@@ -25,7 +26,7 @@ class DerivedTables:
         self._keyed = {row[0] for row in conn.execute("select comity.own_collisions()")}
         self._ties = {row[0]: row[1:] for row in conn.execute("select * from comity.own_ties()")}
 
-    def take(self, record: str, of: Type | None, state: Folded | None) -> Iterator[str]:
+    def take(self, record: str, of: Type | None, state: Folded | None) -> Iterator[Text]:
         """What differs for a record. Without a type in force, or with erased content, it is passed over."""
         known = UUID(record)
         keyed, tie = known in self._keyed, self._ties.pop(known, None)
@@ -35,13 +36,13 @@ class DerivedTables:
         if keyed or of.deconflict:
             rows = self._conn.execute("select comity.own_collision_keys(%s)", (known,))
             if self._wanted(of, state) != {row[0] for row in rows}:
-                yield "the collision keys differ from its entries"
+                yield say("rebuild.collision_keys_differ")
         if tie_of(of, state) != tie:
-            yield "the tie differs from its entries"
+            yield say("rebuild.tie_differs")
 
-    def left(self) -> Iterator[tuple[str, str]]:
-        yield from ((str(one), "collision keys of no record") for one in sorted(self._keyed))
-        yield from ((str(one), "a tie of no claim") for one in sorted(self._ties))
+    def left(self) -> Iterator[tuple[str, Text]]:
+        yield from ((str(one), say("rebuild.collision_keys_of_no_record")) for one in sorted(self._keyed))
+        yield from ((str(one), say("rebuild.tie_of_no_claim")) for one in sorted(self._ties))
 
     def _wanted(self, of: Type, state: Folded) -> set[bytes]:
         texts: list[str] = []

@@ -9,6 +9,7 @@ from comity.kernel.ledger.append import append
 from comity.kernel.ledger.entry import Entry
 from comity.kernel.policy.actor import Actor
 from comity.kernel.work.node import NODE, OPERATOR, Node
+from comity.sentences import say
 
 
 def keep_elsewhere(node: Node, actor: Actor, agency: str) -> None:
@@ -17,10 +18,10 @@ def keep_elsewhere(node: Node, actor: Actor, agency: str) -> None:
     Raises Problem: not_allowed (only an operator), agency_unknown, already_here (it has a log of its own here).
     """
     if actor.kind != "operator":
-        raise Problem("not_allowed", "Where an agency is kept is said by the operator of the node")
+        raise Problem("not_allowed", say("not_allowed.where_agency_is_kept_is"))
     with node.transaction(agency) as (conn, begun):
         if begun.agency_state is None or agency == NODE:
-            raise Problem("agency_unknown", f"{agency} is not installed here", fix="install its definitions first")
+            raise Problem("agency_unknown", say("agency_unknown.is_not_installed_here", agency=agency))
         row = conn.execute(
             """select elsewhere, exists (
                           select 1 from comity.entry e where e.agency = a.id and e.type <> 'kernel.layer')
@@ -31,8 +32,7 @@ def keep_elsewhere(node: Node, actor: Actor, agency: str) -> None:
             return
         if row[1]:
             raise Problem(
-                "already_here", f"{agency} has a log on this node",
-                fix="an agency has one log; let it leave with it, then bring it to the other node",
+                "already_here", say("already_here.has_log_on_this_node", agency=agency),
             )  # fmt: skip
     with node.transaction(NODE) as (conn, _):
         now = clock.now()

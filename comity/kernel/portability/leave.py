@@ -35,6 +35,7 @@ from comity.kernel.portability.rebuild import as_text, entries_by_record
 from comity.kernel.records import sealing
 from comity.kernel.work.node import Conn, Node
 from comity.kernel.work.subject import visible
+from comity.sentences import say
 
 LEFT = "left"
 PATIENCE = 10.0
@@ -98,8 +99,8 @@ def leave(node: Node, actor: Actor, to: Path, *, close: bool = False, patience: 
         )
         behind = dict(sorted(rows.fetchall()))
     if to.exists() or to.is_symlink() or not to.parent.is_dir():
-        fault = Fault("folder_exists", "--to", f"{to} is there already, or its parent is not", "name a new folder")
-        raise Problem("request_invalid", "nothing was written", faults=[fault])
+        fault = Fault("folder_exists", "--to", say("folder_exists.is_there_already_or_its", to=to))
+        raise Problem("request_invalid", say("request_invalid.nothing_was_written"), faults=[fault])
     deadline = clock.monotonic() + patience
     _settled(node, actor.agency, deadline, answers=True)
     with _closed(node, actor.agency, deadline) if close else _open():
@@ -113,17 +114,15 @@ def leave(node: Node, actor: Actor, to: Path, *, close: bool = False, patience: 
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
             raise Problem(
-                "disk_full", f"The folder could not be written: {error.strerror}",
-                fix="see that there is room and that the place may be written, then leave again",
+                "disk_full", say("disk_full.folder_could_not_be_written", strerror=error.strerror),
             ) from error  # fmt: skip
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
             raise
         if checked.faults:
             raise Problem(
-                "folder_refused", "The folder was written and does not hold", folder=str(to),
+                "folder_refused", say("folder_refused.folder_was_written_and_does"), folder=str(to),
                 faults=[Fault("folder_fault", str(to), said) for said in checked.faults],
-                fix="comity rebuild says what is wrong with the log; the folder is what there is",
             )  # fmt: skip
     return Left(to, checked, behind, close)
 
@@ -146,8 +145,7 @@ def _settled(node: Node, agency: str, deadline: float, *, answers: bool) -> None
             return
         if clock.monotonic() > deadline:
             raise Problem(
-                "not_settled", f"{waiting} entries have no place yet, {unsettled} answers or marks are not settled",
-                fix="look whether the worker runs (comity serve, comity doctor), then leave again",
+                "not_settled", say("not_settled.entries_have_no_place_yet", waiting=waiting, unsettled=unsettled),
             )  # fmt: skip
         clock.pause(0.05)
 
@@ -167,7 +165,7 @@ def _closed(node: Node, agency: str, deadline: float) -> Iterator[None]:
         assert row is not None
         while _under_way(node, agency, row[0]):
             if clock.monotonic() > deadline:
-                raise Problem("not_settled", "Acts are still under way", fix="leave again when they are done")
+                raise Problem("not_settled", say("not_settled.acts_are_still_under_way"))
             clock.pause(0.05)
         _settled(node, agency, deadline, answers=False)
         yield
@@ -298,7 +296,7 @@ def _records(node: Node, conn: Conn, agency: str, listed: _Listed) -> tuple[dict
 def _plain(node: Node, conn: Conn, agency: str, file: str) -> Iterator[bytes]:
     row = conn.execute("select stored, data_key, digest from comity.file where id = %s", (file,)).fetchone()
     if row is None:
-        raise Problem("file_damaged", f"The file {file} is in the log and not on this node")
+        raise Problem("file_damaged", say("file_damaged.file_is_in_log_and", file=file))
     key = node.keys.unwrap(agency, row[1])
     return sealing.opened(node.files, (agency, row[0]), key, UUID(file), row[2])
 

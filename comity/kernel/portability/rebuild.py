@@ -24,6 +24,7 @@ from comity.kernel.work.change import row_of, terms_of
 from comity.kernel.work.key_ring import KeyRing
 from comity.kernel.work.node import NODE, Conn, Node
 from comity.kernel.work.subject import loaded
+from comity.sentences import Text, say
 
 MOST = 100
 KERNEL_TYPES = ("kernel.layer", "kernel.agency", "kernel.emergency", "kernel.disclosures", "kernel.endpoint")
@@ -46,7 +47,7 @@ class Rebuilt:
     def equal(self) -> bool:
         return not self.differences
 
-    def differ(self, agency: str, record: str, what: str) -> None:
+    def differ(self, agency: str, record: str, what: Text) -> None:
         if len(self.differences) < MOST:
             self.differences.append({"agency": agency, "record": record, "difference": what})
 
@@ -81,7 +82,7 @@ def judge(
         for row in entries:
             out.entries += 1
             for fault in check_entry(as_text(row)):
-                out.differ(agency, str(record), f"entry {row['id']}: {fault}")
+                out.differ(agency, str(record), say("rebuild.entry", entry=row["id"], fault=fault))
             reported.take(row, None if items_erased(as_text(row)) else _loaded(row["content"]))
         known = _compare(conn, out, agency, record, entries, types)
         for what in closed.take(record, *(known or (None, None))):
@@ -94,7 +95,7 @@ def judge(
            union all select id::text from comity.member m where not exists
            (select 1 from comity.entry e where e.record = m.id and e.agency = m.agency)"""
     ):
-        out.differ(agency, lost, "the row has no entry")
+        out.differ(agency, lost, say("rebuild.row_has_no_entry"))
     _offers(conn, out, agency)
     if catalogue:
         _terms(conn, out, agency, catalogue)
@@ -130,7 +131,7 @@ def _compare(
     """Compares a record with its row; its type and state where what is derived from them can be judged."""
     versions = [row["version"] for row in entries]
     if versions != list(range(1, len(versions) + 1)):
-        out.differ(agency, record, f"the versions are {versions[:20]}")
+        out.differ(agency, record, say("rebuild.versions_are", versions=versions[:20]))
     if entries[0]["kind"] in (*ABOUT_ANOTHERS, ERASE) or entries[0]["type"] in KERNEL_TYPES:
         return None
     erased = _erased(conn, out, agency, record, entries)
@@ -140,7 +141,7 @@ def _compare(
         row = conn.execute("select name, roles, state, version from comity.member where id = %s", (record,)).fetchone()
         folded = (state.fields.get("name", record), state.fields.get("roles"), state.state, state.version)
         if row is None or tuple(row) != folded:
-            out.differ(agency, record, "the member differs from its entries")
+            out.differ(agency, record, say("rebuild.member_differs"))
         return None
     out.records += 1
     row = (
@@ -149,20 +150,20 @@ def _compare(
         .fetchone()
     )
     if row is None:
-        out.differ(agency, record, "the record has entries and no row")
+        out.differ(agency, record, say("rebuild.record_has_no_row"))
         return None
     for what, folded_value, held in _columns(state, row):
         if folded_value != held and not (what == BEHALF and entries[0]["id"] in erased):
-            out.differ(agency, record, f"{what} differs from its entries")
+            out.differ(agency, record, say("rebuild.differs", what=say(what)))
     links = conn.execute("select name, target::text from comity.link where record = %s", (record,)).fetchall()
     if sorted(map(tuple, links)) != sorted((name, t) for name, ids in state.links.items() for t in ids):
-        out.differ(agency, record, "the link rows differ from its entries")
+        out.differ(agency, record, say("rebuild.link_rows_differ"))
     of = types.get((state.type, state.type_version))
     if of is None:
         return None
     for what, derived in row_of(of, state).items():
         if what in DERIVED and _plain(derived) != _plain(row[what]):
-            out.differ(agency, record, f"{what} is not what its entries and its type make of it")
+            out.differ(agency, record, say("rebuild.is_not_what_they_make_of_it", what=what))
     return of, state
 
 
@@ -179,7 +180,7 @@ def _erased(conn: Conn, out: Rebuilt, agency: str, record: str, entries: list[di
             (gone,),
         )
         for entry in set(gone) - {row[0] for row in orders}:
-            out.differ(agency, record, f"entry {entry}: content is gone and no order in the log says so")
+            out.differ(agency, record, say("rebuild.content_is_gone", entry=entry))
     return gone
 
 
@@ -192,22 +193,22 @@ def _loaded(content: bytes | None) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-BEHALF = "on whose behalf"
+BEHALF = "rebuild.on_behalf"
 """It stands in the first entry's content alone, and is kept in the row when that is erased: it says who may act."""
 
 
 def _columns(state: Folded, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    yield "type", state.type, row["type"]
-    yield "state", state.state, row["state"]
-    yield "version", state.version, row["version"]
-    yield "type version", state.type_version, row["type_version"]
-    yield "who entered it", state.entered_by, row["entered_by"]
-    yield "number", state.number, row["number"]
-    yield "fields", dict(state.fields), row["fields"]
-    yield "links", {name: list(ids) for name, ids in state.links.items()}, row["links"]
-    yield "marks", list(state.marks), sorted(row["marks"])
-    yield "marked fields", dict(state.field_marks), row["field_marks"]
-    yield "files", dict(state.files), row["files"]
+    yield "rebuild.type", state.type, row["type"]
+    yield "rebuild.state", state.state, row["state"]
+    yield "rebuild.version", state.version, row["version"]
+    yield "rebuild.type_version", state.type_version, row["type_version"]
+    yield "rebuild.entered_by", state.entered_by, row["entered_by"]
+    yield "rebuild.number", state.number, row["number"]
+    yield "rebuild.fields", dict(state.fields), row["fields"]
+    yield "rebuild.links", {name: list(ids) for name, ids in state.links.items()}, row["links"]
+    yield "rebuild.marks", list(state.marks), sorted(row["marks"])
+    yield "rebuild.field_marks", dict(state.field_marks), row["field_marks"]
+    yield "rebuild.files", dict(state.files), row["files"]
     yield BEHALF, state.behalf, row["on_behalf"]
 
 
@@ -255,7 +256,7 @@ def _shares(conn: Conn, out: Rebuilt, agency: str, offer: Mapping[str, Any]) -> 
     listed = items.shares(made)
     found = {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows if row[0] != str(offer["id"])}
     if found != listed or len(rows) != len(listed) + 1:
-        out.differ(agency, str(offer["id"]), "what the offer opens is not what its entry lists")
+        out.differ(agency, str(offer["id"]), say("rebuild.offer_opens_otherwise"))
 
 
 def _terms(conn: Conn, out: Rebuilt, agency: str, catalogue: Catalogue) -> None:
@@ -278,20 +279,20 @@ def _terms(conn: Conn, out: Rebuilt, agency: str, catalogue: Catalogue) -> None:
                 f"{field} {group} {str(whole).lower()} {token}" for field, group, token, whole in terms_of(of, now)
             }
             if wanted != set(row["terms"]):
-                out.differ(agency, row["id"], "the search terms differ from its fields")
+                out.differ(agency, row["id"], say("rebuild.search_terms_differ"))
 
 
-def _offer_faults(row: Mapping[str, Any]) -> Iterator[str]:
+def _offer_faults(row: Mapping[str, Any]) -> Iterator[Text]:
     made, told = _loaded(row["made"]), _loaded(row["told"])
     if made is not None:
         until = show_instant(row["expires_at"]) if row["expires_at"] else None
         said = made.get(items.OFFER) or {}
         named = said.get("to")
         if row["to_agency"] not in (named if isinstance(named, list) else [named]) or said.get("expires_at") != until:
-            yield "the offer differs from the entry that made it"
+            yield say("rebuild.offer_differs")
     if row["answer_entry"] is None:
         if row["answer"] or row["settled_entry"] or row["state"] not in (row["ended_as"] or OFFERED, _between(row)):
-            yield f"the offer is {row['state']} and no entry says so"
+            yield say("rebuild.offer_state_has_no_entry", state=row["state"])
         return
     reported = row["sayer"] == row["from_agency"] and (items.behalf(told or {}) or {}).get("agency") == row["to_agency"]
     own = row["agency"] == row["from_agency"]
@@ -299,19 +300,19 @@ def _offer_faults(row: Mapping[str, Any]) -> Iterator[str]:
         own and row["said"] is None and row["brought"]
     ):  # the answerer's log stayed elsewhere: the own one must name the answer
         if row["settled"] is None:
-            yield "the offer was answered elsewhere and no entry of its own log says so"
+            yield say("rebuild.offer_answered_elsewhere")
     elif row["said"] is None and row["unread"]:  # it is suspended, or what tied the two has ended
         pass
     elif row["said"] != row["state"] or (row["sayer"] != row["to_agency"] and not reported and told is not None):
-        yield "the offer's state is not what the answerer's entry says"
+        yield say("rebuild.offer_state_differs")
     if told is not None:
         reason = items.text(told, items.REASON)
         if row["answer"] != {**items.answered(told), **({"reason": reason} if reason else {})}:
-            yield "the offer's answer differs from the answerer's entry"
+            yield say("rebuild.offer_answer_differs")
     if row["answer_entry"] == row["settled_entry"] and row["sayer"] == row["from_agency"]:
         return  # one entry of the offerer's own log is both: what it reports, or its own answer to what it reports
     if row["settled"] is not None and (row["settles"], row["settled"]) != (row["answer_entry"], row["state"]):
-        yield "the offer was settled by an entry that names another answer"
+        yield say("rebuild.offer_settled_otherwise")
 
 
 def _between(row: Mapping[str, Any]) -> str:
@@ -320,17 +321,17 @@ def _between(row: Mapping[str, Any]) -> str:
     return WITHDRAWING if waits else OFFERED if not row["ended_as"] else str(row["ended_as"])
 
 
-def _end_faults(row: Mapping[str, Any]) -> Iterator[str]:
+def _end_faults(row: Mapping[str, Any]) -> Iterator[Text]:
     """The offerer's own end of an offer, and what the receiver's log says of it; the other log may not be readable."""
     unread = row["unread"] or row["brought"]
     theirs = row["ended"] is None and unread and row["agency"] == row["to_agency"]
     said = row["ended"], row["ender"]
     if row["ended_entry"] and not theirs and said != (row["ended_as"], row["from_agency"]):
-        yield "the offer's end is not what an entry of its offerer says"
+        yield say("rebuild.offer_end_differs")
     theirs = row["noter"] is None and unread and row["agency"] == row["from_agency"]
     said = row["notes"], row["noter"]
     if row["noted_entry"] and not theirs and said != (row["ended_entry"], row["to_agency"]):
-        yield "the offer's end is noted by an entry that names another"
+        yield say("rebuild.offer_end_noted_otherwise")
 
 
 def digest(node: Node) -> str:

@@ -17,12 +17,14 @@ from comity.kernel.records.proposal import Proposal, Words, rule_of
 from comity.kernel.records.validate import validate
 from comity.kernel.records.write import write
 from comity.kernel.types.catalogue import Act, Answer, Type
+from comity.kernel.types.language import called
 from comity.kernel.work.idempotency import actor_key, digest_of, once, when_asked
 from comity.kernel.work.locking import read_locked
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.refusals import Attempt, traced
 from comity.kernel.work.results import Receipt
 from comity.kernel.work.subject import Subject, own
+from comity.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,10 @@ def _withdraws(of: Type, name: str) -> bool:
 def propose_act(of: Type, subject: Subject, name: str, done: Doing = Doing()) -> Proposal:
     """The proposal of a named act on an own record. Raises act_unknown, act_forbidden."""
     if name in ("enter", "amend"):
-        raise Problem("act_unknown", f"{name} is a verb of its own", fix=f"use {name}")
+        raise Problem("act_unknown", say("act_unknown.is_verb_of_its_own", name=name))
     rule = rule_of(of, name, subject)
     if rule.package:
-        raise Problem("act_unknown", f"{name} offers a package", fix="use submit, naming the receiving agency")
+        raise Problem("act_unknown", say("act_unknown.offers_package", name=called(rule)))
     return _propose(of, rule, subject, done)
 
 

@@ -19,6 +19,7 @@ from comity.kernel.work.node import Node, Work
 from comity.kernel.work.refusals import Attempt, traced
 from comity.kernel.work.results import Receipt
 from comity.kernel.work.subject import Subject, allow, own
+from comity.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,11 @@ def check_version(subject: Subject, version: int | None) -> None:
     """Refuse an act on something else than what was read."""
     if version is None:
         raise Problem(
-            "version_required", "Say which version you read",
-            fix=f"send the version that you read; now it is {subject.folded.version}",
+            "version_required", say("version_required.say_which_version_you_read", version=subject.folded.version),
         )  # fmt: skip
     if version != subject.folded.version:
         raise Problem(
-            "version_conflict", f"You read version {version}; the record is now at {subject.folded.version}",
-            fix="read it again and decide on what it says now", current=subject.folded.version,
-        )  # fmt: skip
+            "version_conflict",
+            say("version_conflict.you_read_version_record_is", version=version, folded_version=subject.folded.version),
+            current=subject.folded.version,
+        )

@@ -19,12 +19,15 @@ from comity.kernel.records.proposal import Proposal, Words
 from comity.kernel.records.validate import validate
 from comity.kernel.records.write import write
 from comity.kernel.types.catalogue import Answer, Type
+from comity.kernel.types.language import called, with_name
+from comity.kernel.types.lifecycle import offer_ended
 from comity.kernel.work.idempotency import actor_key, digest_of, once, when_asked
 from comity.kernel.work.locking import read_locked
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.refusals import Attempt, traced
 from comity.kernel.work.results import Receipt, as_uuid
 from comity.kernel.work.subject import Subject, find_subject
+from comity.sentences import say
 
 
 @traced(lambda record, name, **_: Attempt("answer", record=record, act=name))
@@ -47,7 +50,7 @@ def answer(node: Node, actor: Actor, record: str, name: str, **given: Any) -> Re
         proposal = Proposal(
             "answer", of, rule, subject, fields=done.fields, links=done.links, occurred_at=done.occurred_at,
             words=Words(done.reason, late_cause=done.late_cause, override=done.override),
-            offer=_open_offer(work, subject),
+            offer=_open_offer(work, of, subject),
         )  # fmt: skip
         change = offers.answered(proposal, validate(work, proposal))
         return write(work, [replace(change, key=key, digest=digest)])[0]
@@ -58,8 +61,11 @@ def answer(node: Node, actor: Actor, record: str, name: str, **given: Any) -> Re
 def _rule(of: Type, name: str) -> Answer:
     rule = of.offer.answers.get(name) if of.offer else None
     if rule is None:
-        answers = ", ".join(of.offer.answers) if of.offer else "none: it is not an offer"
-        raise Problem("answer_unknown", f"{of.name} has no answer {name}", fix=f"its answers are {answers}")
+        if of.offer is None:
+            raise Problem("answer_unknown", say("answer_unknown.is_not_offer", name=called(of)))
+        known = of.offer.answers
+        said = say("answer_unknown.has_no_answer", name=called(of), name2=name, answers=with_name(known, known))
+        raise Problem("answer_unknown", said)
     return rule
 
 
@@ -75,30 +81,36 @@ def _offered(work: Work, record: str) -> Subject:
 
 def _refuse_ended(work: Work, record: str) -> None:
     row = work.conn.execute(
-        """select case when state = 'offered' and expires_at <= comity.now() then 'expired' else state end
+        """select type, case when state = 'offered' and expires_at <= comity.now() then 'expired' else state end
              from comity.offer where id = %s and to_agency = comity.me()""",
         (as_uuid(record),),
     ).fetchone()
-    if row and row[0] != "offered":
-        raise Problem("offer_already_answered", f"The offer was already {row[0]}", state=row[0])
+    if row and row[1] != "offered":
+        said = say(
+            "offer_already_answered.offer_was_already", state=offer_ended(work.catalogue.types.get(row[0]), row[1])
+        )
+        raise Problem("offer_already_answered", said, state=row[1])
 
 
-def _open_offer(work: Work, subject: Subject) -> dict[str, Any]:
+def _open_offer(work: Work, of: Type, subject: Subject) -> dict[str, Any]:
     """The own side of the offer, held until this transaction ends: of two answers, or an answer and a withdrawal, one
     wins. Of an offer to several, that to the institution which answers."""
     rows = hold(work.conn, subject.id)
     if not rows:
-        raise Problem("answer_unknown", "The record is not an offer")
+        raise Problem("answer_unknown", say("answer_unknown.record_is_not_offer"))
     row = next((one for one in rows if one["to_agency"] == work.actor.institution), rows[0])
     if work.actor.behalf and row["from_agency"] != work.agency:
         raise Problem(
-            "not_allowed", f"The offer was made by {row['from_agency']}",
-            fix="only the offerer records what an outsider answered",
+            "not_allowed", say("not_allowed.offer_was_made_by", from_agency=row['from_agency']),
         )  # fmt: skip
     if row["to_agency"] != work.actor.institution:
-        raise Problem("not_allowed", f"The offer was made to {row['to_agency']}", fix="only it can answer")
+        raise Problem("not_allowed", say("not_allowed.offer_was_made_to", to_agency=row["to_agency"]))
     if row["state"] != "offered":
-        raise Problem("offer_already_answered", f"The offer was already {row['state']}", state=row["state"])
+        raise Problem(
+            "offer_already_answered",
+            say("offer_already_answered.offer_was_already", state=offer_ended(of, row["state"])),
+            state=row["state"],
+        )
     if row["expires_at"] is not None and row["expires_at"] <= work.now:
-        raise Problem("offer_already_answered", "The offer has expired", state="expired")
+        raise Problem("offer_already_answered", say("offer_already_answered.offer_has_expired"), state="expired")
     return row

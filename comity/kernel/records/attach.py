@@ -26,6 +26,7 @@ from comity.kernel.work.refusals import Attempt, traced
 from comity.kernel.work.results import FileInfo, Receipt, as_uuid
 from comity.kernel.work.subject import allow, find_subject, own
 from comity.kernel.work.visibility import visibility
+from comity.sentences import say
 
 
 @traced(lambda record, **_: Attempt("attach", record=record))
@@ -37,9 +38,9 @@ def attach(
     Raises Problem: not_found, not_allowed, act_out_of_turn, invalid (an empty name or file), disk_full, body_too_large.
     """
     refuse_unspellable(name=name, media_type=media_type)
-    faults = [] if name.strip() else [Fault("required", "name", "a file has a name")]
+    faults = [] if name.strip() else [Fault("required", "name", say("required.file_has_name"))]
     if faults:
-        raise Problem("invalid", "The file is not valid", faults=faults)
+        raise Problem("invalid", say("invalid.file_is_not_valid"), faults=faults)
     with node.work(actor) as work:  # refuse before the bytes are taken
         subject = own(work, record)
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
@@ -50,7 +51,11 @@ def attach(
     kept = sealing.keep(node.files, (actor.agency, stored), stream, data_key, file)
     try:
         if not kept.size:
-            raise Problem("invalid", "The file is empty", faults=[Fault("required", "file", "a file has bytes")])
+            raise Problem(
+                "invalid",
+                say("invalid.file_is_empty"),
+                faults=[Fault("required", "file", say("required.file_has_bytes"))],
+            )
         info = FileInfo(str(file), record, name, media_type, kept.size, kept.digest.hex())
         return _enter(node, actor, info, stored, data_key, key)
     except BaseException as error:
@@ -101,11 +106,11 @@ def fetch(node: Node, actor: Actor, file: str) -> tuple[FileInfo, Iterator[bytes
             (as_uuid(file),),
         ).fetchone()
         if row is None:
-            raise Problem("not_found", "No such record, or it is not yours to see")
+            raise Problem("not_found", say("not_found.no_such_record_or_it"))
         subject = find_subject(work, row[2])
         of = work.type_of(subject.agency, subject.type_name, subject.core_type)
         if str(row[0]) not in subject.folded.files or not visibility(work, of, subject).whole:
-            raise Problem("not_found", "No such record, or it is not yours to see")
+            raise Problem("not_found", say("not_found.no_such_record_or_it"))
         disclosure.told(work, "fetch", [(subject, [items.spell(items.Item(items.FILE, str(row[0])))])])
     info = FileInfo(str(row[0]), str(row[2]), row[3], row[4], row[5], row[6].hex())
     data_key = node.keys.unwrap(row[1], row[8])

@@ -17,11 +17,13 @@ from comity.kernel.records.proposal import Batch, Proposal, Words, unborn
 from comity.kernel.records.validate import refused, validate
 from comity.kernel.records.write import as_if_written, id_taken, write
 from comity.kernel.types.catalogue import Type
+from comity.kernel.types.language import called
 from comity.kernel.work import locking
 from comity.kernel.work.change import Change
 from comity.kernel.work.idempotency import actor_key, digest_of, earlier_uses, reused
 from comity.kernel.work.node import Work
 from comity.kernel.work.results import Draft, Receipt, as_uuid
+from comity.sentences import say
 
 
 @dataclass(slots=True)
@@ -228,8 +230,8 @@ class Entering:
         ]
         for at in lost:
             del self.changes[at]
-            faults = [Fault("link_not_found", "links", "a linked record of the same batch was refused")]
-            self.answers[at] = Problem("invalid", "A linked record was refused", faults=faults)
+            faults = [Fault("link_not_found", "links", say("link_not_found.linked_record_of_same_batch"))]
+            self.answers[at] = Problem("invalid", say("invalid.linked_record_was_refused"), faults=faults)
         return bool(lost)
 
     def _refuse_grouped(self) -> None:
@@ -248,7 +250,7 @@ class Entering:
             )
             del self.changes[at]
             self.answers[at] = Problem(
-                "group_refused", "another record of the same row was refused", because=because[group]
+                "group_refused", say("group_refused.another_record_of_same_row"), because=because[group]
             )
             if heir is not None:
                 self.changes[heir] = change
@@ -290,9 +292,7 @@ def propose(
     """The proposal to enter a draft under an id; `pointed` are its links by ids. Raises type_unknown, act_unknown."""
     of = work.catalogue.type(draft.type)
     if "enter" not in of.acts:
-        raise Problem(
-            "act_unknown", f"{of.name} is not entered by anyone here", fix="see who enters it: comity profile"
-        )
+        raise Problem("act_unknown", say("act_unknown.is_not_entered_by_anyone", name=called(of)))
     return Proposal(
         "enter", of, of.acts["enter"], unborn(work, of, record), fields=draft.fields, links=pointed, marks=draft.marks,
         field_marks=draft.field_marks, words=Words(draft.reason, late_cause=draft.late_cause, override=draft.override),

@@ -17,6 +17,7 @@ from comity.kernel.types.catalogue import Type
 from comity.kernel.work.change import Change
 from comity.kernel.work.key_ring import KeyRing
 from comity.kernel.work.node import Conn, Work
+from comity.sentences import say
 
 
 def met(work: Work, changes: Sequence[Change]) -> Mapping[UUID, Sequence[str]]:
@@ -82,10 +83,9 @@ def ties(work: Work, changes: Sequence[Change]) -> Mapping[UUID, Sequence[str]]:
     for claim, agencies in met.items():
         if set(agencies) == {work.agency}:
             faults = [
-                Fault("chains_strangers", "links", "with your own agency's certain claims this cannot be true",
-                      "dispute or revoke the claim that is wrong, or have a colleague look who sees them all")
+                Fault("chains_strangers", "links", say("chains_strangers.with_your_own_agency_certain"))
             ]  # fmt: skip
-            raise Problem("invalid", "The claim chains certain strangers", faults=faults)
+            raise Problem("invalid", say("invalid.claim_chains_certain_strangers"), faults=faults)
         found[claim] = [one for one in agencies if one != work.agency]
     return found
 

@@ -28,6 +28,7 @@ from comity.kernel.work.node import Node, Work
 from comity.kernel.work.refusals import Attempt, traced
 from comity.kernel.work.results import as_uuid
 from comity.kernel.work.subject import COLUMNS, Subject, subject_of, visible
+from comity.sentences import say
 
 LONGEST = timedelta(hours=24)
 TYPE = "kernel.emergency"
@@ -61,18 +62,17 @@ def open_in_emergency(
 
     A record that no agreement opens in an emergency looks like one that is absent.
     """
-    faults = [] if reason.strip() else [Fault("needs", "reason", "an emergency says what it is", "give a reason")]
+    faults = [] if reason.strip() else [Fault("needs", "reason", say("needs.emergency_says_what_it_is"))]
     if not timedelta(0) < lasting <= LONGEST:
         faults.append(
             Fault(
                 "too_long",
                 "lasting",
-                "an emergency lasts more than nothing and at most 24 hours",
-                "ask for 1 to 24 hours",
+                say("too_long.emergency_lasts_more_than_nothing"),
             )
         )
     if faults:
-        raise Problem("invalid", "The emergency access is not valid", faults=faults)
+        raise Problem("invalid", say("invalid.emergency_access_is_not_valid"), faults=faults)
     with node.work(actor) as work:
         subject = _openable(work, record)
         opened = Opened(
@@ -118,7 +118,7 @@ def _openable(work: Work, record: str) -> Subject:
         .fetchone()
     )
     if row is None:
-        raise Problem("not_found", "No such record, or it is not yours to see")
+        raise Problem("not_found", say("not_found.no_such_record_or_it"))
     return subject_of(row)
 
 
@@ -126,7 +126,11 @@ def _openable(work: Work, record: str) -> Subject:
 def review(node: Node, actor: Actor, emergency: str, *, finding: str) -> Opened:
     """Say, for the owner, whether an opening was justified. By who has that power at the owner, once."""
     if not finding.strip():
-        raise Problem("invalid", "A review says what was found", faults=[Fault("needs", "finding", "give a finding")])
+        raise Problem(
+            "invalid",
+            say("invalid.review_says_what_was_found"),
+            faults=[Fault("needs", "finding", say("needs.give_finding"))],
+        )
     with node.work(actor) as work:
         work.demand(REVIEW_EMERGENCIES)
         row = (
@@ -137,9 +141,9 @@ def review(node: Node, actor: Actor, emergency: str, *, finding: str) -> Opened:
             .fetchone()
         )
         if row is None:
-            raise Problem("not_found", "No such emergency opening of your agency's records")
+            raise Problem("not_found", say("not_found.no_such_emergency_opening_of"))
         if row["reviewed_at"] is not None:
-            raise Problem("act_out_of_turn", "The opening was reviewed already")
+            raise Problem("act_out_of_turn", say("act_out_of_turn.opening_was_reviewed_already"))
         opening = work.conn.execute(
             "select id from comity.entry where record = %s and kind = 'emergency' and act = 'open'", (row["id"],)
         ).fetchone()

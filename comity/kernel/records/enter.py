@@ -15,6 +15,7 @@ from comity.kernel.work.locking import Retry, attempts, contended
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.refusals import Attempt, trace
 from comity.kernel.work.results import Draft, Receipt
+from comity.sentences import say
 
 LIMIT = 5_000
 
@@ -50,7 +51,7 @@ def enter_many(node: Node, actor: Actor, drafts: Sequence[Draft]) -> list[Receip
 def enter_untraced(node: Node, actor: Actor, drafts: Sequence[Draft]) -> list[Receipt | Problem]:
     """The same without a trace of what is refused: for who tries it again in another way, and traces what is left."""
     if len(drafts) > LIMIT:
-        raise Problem("body_too_large", f"at most {LIMIT} records are entered in one transaction")
+        raise Problem("body_too_large", say("body_too_large.at_most_records_are_entered", limit=LIMIT))
     for overtaken in attempts():
         try:
             with node.work(actor) as work:

@@ -28,6 +28,7 @@ from comity.kernel.records import deconfliction, project
 from comity.kernel.work.change import Row
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import loaded
+from comity.sentences import reason, say
 
 OF_THE_KERNEL = ("kernel.member", "kernel.emergency")
 
@@ -41,19 +42,17 @@ def erase(work: Work, entry: UUID, *, authority: str, paths: Collection[str] | N
     rows = _entries(work, entry)
     erased = next((row for row in rows if row["id"] == entry), None)
     if erased is None:
-        raise Problem("not_found", "No such entry in the agency's log")
+        raise Problem("not_found", say("not_found.no_such_entry_in_agency"))
     if (erased["type"].startswith("kernel.") and erased["type"] not in OF_THE_KERNEL) or erased["kind"] == ERASE:
-        raise Problem("invalid", "What the system itself said is not erased", fix="name an entry about a record")
+        raise Problem("invalid", say("invalid.what_system_itself_said_is"))
     order = _order(work, erased, rows, authority, paths)
     try:
         append(work.conn, [order])
         done = ledger.erase(work.conn, entry, order=order.id, paths=paths)
     except psycopg.errors.UniqueViolation:
-        raise Problem(
-            "version_conflict", "The record was changed by another act in the meantime", fix="try again"
-        ) from None
+        raise Problem("version_conflict", say("version_conflict.record_was_changed_by_another")) from None
     except ValueError as error:
-        raise Problem("invalid", str(error), fix="name what the entry still says") from None
+        raise Problem("invalid", reason(error), fix=say("invalid.name_what_entry_still_says.fix")) from None
     if erased["type"] == "kernel.member":
         work.conn.execute("update comity.member set version = %s where id = %s", (order.version, order.record))
     elif rows[0]["kind"] not in ABOUT_ANOTHERS and not erased["type"].startswith("kernel."):

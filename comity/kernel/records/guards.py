@@ -17,7 +17,9 @@ from comity.kernel.records import overrides
 from comity.kernel.records.open_obligations import open_on
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types import expression
-from comity.kernel.types.catalogue import GuardRule, Type
+from comity.kernel.types.catalogue import Act, Answer, GuardRule, Type
+from comity.kernel.types.language import called, called_in
+from comity.kernel.types.lifecycle import named_steps
 from comity.kernel.types.link_shape import LinkShape
 from comity.kernel.types.link_shape_types import fits
 from comity.kernel.work.change import Change, parties_of
@@ -25,6 +27,7 @@ from comity.kernel.work.facts import FactGraph
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject, subjects
 from comity.kernel.work.visibility import readable_fields
+from comity.sentences import say
 
 
 def faults(work: Work, asked: Proposal, change: Change) -> list[Fault]:
@@ -71,8 +74,8 @@ def _unfitting(work: Work, asked: Proposal) -> list[Fault]:
     for name, ids in given.items():
         shape = asked.of.links[name].shape
         if shape is not None and not all(_fits(work, asked, shape, one, seen) for one in ids):
-            said = shape.message or f"the link {name} takes another record"
-            fix = shape.fix or f"link one that fits: {shape.said()}"
+            said = shape.message or say("guards.link_takes_another_record", name=called(asked.of.links[name]))
+            fix = shape.fix or say("guards.link_one_that_fits.fix", said=shape.said())
             found.append(Fault(shape.code, f"links.{name}", said, fix))
     return found
 
@@ -101,19 +104,19 @@ def sentence(work: Work, rule: GuardRule, variables: Mapping[str, Any]) -> list[
         held = not asked or expression.evaluate(rule.guard, variables)
     except expression.GuardError as error:
         path = getattr(error, "path", "") or rule.source
-        fix = "give what the condition reads, or have the definition mended"
-        return [Fault("guard_error", path, f"{rule.text}: {error}", fix)]
+        said = say("guard_error.of_condition", condition=rule.text, error=error.detail)
+        return [Fault("guard_error", path, said, say("guards.give_what_condition_reads_or.fix"))]
     if held:
         return []
     fix = overrides.refused(work, rule, rule.fix)
-    return [Fault(rule.code, rule.source, rule.message or f"not met: {rule.text}", fix)]
+    return [Fault(rule.code, rule.source, rule.message or say("guards.not_met", text=rule.text), fix)]
 
 
 def _extension(rule: GuardRule, calculated: _Calculated) -> list[Fault]:
     try:
         found = calculated(rule.extension or "").refused
     except KeyError:
-        return [Fault("guard_error", rule.source, f"there is no calculation {rule.extension}", "install its pillar")]
+        return [Fault("guard_error", rule.source, say("guard_error.there_is_no_calculation", extension=rule.extension))]
     return [Fault(one.code, one.about_label, one.message, one.fix) for one in found]
 
 
@@ -200,19 +203,17 @@ def done(work: Work, record: UUID) -> dict[str, dict[str, str]]:
     return {act: {"by": by, "at": clock.show_instant(at)} for act, by, at in rows}
 
 
-def refuse_same_member(work: Work, of: Type, record: UUID, names: Sequence[str], what: str) -> None:
+def refuse_same_member(work: Work, of: Type, record: UUID, rule: Act | Answer) -> None:
     """An act with `not_by` wants another member than the one who did the named acts on this record.
 
     Who of the reporter's members typed an act on behalf says nothing about who did it: that is not judged.
     """
-    if not names or work.actor.behalf:
+    if not rule.not_by or work.actor.behalf:
         return
     row = work.conn.execute(
         "select act from comity.entry where record = %s and agency = %s and act = any(%s) and actor = %s limit 1",
-        (record, work.agency, list(names), UUID(work.actor.member)),
+        (record, work.agency, list(rule.not_by), UUID(work.actor.member)),
     ).fetchone()
     if row:
-        raise Problem(
-            "same_member", f"{what} must be done by another member than the one who did {row[0]}",
-            fix="have a colleague do it",
-        )  # fmt: skip
+        done = called_in(named_steps(of), row[0])
+        raise Problem("same_member", say("same_member.must_be_done_by_another", what=called(rule), done=done))

@@ -30,6 +30,7 @@ from comity.kernel.records.open_obligations import kinds
 from comity.kernel.types.catalogue import Agreement, Catalogue
 from comity.kernel.types.definition import Files
 from comity.kernel.work.node import NODE, Conn, Node, current_layers, system
+from comity.sentences import say
 
 FOREVER = "9999-12-31"
 NODE_TITLE = "This node"
@@ -75,14 +76,21 @@ def install(
     layer that is in force as it is given is not asked for what it need not have said when it was installed.
     """
     if actor.kind != "operator":
-        raise Problem("not_allowed", "Definitions are installed by the operator of the node")
+        raise Problem("not_allowed", say("not_allowed.definitions_are_installed_by_operator"))
     kept = is_in_force(node, agency, own)
     catalogue = load(core, jurisdiction, own, node.backfill.of_agency() if kept else NOTHING)
     if catalogue.agency != agency:
         raise Problem(
-            "definitions_refused", "The folder is another agency's",
-            faults=[Fault("agency_differs", "agency.yml", f"it says {catalogue.agency}, not {agency}")],
-        )  # fmt: skip
+            "definitions_refused",
+            say("definitions_refused.folder_is_another_agency_s"),
+            faults=[
+                Fault(
+                    "agency_differs",
+                    "agency.yml",
+                    say("agency_differs.it_says_not", agency=catalogue.agency, agency2=agency),
+                )
+            ],
+        )
     with node.transaction(agency) as (conn, begun):
         refuse_unworkable(node, catalogue, incoming_of(conn, agency), kept=kept)
         report: upgrade.Report | None = None
@@ -94,8 +102,7 @@ def install(
             lost = _lost(conn, catalogue)
             if (lost or report.decide) and not decided and lost:
                 raise Problem(
-                    "definitions_refused", "Records exist that the new definitions have no place for", faults=lost,
-                    fix="keep the type or state, or move the records first",
+                    "definitions_refused", say("definitions_refused.records_exist_that_new_definitions"), faults=lost,
                 )  # fmt: skip
     law = catalogue.jurisdiction or "none"
     layers = {"core": (NODE, core), f"jurisdiction/{law}": (NODE, jurisdiction), f"agency/{agency}": (agency, own)}
@@ -150,7 +157,11 @@ def refuse_unworkable(
     faults += unknown(catalogue, node.extensions.calculations, node.extensions.packages)
     faults += [one for one in judged if not (kept and one.code == "purpose_unknown")]
     if faults:
-        raise Problem("definitions_refused", f"{catalogue.agency}'s definitions are refused", faults=faults)
+        raise Problem(
+            "definitions_refused",
+            say("definitions_refused.definitions_are_refused", agency=catalogue.agency),
+            faults=faults,
+        )
 
 
 def _lost(conn: Conn, catalogue: Catalogue) -> list[Fault]:
@@ -162,9 +173,13 @@ def _lost(conn: Conn, catalogue: Catalogue) -> list[Fault]:
     for type_name, state, count in rows:
         of = catalogue.types.get(type_name)
         if of is None:
-            out.append(Fault("type_in_use", type_name, f"{count} records are of this type"))
+            out.append(Fault("type_in_use", type_name, say("type_in_use.records_are_of_this_type", count=count)))
         elif state not in of.states:
-            out.append(Fault("state_in_use", f"{type_name}.{state}", f"{count} records are in this state"))
+            out.append(
+                Fault(
+                    "state_in_use", f"{type_name}.{state}", say("state_in_use.records_are_in_this_state", count=count)
+                )
+            )
     return out
 
 

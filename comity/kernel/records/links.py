@@ -9,10 +9,12 @@ from uuid import UUID
 from comity.errors import Fault
 from comity.kernel.types.catalogue import Type
 from comity.kernel.types.definition import nearest
+from comity.kernel.types.language import called, called_in
 from comity.kernel.work import disclosure
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject, subjects
 from comity.kernel.work.visibility import readable_fields
+from comity.sentences import listed, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +50,40 @@ def targets(work: Work, wanted: Iterable[tuple[Type, Mapping[str, Sequence[str]]
 
 
 def faults(
-    of: Type, links: Mapping[str, Sequence[str]], known: Targets, *, own: Mapping[str, Type] | None = None
+    of: Type,
+    links: Mapping[str, Sequence[str]],
+    known: Targets,
+    *,
+    types: Mapping[str, Type],
+    own: Mapping[str, Type] | None = None,
 ) -> list[Fault]:
-    """What is wrong with the targets of links to add. `own` are records that the same transaction enters, by id."""
+    """What is wrong with the targets of links to add. `own` are records that the same transaction enters, by id;
+    `types` those of the catalogue."""
     found: list[Fault] = []
     for name, given in links.items():
         path = f"links.{name}"
         link = of.links.get(name)
         if link is None:
-            found.append(Fault("unknown_link", path, f"{of.title} has no link {name}", nearest(name, of.links)))
+            found.append(
+                Fault(
+                    "unknown_link",
+                    path,
+                    say("unknown_link.has_no_link", title=called(of), name=name),
+                    nearest(name, of.links),
+                )
+            )
             continue
         for target in given:
             if link.to == ("member",):
                 if target not in known.members:
-                    found.append(Fault("link_not_found", path, "no active member of the agency has this id"))
+                    found.append(Fault("link_not_found", path, say("link_not_found.no_active_member_of_agency")))
                 continue
             kind = _kind(target, known, own or {})
             if kind is None:
-                found.append(Fault("link_not_found", path, "the record is absent or not yours to see", "check the id"))
+                found.append(Fault("link_not_found", path, say("link_not_found.record_is_absent_or_not")))
             elif not link.accepts(*kind):
-                found.append(Fault("link_wrong_type", path, f"this link takes {', '.join(link.to)}"))
+                wanted = listed(called_in(types, one) for one in link.to)
+                found.append(Fault("link_wrong_type", path, say("link_wrong_type.this_link_takes", to=wanted)))
     return found
 
 

@@ -17,9 +17,12 @@ from comity.kernel.records.offer_moves import hold
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types.catalogue import Agreement, Answer, Type
 from comity.kernel.types.duration import read_duration
+from comity.kernel.types.language import called_in
+from comity.kernel.types.lifecycle import offer_ended
 from comity.kernel.work.change import Change, Step, changed
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject, subjects
+from comity.sentences import Sentence, say
 
 
 def offered(work: Work, change: Change, known: Targets, manifest: Sequence[ManifestItem] | None = None) -> Change:
@@ -31,7 +34,7 @@ def offered(work: Work, change: Change, known: Targets, manifest: Sequence[Manif
     of, rule = change.type, change.type.offer
     assert rule is not None
     if faults := counterparty_faults(work, of, change.after.fields):
-        raise Problem("invalid", "An offer names another agency", faults=faults)
+        raise Problem("invalid", say("invalid.offer_names_another_agency"), faults=faults)
     named = receivers(of, change.after.fields)
     for one in named:
         agreed(work, one, of.core_name)
@@ -63,7 +66,7 @@ def counterparty_faults(work: Work, of: Type, fields: Mapping[str, Any]) -> list
     several = of.offer is not None and of.offer.to_several is not None
     if isinstance(to, list) is several and to and work.actor.institution not in receivers(of, fields):
         return []
-    return [Fault("counterparty", f"fields.{of.counterparty}", "another agency must be named", "name it by its id")]
+    return [Fault("counterparty", f"fields.{of.counterparty}", say("counterparty.another_agency_must_be_named"))]
 
 
 def reported(offer: Mapping[str, Any]) -> bool:
@@ -76,7 +79,7 @@ def agreed(work: Work, to: str, type_name: str) -> None:
     """Refuse an offer of a type that the receiver has not agreed to be offered by the institution that offers."""
     row = work.conn.execute("select membership from comity.agency where id = %s", (to,)).fetchone()
     if row is None:
-        raise Problem("agency_unknown", f"{to} is not installed on this node", fix="check the agency's id")
+        raise Problem("agency_unknown", say("agency_unknown.is_not_installed_on_this", to=to))
     today = clock.today(work.catalogue.definition.zone)
     offerer = work.actor.institution
     if work.actor.behalf:
@@ -93,9 +96,15 @@ def agreed(work: Work, to: str, type_name: str) -> None:
         if type_name in found.offers and begun and (found.until is None or today <= found.until):
             return
     raise Problem(
-        "offer_not_agreed", f"{to} has no agreement under which {offerer} may offer {type_name}",
-        fix=f"ask {to} to list {type_name} under `offers` of an agreement with {offerer}",
-    )  # fmt: skip
+        "offer_not_agreed",
+        say(
+            "offer_not_agreed.has_no_agreement_under_which",
+            to=to,
+            offerer=offerer,
+            type_name=type_name,
+            label=called_in(work.catalogue.types, type_name),
+        ),
+    )
 
 
 def _share(change: Change, to: str, one: ManifestItem) -> dict[str, Any]:
@@ -144,7 +153,7 @@ def _duration(text: str) -> timedelta:
     found = read_duration(text)
     if found is None:  # definitions that came in force before this was checked
         raise Problem(
-            "definitions_refused", f"{text} is no duration such as P14D", fix="correct `expires` in the offer's type"
+            "definitions_refused", say("definitions_refused.is_no_duration_such_as", text=text)
         )  # fmt: skip
     return timedelta(days=found[0], minutes=found[1])
 
@@ -174,8 +183,19 @@ def held(work: Work, subject: Subject) -> list[OfferSide]:
     rows = hold(work.conn, subject.id)
     if not any(row["state"] == OFFERED for row in rows):
         state = rows[0]["state"] if rows else ""
-        raise Problem("offer_already_answered", f"The offer was already {state or 'ended'}", state=state)
+        raise Problem(
+            "offer_already_answered",
+            _over(work, subject, state),
+            state=state,
+        )
     return [OfferSide.of(row) for row in rows]
+
+
+def _over(work: Work, subject: Subject, state: str) -> Sentence:
+    if not state:
+        return say("offer_already_answered.offer_is_over")
+    of = work.type_of(subject.agency, subject.type_name, subject.core_type)
+    return say("offer_already_answered.offer_was_already", state=offer_ended(of, state))
 
 
 def ended(change: Change, sides: Sequence[OfferSide]) -> Change:

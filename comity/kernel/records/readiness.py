@@ -23,9 +23,11 @@ from comity.kernel.records import guards
 from comity.kernel.records.proposal import Proposal
 from comity.kernel.types import lifecycle, shape
 from comity.kernel.types.catalogue import Act, Answer, GuardRule, Type
+from comity.kernel.types.language import called, called_in
 from comity.kernel.work.facts import FactGraph
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject
+from comity.sentences import NOTHING, Text, say
 
 _GIVEN = re.compile(r"(?<![.\w])(?:input|reason)\b")
 _READ = re.compile(r"\b(?:record|links|linked)(?:\.(\w+)|\[\s*['\"]([^'\"]+)['\"]\s*\])")
@@ -39,8 +41,8 @@ class Lack:
     """
 
     code: str
-    message: str
-    fix: str = ""
+    message: Text
+    fix: Text = NOTHING
     path: str = ""
     about: str = ""
     owed_by: str = ""
@@ -70,10 +72,11 @@ class Readiness:
     def _same_member(self, rule: Act | Answer) -> Iterator[Lack]:
         done = sorted(set(rule.not_by) & self._mine)
         if done:
-            yield Lack(
-                "same_member", f"It must be done by another member than the one who did {done[0]}.",
-                "have a colleague do it",
-            )  # fmt: skip
+            said = say(
+                "same_member.it_must_be_another",
+                done=called_in(lifecycle.named_steps(self.of), done[0]),
+            )
+            yield Lack("same_member", said, said.fix)
 
     def _missing(self, rule: Act | Answer) -> Iterator[Lack]:
         """What the record must have and the act does not set: fields and links of the state to which it leads."""
@@ -86,7 +89,7 @@ class Readiness:
         found += shape.judge_links(of, before=links, after=links, state=state, act=rule.name)
         if not rule.sets:
             found += [
-                Fault("needs", f"fields.{name}", f"this act needs {name}", f"give {name}")
+                Fault("needs", f"fields.{name}", say("needs.this_act_needs", label=called(of.fields[name]), name=name))
                 for name in rule.needs
                 if name in of.fields and not shape.is_there(fields.get(name))
             ]

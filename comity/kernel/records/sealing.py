@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from comity.errors import Problem
 from comity.kernel.work.file_store import FileStore
+from comity.sentences import say
 
 FRAME = 1 << 20
 MOST = 5 << 30
@@ -65,7 +66,7 @@ def opened(
 ) -> Iterator[bytes]:  # fmt: skip
     """The plain bytes of a stored file; at its end `file_damaged`, if they are not those that were entered."""
     cipher, digest, number = AESGCM(data_key), hashlib.sha256(), 0
-    damaged = Problem("file_damaged", "The stored file does not match its digest", fix="restore it from a backup")
+    damaged = Problem("file_damaged", say("file_damaged.stored_file_does_not_match"))
     try:
         with store.open(*where) as stored:
             while head := stored.read(4):

@@ -15,10 +15,12 @@ from comity.kernel.records.proposal import Proposal
 from comity.kernel.types import lifecycle, shape
 from comity.kernel.types.catalogue import Act, Answer, Type
 from comity.kernel.types.definition import nearest
+from comity.kernel.types.language import called, called_in, with_name
 from comity.kernel.work.change import Change, Step, about_anothers, changed, occurred_at
 from comity.kernel.work.node import Work
 from comity.kernel.work.results import as_uuid
 from comity.kernel.work.subject import allow
+from comity.sentences import Text, listed, say
 
 
 def validate(work: Work, asked: Proposal) -> Change:
@@ -34,7 +36,7 @@ def validate(work: Work, asked: Proposal) -> Change:
     allow(work, asked.action, asked.resource(draft.marks), act=asked.rule.name)
     state = _state_to(asked)
     if asked.rule.not_by:
-        guards.refuse_same_member(work, of, asked.subject.id, asked.rule.not_by, asked.rule.name)
+        guards.refuse_same_member(work, of, asked.subject.id, asked.rule)
     happened, faults = _happened(work, asked, draft)
     change = _change(work, asked, draft, Step(asked.kind, asked.rule.name, state, happened))
     faults += _content_faults(work, asked, draft, change, known)
@@ -43,7 +45,7 @@ def validate(work: Work, asked: Proposal) -> Change:
     if faults:
         raise refused(asked, faults)
     if asked.action == "amend" and not draft.items:
-        raise Problem("invalid", "Nothing would change", fix="send a field that differs")
+        raise Problem("invalid", say("invalid.nothing_would_change"))
     if lateness.judges(work.catalogue, of.core_name, of.effective_field or ""):
         change = lateness.timed(work, change, known.records, owner=asked.subject.agency)
     return offers.offered(work, change, known, asked.manifest) if asked.new and of.offer else change
@@ -70,11 +72,11 @@ def refused(asked: Proposal, faults: Sequence[Fault]) -> Problem:
     """The refusal of a proposal, with its faults."""
     rule = asked.rule
     if asked.kind == "answer":
-        said = f"The answer {rule.name} is refused"
+        said = say("invalid.answer_is_refused", name=called(rule))
     elif asked.kind == "act":
-        said = f"{rule.label or rule.name} is refused"
+        said = say("invalid.is_refused", label=called(rule))
     else:
-        said = f"The {asked.of.title} is not valid"
+        said = say("invalid.is_not_valid", title=called(asked.of))
     return Problem("invalid", said, faults=faults)
 
 
@@ -152,8 +154,8 @@ def _happened(work: Work, asked: Proposal, draft: _Draft) -> tuple[datetime | No
         (as_uuid(asked.words.corrects), asked.subject.id, asked.subject.agency),
     ).fetchone()
     if row is None:
-        said = "this record has no such entry"
-        return None, [Fault("corrects_unknown", "corrects", said, "take it from its history")]
+        said = say("corrects_unknown.this_record_has_no_such")
+        return None, [Fault("corrects_unknown", "corrects", said, say("corrects_unknown.take_it_from_its_history.fix"))]
     return row[0], []
 
 
@@ -183,11 +185,12 @@ def _content_faults(
     """All that is wrong with what is given: settable, fixed, shape, links, marks, needs."""
     of, before, state = asked.of, asked.before, change.entry.state_to
     found = _settable(asked) + _unknown(asked) + ([] if asked.new else fixed(of, draft.items))
-    found += shape.judge(of, before=None if asked.new else before.fields, after=draft.fields,
+    shaped = shape.judge(of, before=None if asked.new else before.fields, after=draft.fields,
         state=before.state if asked.answering else state, supplied=draft.supplied, act=asked.rule.name,
     )  # fmt: skip
+    found += [one for one in shaped if not _offerers(asked, one)]
     if asked.links:
-        found += links.faults(of, asked.links, known, own=asked.batch.own)
+        found += links.faults(of, asked.links, known, types=work.catalogue.types, own=asked.batch.own)
     if not asked.answering:
         after = {name: ids for name, ids in change.after.links.items() if name in of.links}
         held = None if asked.new else before.links
@@ -198,40 +201,86 @@ def _content_faults(
     return found + needs(asked, draft) + (overrides.faults(work, asked) if asked.words.override else [])
 
 
+def _offerers(asked: Proposal, one: Fault) -> bool:
+    """Whether it is the offerer's to give what lacks: who answers neither left it out nor can add it. Of an offer from
+    another node, the owner judges what was not shown here."""
+    name = one.path.partition(".")[2]
+    return (
+        asked.answering
+        and one.code == "required"
+        and name not in asked.rule.sets
+        and not shape.is_there(asked.before.fields.get(name))
+    )
+
+
 def _settable(asked: Proposal) -> list[Fault]:
     """An act or answer sets what its rule names, and nothing else; entering and amending set what the type has."""
     rule = asked.rule
     if asked.kind not in ("act", "answer"):
         return []
-    settable = f"it sets {', '.join(rule.sets) or 'nothing'}"
+    of = asked.of
+    fields = [one for one in asked.fields if one not in rule.sets and one in of.fields]
+    links = [  # an answer says fields: the record's links are its owner's
+        one for one in asked.links if (one not in rule.sets or asked.answering) and one in of.links
+    ]
+    if not fields and not links:
+        return []
+    sets = with_name({**of.links, **of.fields}, rule.sets)
+    fix = say("not_set_by_act.it_sets.fix", sets=sets) if sets else say("not_set_by_act.it_sets_nothing.fix")
+    act = called(rule)
     return [
-        Fault("not_set_by_act", f"fields.{one}", f"{rule.name} does not set {one}", settable)
-        for one in asked.fields
-        if one not in rule.sets and one in asked.of.fields
+        Fault(
+            "not_set_by_act",
+            f"fields.{one}",
+            say("not_set_by_act.does_not_set", name=act, one=called(of.fields[one])),
+            fix,
+        )
+        for one in fields
     ] + [
-        Fault("not_set_by_act", f"links.{one}", f"{rule.name} does not set the link {one}", settable)
-        for one in asked.links
-        if (one not in rule.sets or asked.answering)  # an answer says fields: the record's links are its owner's
-        and one in asked.of.links
+        Fault(
+            "not_set_by_act",
+            f"links.{one}",
+            say("not_set_by_act.does_not_set_link", name=act, one=called(of.links[one])),
+            fix,
+        )
+        for one in links
     ]
 
 
 def _unknown(asked: Proposal) -> list[Fault]:
     """What is unset or unlinked and the type has not, or is linked and unlinked at once; the rest is the shape's."""
     of = asked.of
-    return [
-        Fault("unknown_field", f"fields.{name}", f"{of.title} has no field {name}", nearest(name, of.fields))
-        for name, value in asked.fields.items()
-        if value is None and name not in of.fields
-    ] + [
-        Fault("unknown_link", f"unlink.{name}", f"{of.title} has no link {name}", nearest(name, of.links))
-        for name in asked.unlink
-        if name not in of.links
-    ] + [
-        Fault("link_both_ways", f"unlink.{name}", f"{name} is to be added and removed at once", "send one of the two")
-        for name, ids in asked.unlink.items()
-        if set(ids) & set(asked.links.get(name, ()))
-    ]  # fmt: skip
+    return (
+        [
+            Fault(
+                "unknown_field",
+                f"fields.{name}",
+                say("unknown_field.has_no_field", title=called(of), name=name),
+                nearest(name, of.fields),
+            )
+            for name, value in asked.fields.items()
+            if value is None and name not in of.fields
+        ]
+        + [
+            Fault(
+                "unknown_link",
+                f"unlink.{name}",
+                say("unknown_link.has_no_link", title=called(of), name=name),
+                nearest(name, of.links),
+            )
+            for name in asked.unlink
+            if name not in of.links
+        ]
+        + [
+            Fault(
+                "link_both_ways",
+                f"unlink.{name}",
+                say("link_both_ways.is_to_be_added_and", name=called_in(of.links, name)),
+            )
+            for name, ids in asked.unlink.items()
+            if set(ids) & set(asked.links.get(name, ()))
+        ]
+    )
 
 
 def fixed(of: Type, content: Mapping[str, Any]) -> list[Fault]:
@@ -242,8 +291,8 @@ def fixed(of: Type, content: Mapping[str, Any]) -> list[Fault]:
         part = of.links.get(item.name) if link else of.fields.get(item.name)
         if (link or item.kind in (items.SET, items.UNSET)) and part is not None and part.fixed:
             path = f"{'links' if link else 'fields'}.{item.name}"
-            said = f"{item.name} is set on entering and never changed"
-            found[item.name] = Fault("fixed", path, said, "take the record back and enter it anew")
+            said = say("fixed.is_set_on_entering_and", name=called(part))
+            found[item.name] = Fault("fixed", path, said, say("fixed.take_record_back_and_enter.fix"))
     return list(found.values())
 
 
@@ -264,20 +313,33 @@ def needs(asked: Proposal, draft: _Draft) -> list[Fault]:
         there = reason if name == "reason" else shape.is_there(given.get(name)) or bool(asked.links.get(name))
         if not there:
             path = name if name == "reason" else f"{'links' if name in asked.of.links else 'fields'}.{name}"
-            out.append(Fault("needs", path, f"this act needs {name}", f"give {name}"))
+            out.append(Fault("needs", path, _needed(asked.of, name)))
     if asked.words.corrects and not reason and not any(one.path == "reason" for one in out):
-        out.append(Fault("needs", "reason", "a correction says why", "give a reason"))
+        out.append(Fault("needs", "reason", say("needs.correction_says_why")))
     return out
+
+
+def _needed(of: Type, name: str) -> Text:
+    if name == "reason":
+        return say("needs.this_act_needs_reason")
+    return say("needs.this_act_needs", label=called_in({**of.links, **of.fields}, name), name=name)
 
 
 def mark_faults(work: Work, marks: frozenset[str], asked: Proposal) -> list[Fault]:
     """Marks that nobody declared, and marked fields that the type has not."""
     unknown = (marks | {m for given in asked.field_marks.values() for m in given}) - set(work.catalogue.marks)
-    known = ", ".join(sorted(work.catalogue.marks)) or "none"
+    if not unknown and not asked.field_marks:
+        return []
+    known = listed(sorted(work.catalogue.marks))
     return [
-        Fault("mark_unknown", "marks", f"no handling mark {one}", f"marks here are {known}") for one in sorted(unknown)
+        Fault("mark_unknown", "marks", say("mark_unknown.no_handling_mark", one=one, known=known))
+        for one in sorted(unknown)
     ] + [
-        Fault("unknown_field", f"field_marks.{name}", f"{asked.of.name} has no field {name}")
+        Fault(
+            "unknown_field",
+            f"field_marks.{name}",
+            say("unknown_field.has_no_field", title=called(asked.of), name=name),
+        )
         for name in asked.field_marks
         if name not in asked.of.fields
     ]

@@ -26,6 +26,7 @@ from comity.kernel.work.idempotency import store
 from comity.kernel.work.locking import Retry
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import Receipt
+from comity.sentences import say
 
 QUICK = timedelta(seconds=1)
 """A block that was used up within it is followed by one of twice its size."""
@@ -97,15 +98,14 @@ def _overtaken(changes: Sequence[Change]) -> Problem:
     if all(one.before.version == 0 for one in changes):
         return id_taken()
     return Problem(
-        "version_conflict", "The record was changed by another act in the meantime",
-        fix="read it again and decide on what it says now",
+        "version_conflict", say("version_conflict.record_was_changed_by_another_act"),
     )  # fmt: skip
 
 
 def id_taken() -> Problem:
     """The refusal of an id that some record has; it does not say whose."""
-    faults = [Fault("id_taken", "id", "this id cannot be given", "leave it out, or make a new random one")]
-    return Problem("invalid", "The id is taken", faults=faults)
+    faults = [Fault("id_taken", "id", say("id_taken.this_id_cannot_be_given"))]
+    return Problem("invalid", say("invalid.id_is_taken"), faults=faults)
 
 
 def _numbered(work: Work, changes: Sequence[Change]) -> list[Change]:

@@ -11,6 +11,7 @@ from typing import Any
 from comity.kernel.policy.actor import Actor
 from comity.kernel.sharing.tally import MOST_SHOWN, counting
 from comity.kernel.work.node import Node
+from comity.sentences import say
 
 NAME = "activity"
 
@@ -58,6 +59,6 @@ def activity(node: Node, actor: Actor, since: date | None = None) -> list[Activi
 
 
 FOLLOWER = counting(
-    NAME, "How many acts of each kind this agency did on which day (UTC)", by=("type", "act"),
+    NAME, say("statistics.activity"), by=("type", "act"),
     key="array[e.type, e.act]", rows=activity,
 )  # fmt: skip

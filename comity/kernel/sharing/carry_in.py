@@ -27,6 +27,7 @@ from comity.kernel.types.catalogue import Catalogue, Type
 from comity.kernel.work.change import Row
 from comity.kernel.work.node import Node, Work, acting_for, system
 from comity.kernel.work.subject import loaded
+from comity.sentences import say
 
 MOST = 1_000
 """Lines that are taken at once."""
@@ -67,16 +68,18 @@ def take_lines(work: Work, peer: str, lines: Sequence[bytes]) -> Taken:
     Lock: one taking for a pair of agencies at a time, until the transaction ends.
     """
     if len(lines) > MOST:
-        fault = Fault("too_many_lines", "lines", f"{len(lines)} lines came, {MOST} are taken at once", "send fewer")
-        raise Problem("request_invalid", "Nothing was taken", faults=[fault])
+        fault = Fault(
+            "too_many_lines", "lines", say("too_many_lines.lines_came_are_taken_at", count=len(lines), most=MOST)
+        )
+        raise Problem("request_invalid", say("request_invalid.nothing_was_taken"), faults=[fault])
     row = work.conn.execute(
         """select elsewhere and state = 'active', version, pg_advisory_xact_lock(%s, hashtext(%s))
              from comity.agency where id = %s""",
         (LOCK, f"{work.agency} {peer}", peer),
     ).fetchone()
     if row is None or not row[0]:
-        fault = Fault("not_elsewhere", "peer", f"{peer} is not kept on another node", "ask the operator")
-        raise Problem("request_invalid", "Nothing was taken", faults=[fault])
+        fault = Fault("not_elsewhere", "peer", say("not_elsewhere.is_not_kept_on_another", peer=peer))
+        raise Problem("request_invalid", say("request_invalid.nothing_was_taken"), faults=[fault])
     out = Taken()
     taking = _Taking(work, peer, work.node.catalogue_of(work.conn, peer), row[1])
     for given in lines:

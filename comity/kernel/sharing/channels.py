@@ -10,6 +10,7 @@ from comity.kernel.sharing.feed import FEED
 from comity.kernel.sharing.notices import INBOX
 from comity.kernel.sharing.webhook import WEBHOOK
 from comity.kernel.work.node import Node
+from comity.sentences import Text, listed, say
 
 CHANNELS: tuple[Channel, ...] = (INBOX, WEBHOOK, FEED)
 
@@ -21,13 +22,13 @@ def effects() -> list[str]:
 
 def keeping() -> Channel:
     """The channel of a subscription without an address. Problem `channel_unknown`."""
-    return _first([one for one in CHANNELS if one.keep], "a subscription without an address")
+    return _first([one for one in CHANNELS if one.keep], say("channel_unknown.no_address"))
 
 
 def tell(node: Node, agency: str, readers: Sequence[Reader]) -> Sequence[Told]:
     """What the open streams of an agency are told now, in their order, by the channel that is live. Problem
     `channel_unknown`."""
-    channel = _first([one for one in CHANNELS if one.live], "an open stream")
+    channel = _first([one for one in CHANNELS if one.live], say("channel_unknown.open_stream"))
     assert channel.live is not None
     return channel.live(node, agency, readers)
 
@@ -40,8 +41,9 @@ def served(address: str) -> bool:
 def speaking(address: str) -> Channel:
     """The channel that sends to an address, by its scheme. Problem `channel_unknown` naming those that there are."""
     scheme = address.partition(":")[0].lower()
-    known = ", ".join(name for one in CHANNELS for name in one.schemes) or "none"
-    return _first([one for one in CHANNELS if scheme in one.schemes], f"addresses of {scheme[:40]!r}; served: {known}")
+    known = listed(name for one in CHANNELS for name in one.schemes)
+    said = say("channel_unknown.no_channel_of_scheme", scheme=scheme[:40], known=known)
+    return _first([one for one in CHANNELS if scheme in one.schemes], said)
 
 
 def of(address: str | None) -> Channel:
@@ -49,7 +51,7 @@ def of(address: str | None) -> Channel:
     return speaking(address) if address else keeping()
 
 
-def _first(found: Sequence[Channel], what: str) -> Channel:
+def _first(found: Sequence[Channel], said: Text) -> Channel:
     if not found:
-        raise Problem("channel_unknown", f"No channel here serves {what}", fix="write an address that one serves")
+        raise Problem("channel_unknown", said)
     return found[0]

@@ -19,6 +19,7 @@ from comity.kernel.sharing.outbox import NOTICE, STOPPED, UNDECIDED
 from comity.kernel.sharing.subscribe import Subscription, tended
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import as_uuid
+from comity.sentences import say
 
 
 def kinds() -> list[str]:
@@ -82,7 +83,7 @@ def replay(node: Node, actor: Actor, letter: str) -> int:
     kind, _, rest = letter.partition(".")
     entry, _, target = rest.partition(".")
     if kind not in kinds():
-        raise Problem("not_found", "No such dead letter")
+        raise Problem("not_found", say("not_found.no_such_dead_letter"))
     with node.work(actor) as work:
         return _again(work, tended(work, as_uuid(target)), kind=kind, entry=as_uuid(entry))
 
@@ -97,7 +98,7 @@ def _again(work: Work, one: Subscription, *, kind: str | None, entry: UUID | Non
     one_kind = [kind] if kind in channels.effects() else kinds()
     rows = outbox.revive(work.conn, one.id, work.now, kinds=one_kind, entry=entry, stopped=kind == STOPPED)
     if not rows and entry is not None:
-        raise Problem("not_found", "No such dead letter")
+        raise Problem("not_found", say("not_found.no_such_dead_letter"))
     if one.state == "stopped" and (kind is None or kind == STOPPED):
         work.conn.execute(
             "update comity.subscription set state = 'active', reason = '', errors = 0 where id = %s", (one.id,)

@@ -25,6 +25,7 @@ from comity.kernel.policy.powers import KEEP_ENDPOINTS
 from comity.kernel.sharing import channels, outbox, signature
 from comity.kernel.work.node import Conn, Node, Work
 from comity.kernel.work.results import as_uuid
+from comity.sentences import say
 
 TYPE = "kernel.endpoint"
 MOST_OF_AGENCY = 50
@@ -69,7 +70,7 @@ def add_webhook(node: Node, actor: Actor, url: str) -> Endpoint:
         work.demand(KEEP_ENDPOINTS)
         row = work.conn.execute("select count(*) from comity.endpoint where state <> 'removed'").fetchone()
         if row and row[0] >= MOST_OF_AGENCY:
-            raise Problem("too_many", f"{work.agency} has {row[0]} webhooks", fix="remove some of them")
+            raise Problem("too_many", say("too_many.has_webhooks", agency=work.agency, row=row[0]))
         made, secret = names.new_id(), signature.new_secret()
         work.conn.execute(
             "insert into comity.endpoint (id, agency, url, secret, added_at) values (%s, %s, %s, %s, %s)",
@@ -91,7 +92,7 @@ def remove_webhook(node: Node, actor: Actor, endpoint: str) -> Endpoint:
         work.demand(KEEP_ENDPOINTS)
         found = endpoints(work.conn, "id = %s and state <> 'removed'", as_uuid(endpoint))
         if not found:
-            raise Problem("not_found", "No such webhook of the agency")
+            raise Problem("not_found", say("not_found.no_such_webhook_of_agency"))
         one = found[0]
         row = work.conn.execute(
             "update comity.endpoint set state = 'removed', version = version + 1 where id = %s returning version",

@@ -17,6 +17,7 @@ from comity.kernel.sharing.stream_event import Pointer, StreamEvent, chosen, jud
 from comity.kernel.work import disclosure
 from comity.kernel.work.node import Node, Work, system
 from comity.kernel.work.subject import Subject
+from comity.sentences import say
 
 PAGE = 200
 
@@ -63,9 +64,9 @@ def _told(work: Work, readers: Sequence[Reader]) -> list[Told]:
 
 def _closed(one: Reader, member: tuple[UUID, str, list[str], str] | None, good: set[bytes]) -> Problem | None:
     if member is None or member[3] != "active":
-        return Problem("member_suspended", "The member is suspended")
+        return Problem("member_suspended", say("member_suspended.member_is_suspended"))
     if one.admitted.token is not None and one.admitted.token not in good:
-        return Problem("token_invalid", "The token was revoked or has expired")
+        return Problem("token_invalid", say("token_invalid.token_was_revoked_or_has"))
     return None
 
 

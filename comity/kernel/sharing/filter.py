@@ -14,6 +14,7 @@ from comity.kernel.types.expression import Guard, compile_guard
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import subjects
 from comity.names import FIELD
+from comity.sentences import say
 
 KNOWN = frozenset(("record", "state", "links", "actor", "today", "act", "agency", "type"))
 """What the sentence may speak of: the record as the subscriber may read it at delivery, and the act that happened."""
@@ -59,27 +60,31 @@ def read_filter(work: Work, given: Mapping[str, Any]) -> Filter:
     faults: list[Fault] = []
     for name in given:
         if name not in _MEMBERS:
-            faults.append(Fault("unknown_key", name, "a filter has no such member", f"known: {', '.join(_MEMBERS)}"))
+            faults.append(
+                Fault("unknown_key", name, say("unknown_key.filter_has_no_such_member", members=", ".join(_MEMBERS)))
+            )
     types = _texts(given.get("types"), "types", faults)
     acts = _texts(given.get("acts"), "acts", faults)
     linked, link, where = (_text(given.get(name), name, faults) for name in ("linked", "link", "where"))
     for one in types:
         if one not in work.catalogue.types:
-            faults.append(Fault("type_unknown", "types", f"the catalogue has no type {one}", "see the list of types"))
+            faults.append(Fault("type_unknown", "types", say("type_unknown.catalogue_has_no_type", one=one)))
     for path, named in (("acts", acts), ("link", (link,) if link else ())):
-        faults += [Fault("wrong_kind", path, f"{one!r} is no name") for one in named if not FIELD.match(one)]
+        faults += [
+            Fault("wrong_kind", path, say("wrong_kind.is_no_name", one=one)) for one in named if not FIELD.match(one)
+        ]
     if link and not linked:
-        faults.append(Fault("needs", "linked", "a link leads to a record", "name the record in `linked`"))
+        faults.append(Fault("needs", "linked", say("needs.link_leads_to_record")))
     seen = _seen(work, linked)
     if linked and not seen:
-        faults.append(Fault("not_found", "linked", "no such record, or it is not yours to see"))
+        faults.append(Fault("not_found", "linked", say("not_found.no_such_record_or_it_is")))
     if where:
         try:
             sentence(where)
         except Problem as problem:
             faults += [Fault(one.code, "where", one.message, one.fix) for one in problem.faults]
     if faults:
-        raise Problem("invalid", "The filter is not valid", faults=faults)
+        raise Problem("invalid", say("invalid.filter_is_not_valid"), faults=faults)
     return Filter(types, acts, seen, link, where)
 
 
@@ -100,7 +105,7 @@ def _seen(work: Work, record: str) -> str:
 def _text(value: Any, path: str, faults: list[Fault]) -> str:
     if value is None or (isinstance(value, str) and "\0" not in value):
         return value or ""
-    faults.append(Fault("wrong_kind", path, "must be a text"))
+    faults.append(Fault("wrong_kind", path, say("wrong_kind.must_be_text")))
     return ""
 
 
@@ -108,9 +113,9 @@ def _texts(value: Any, path: str, faults: list[Fault]) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(one, str) for one in value):
-        faults.append(Fault("wrong_kind", path, "must be a list of names"))
+        faults.append(Fault("wrong_kind", path, say("wrong_kind.must_be_list_of_names")))
         return ()
     if len(value) > MOST:
-        faults.append(Fault("wrong_size", path, f"at most {MOST} names"))
+        faults.append(Fault("wrong_size", path, say("wrong_size.at_most_names", most=MOST)))
         return ()
     return tuple(dict.fromkeys(value))

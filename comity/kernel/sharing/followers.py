@@ -6,6 +6,7 @@ from comity.errors import Problem
 from comity.kernel.exchange import obligations
 from comity.kernel.sharing import activity, deliver, digest, escalate, mark_delivery, settle
 from comity.kernel.work.follower import Follower, Statistic
+from comity.sentences import say
 
 FOLLOWERS: tuple[Follower, ...] = (
     mark_delivery.FOLLOWER,
@@ -29,6 +30,6 @@ def statistic(name: str) -> Statistic:
     if name not in found:
         known = ", ".join(found) or "none"
         raise Problem(
-            "statistic_unknown", f"No follower keeps a statistic {name[:80]!r}", fix=f"ask for one of: {known}"
+            "statistic_unknown", say("statistic_unknown.no_follower_keeps_statistic", name=name[:80], known=known)
         )
     return found[name]

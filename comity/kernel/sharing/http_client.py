@@ -17,6 +17,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 from urllib.parse import urlsplit
 
 from comity.errors import Problem
+from comity.sentences import Text, say
 
 Address = IPv4Address | IPv6Address
 Resolver = Callable[[str, int], Sequence[str]]
@@ -64,9 +65,9 @@ class HttpClient:
         target = _target(url)
         literal = _literal(target.host)
         if literal is not None and not self._may(literal):
-            raise _refused(f"{target.host} is no public address")
+            raise _refused(say("webhook_refused.is_no_public_address", host=target.host))
         if not target.tls and not self.allowed:
-            raise _refused("deliveries go by https")
+            raise _refused(say("webhook_refused.deliveries_go_by_https"))
         return target
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
@@ -83,16 +84,18 @@ class HttpClient:
             status = response.status
             response.read(MOST_READ)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise Problem("webhook_failed", f"the delivery was not taken: {type(error).__name__}") from None
+            raise Problem(
+                "webhook_failed", say("webhook_failed.delivery_was_not_taken", name=type(error).__name__)
+            ) from None
         finally:
             watch.cancel()
             connection.close()
         if status == http.HTTPStatus.GONE:
-            raise Problem("endpoint_gone", "the address answered 410: it wants no more")
+            raise Problem("endpoint_gone", say("endpoint_gone.address_answered_410_it_wants"))
         if 300 <= status < 400:
-            raise Problem("webhook_failed", f"the address answered {status}: a redirect is not followed")
+            raise Problem("webhook_failed", say("webhook_failed.address_answered_redirect_is_not", status=status))
         if not 200 <= status < 300:
-            raise Problem("webhook_failed", f"the address answered {status}")
+            raise Problem("webhook_failed", say("webhook_failed.address_answered", status=status))
         return status
 
     def _addresses(self, target: Target) -> list[Address]:
@@ -100,14 +103,14 @@ class HttpClient:
         try:
             found = [ip_address(text) for text in self.resolver(target.host, target.port)]
         except (OSError, ValueError, UnicodeError):
-            raise Problem("webhook_failed", f"{target.host} does not resolve") from None
+            raise Problem("webhook_failed", say("webhook_failed.does_not_resolve", host=target.host)) from None
         if not found:
-            raise Problem("webhook_failed", f"{target.host} does not resolve")
+            raise Problem("webhook_failed", say("webhook_failed.does_not_resolve", host=target.host))
         for one in found:
             if not self._may(one):
-                raise _refused(f"{target.host} leads to {one}, which is no public address")
+                raise _refused(say("webhook_refused.leads_to_which_is_no", host=target.host, one=one))
             if not target.tls and not self._listed(one):
-                raise _refused("deliveries go by https")
+                raise _refused(say("webhook_refused.deliveries_go_by_https"))
         return found
 
     def _may(self, address: Address) -> bool:
@@ -140,14 +143,14 @@ def _carried(address: Address) -> IPv4Address | None:
 
 def _target(url: str) -> Target:
     if len(url) > LONGEST_URL or not all("\x21" <= one <= "\x7e" for one in url):
-        raise _refused("an address is written in at most 2000 visible ASCII characters")
+        raise _refused(say("webhook_refused.address_is_written_in_at"))
     try:
         parts = urlsplit(url)
         port, host = parts.port, parts.hostname or ""
     except ValueError:
-        raise _refused("this is no address of a webhook") from None
+        raise _refused(say("webhook_refused.this_is_no_address_of")) from None
     if parts.scheme not in ("https", "http") or not host or parts.fragment or "@" in parts.netloc or port == 0:
-        raise _refused("an address is https://host/path, without a user name or a fragment")
+        raise _refused(say("webhook_refused.address_is_https_host_path"))
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     tls = parts.scheme == "https"
     return Target(host, port or (443 if tls else 80), path, tls)
@@ -160,8 +163,8 @@ def _literal(host: str) -> Address | None:
         return None
 
 
-def _refused(detail: str) -> Problem:
-    return Problem("webhook_refused", detail, fix="name a public https address, or let the operator list its network")
+def _refused(detail: Text) -> Problem:
+    return Problem("webhook_refused", detail, fix=say("webhook_refused.name_public_https_address_or.fix"))
 
 
 def _connection(target: Target, address: str, seconds: float, context: ssl.SSLContext) -> http.client.HTTPConnection:

@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from comity.clock import show_instant
+from comity.clock import read_when, show_instant
 from comity.kernel.duties import offer_status
 from comity.kernel.exchange.reported import Report, disputed, waiting
 from comity.kernel.policy.actor import Actor
@@ -19,11 +19,15 @@ from comity.kernel.records import offers
 from comity.kernel.records.open_obligations import kinds
 from comity.kernel.sharing.dead_letters import DeadLetter, letters_of
 from comity.kernel.sharing.outbox import STOPPED
+from comity.kernel.types.catalogue import Type
+from comity.kernel.types.language import called_in
+from comity.kernel.types.lifecycle import offer_ended, step_done
 from comity.kernel.work import disclosure
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.subject import subjects
 from comity.kernel.work.visibility import readable_fields, visibility
 from comity.names import as_reported
+from comity.sentences import Sentence, Text, Worded, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class InboxItem:
     number: str | None
     from_agency: str
     state: str
-    message: str
+    message: Text
     since: datetime
     escalated_at: datetime | None = None
 
@@ -85,26 +89,32 @@ def _offers(work: Work) -> Iterator[InboxItem]:
             continue
         mine, open_ = row["from_agency"] == work.agency, row["state"] == "offered"
         if mine and open_ and row["to_agency"] != work.agency:  # both ends are ours where we report who asks us
-            since = "seen and " if row["seen_at"] else ""
-            kind, message = "waiting", f"{row['label']} to {row['to_agency']}: {since}not answered"
+            key = "inbox.seen_and_not_answered" if row["seen_at"] else "inbox.not_answered"
+            kind, message = "waiting", say(key, label=row["label"], agency=row["to_agency"])
         elif mine and not open_:
             of = work.type_of(one.agency, one.type_name, one.core_type)
             reason = row["answer"].get("reason") if visibility(work, of, one).whole else None
-            told = f", {as_reported(work.agency, row['to_agency'])}" if offers.reported(row) else ""
-            state = row["state"].replace("_", " ")
-            kind = "answer"
-            message = f"{row['label']} answered by {row['to_agency']}: {state}{told}" + (
-                f": {reason}" if reason else ""
-            )
+            kind, message = "answer", _answered(work, row, of, reason)
         else:
-            whose = as_reported(row["from_agency"], one.folded.behalf) or f"from {row['from_agency']}"
-            kind, message = "offer", f"{row['label']} {whose}: answer it"
-            message += " (it is suspended and takes the answer up later)" if row["asker"] == "suspended" else ""
+            whose = as_reported(row["from_agency"], one.folded.behalf)
+            key = "inbox.offer_as_reported" if whose else "inbox.offer"
+            kind, message = "offer", say(key, label=row["label"], whose=whose, agency=row["from_agency"])
+            if row["asker"] == "suspended":
+                message = say("inbox.offerer_is_suspended", said=message)
         yield InboxItem(
             kind, str(row["id"]), row["type"], one.folded.number, row["to_agency" if mine else "from_agency"],
             row["state"], message, row["offered_at" if open_ else "answered_at"],
             row["escalated_at"] if open_ else None,
         )  # fmt: skip
+
+
+def _answered(work: Work, row: Mapping[str, Any], of: Type, reason: str | None) -> Sentence:
+    told = as_reported(work.agency, row["to_agency"]) if offers.reported(row) else ""
+    said = say(
+        "inbox.answered_as_reported" if told else "inbox.answered", label=row["label"], agency=row["to_agency"],
+        state=offer_ended(of, row["state"]), told=told,
+    )  # fmt: skip
+    return say("inbox.because", said=said, reason=reason) if reason else said
 
 
 def _taken_back(work: Work) -> Iterator[InboxItem]:
@@ -121,10 +131,11 @@ def _taken_back(work: Work) -> Iterator[InboxItem]:
     for record, label, agency, at in rows:
         one = seen.get(record)
         if one is not None:
-            state = one.core_state.replace("_", " ")
+            of = work.type_of(one.agency, one.type_name, one.core_type)
+            said = say("inbox.taken_back", label=label, agency=agency, state=called_in(of.states, one.core_state))
             yield InboxItem(
                 "notice", record, one.core_type, one.folded.number, agency, one.core_state,
-                f"{label} from {agency} is {state}", at,
+                said, at,
             )  # fmt: skip
 
 
@@ -139,18 +150,27 @@ def _escalations(work: Work) -> Iterator[InboxItem]:
             order by x.record, x.rule, x.step desc limit 500""",
         (sorted(work.actor.roles),),
     ).fetchall()  # fmt: skip
+    rows = [{**row, "title": _raised_by(work, row)} for row in rows]
     seen = subjects(work, list({row["record"] for row in rows}))
     disclosure.told(work, "inbox", [(one, ["number"]) for one in seen.values()])
     for row in rows:
         one = seen.get(str(row["record"]))
         if one is not None and not _backed(work, row):
-            owes = "it is yours to answer" if row["to_agency"] == work.agency else f"{row['to_agency']} is silent"
-            source = f" ({row['citation']})" if row["citation"] else ""
+            key = "inbox.yours_to_answer" if row["to_agency"] == work.agency else "inbox.is_silent"
+            said = say(key, title=row["title"], since=row["since"], agency=row["to_agency"])
+            if row["citation"]:
+                said = say("inbox.cited", said=said, citation=row["citation"])
             yield InboxItem(
                 "escalation", str(one.id), one.core_type, one.folded.number,
                 row["from_agency"] if row["to_agency"] == work.agency else row["to_agency"], f"step {row['step']}",
-                f"{row['title']}, since {show_instant(row['since'])[:16]}Z: {owes}{source}", row["since"], row["at"],
+                said, row["since"], row["at"],
             )  # fmt: skip
+
+
+def _raised_by(work: Work, row: Mapping[str, Any]) -> Worded:
+    """What the offerer's rule is called; where it does not speak of this offer any more, as it was called then."""
+    law = dict(offer_status.laws(work, row)).get(row["rule"])
+    return law.said.title if law is not None else Worded(row["title"])
 
 
 def _backed(work: Work, row: Mapping[str, Any]) -> bool:
@@ -173,19 +193,18 @@ def _obligations(work: Work) -> Iterator[InboxItem]:
         rule, fields = work.catalogue.type(of.core_name).obligation, readable_fields(work, of, one)[0]
         assert rule is not None, "it was found by what the catalogue says is one"
         said = ": ".join(str(fields[name]) for name in rule.says if fields.get(name)) or one.title
-        since = fields.get(rule.since) or show_instant(one.entered_at)[:10]
+        since = fields.get(rule.since)
+        since = (read_when(since) or since) if since else one.entered_at.date()
         yield InboxItem(
             "obligation", str(one.id), one.core_type, one.folded.number, one.agency, one.core_state,
-            f"{said} (since {since})", one.entered_at,
+            say("inbox.since", said=said, since=since), one.entered_at,
         )  # fmt: skip
 
 
 _COLLIDES = {
-    "target": "has an interest in the same target",
-    "place": "has an interest in the same place",
-    "operation": "plans an operation at this place and time",
-    "identity": "holds certain claims with which this claim of identity cannot be true",
-}
+    "target": "inbox.same_target", "place": "inbox.same_place", "operation": "inbox.same_operation",
+    "identity": "inbox.contradicts",
+}  # fmt: skip
 
 
 def _pointers(work: Work) -> Iterator[InboxItem]:
@@ -202,7 +221,7 @@ def _pointers(work: Work) -> Iterator[InboxItem]:
             call = ", ".join(str(value) for value in (contact or {}).values())
             yield InboxItem(
                 "pointer", record, one.core_type, one.folded.number, other, "open",
-                f"{title} {_COLLIDES.get(about, _COLLIDES['target'])}; call {call or title}", at,
+                say(_COLLIDES.get(about, _COLLIDES["target"]), title=title, call=call or title), at,
             )  # fmt: skip
 
 
@@ -215,9 +234,9 @@ def _emergencies(work: Work) -> Iterator[InboxItem]:
     for record, agency, at, reason, until, opening in rows:
         one = seen.get(record)
         if one is not None:
+            said = say("inbox.emergency", agency=agency, until=until, reason=reason, opening=opening)
             yield InboxItem(
-                "emergency", record, one.core_type, one.folded.number, agency, "unreviewed",
-                f"{agency} opened it in an emergency until {show_instant(until)}: {reason}; review {opening}", at,
+                "emergency", record, one.core_type, one.folded.number, agency, "unreviewed", said, at,
             )  # fmt: skip
 
 
@@ -239,10 +258,17 @@ def _notices(work: Work) -> Iterator[InboxItem]:
     for record, act, agency, at, name in rows:
         one = seen.get(record)
         if one is not None:
+            of = work.type_of(one.agency, one.type_name, one.core_type)
             yield InboxItem(
                 "notice", record, one.core_type, one.folded.number, agency, one.core_state,
-                f"{act.replace('_', ' ')} by {agency} ({name})", at,
+                say("inbox.notice", act=step_done(of, act), agency=agency, name=name), at,
             )  # fmt: skip
+
+
+_DEAD = {
+    (True, False): "inbox.stopped", (True, True): "inbox.stopped_and_failed", (False, True): "inbox.failed",
+}  # fmt: skip
+"""What is said of a subscription: (whether it was stopped, whether deliveries failed)."""
 
 
 def _dead(work: Work) -> Iterator[InboxItem]:
@@ -255,27 +281,30 @@ def _dead(work: Work) -> Iterator[InboxItem]:
         if key not in latest or (letter.kind == STOPPED and latest[key].kind != STOPPED):
             latest[key] = letter
     for key, letter in latest.items():
-        what = "was stopped" if letter.kind == STOPPED else "has dead letters"
-        lost = f", {counted[key]} deliveries failed" if counted[key] else ""
-        yield InboxItem(
-            "notice", "", "subscription", None, work.agency, "dead",
-            f"subscription {letter.name} {what}: {letter.reason}{lost}; replay {letter.id}", letter.since,
+        said = say(
+            _DEAD[letter.kind == STOPPED, counted[key] > 0], name=letter.name, reason=letter.reason,
+            count=counted[key], id=letter.id,
         )  # fmt: skip
+        yield InboxItem("notice", "", "subscription", None, work.agency, "dead", said, letter.since)
 
 
 def _reported(work: Work) -> Iterator[InboxItem]:
     """What others entered in the agency's name, while it has not said whether it is so."""
     for one in waiting(work):
-        said = f"{one.act.replace('_', ' ')} {one.said}: confirm or dispute {one.entry}"
+        said = say("inbox.reported", act=_done(work, one), said=one.said, entry=one.entry)
         yield _about(one, "reported", one.by_agency, said, one.at)
 
 
 def _disputed(work: Work) -> Iterator[InboxItem]:
     """What this agency reported and the institution says is not so, until the record was amended."""
     for one in disputed(work):
-        said = f"{one.act.replace('_', ' ')} {one.said}: amend the record"
+        said = say("inbox.disputed", act=_done(work, one), said=one.said)
         yield _about(one, "disputed", one.agency, said, one.judged_at or one.at)
 
 
-def _about(one: Report, kind: str, agency: str, message: str, since: datetime) -> InboxItem:
+def _done(work: Work, one: Report) -> Text:
+    return step_done(work.catalogue.types.get(one.type), one.act)
+
+
+def _about(one: Report, kind: str, agency: str, message: Text, since: datetime) -> InboxItem:
     return InboxItem(kind, one.record, one.type, one.number, agency, one.state, message, since)

@@ -21,6 +21,7 @@ from comity.kernel.types.expression import evaluate
 from comity.kernel.work.node import Conn, Work
 from comity.kernel.work.subject import Subject, subjects
 from comity.kernel.work.visibility import readable_fields
+from comity.sentences import say
 
 SUBSCRIBER = UUID(int=3)
 """Who reads for a role: nobody in person, so what a role may see only of what is assigned to oneself stays shut."""
@@ -127,7 +128,7 @@ def judge(work: Work, wanted: Filter, found: Sequence[StreamEvent]) -> tuple[Ver
         if subject is None or not _shows(subject, one):
             continue
         if wanted.linked and wanted.linked not in seen:
-            gone = f"the record {wanted.linked} that is watched is not there to see any more"
+            gone = say("not_found.record_that_is_watched_is", linked=wanted.linked)
             out[one.entry] = Problem("not_found", gone)
             continue
         if wanted.where:

@@ -25,6 +25,7 @@ from comity.kernel.sharing.filter import Filter, read_filter
 from comity.kernel.sharing.stream_event import SUBSCRIBER, stream_end
 from comity.kernel.work.node import Conn, Node, Work
 from comity.kernel.work.results import as_uuid
+from comity.sentences import say
 
 FOLLOWER = "subscriptions"
 MOST_OF_AGENCY = 1_000
@@ -139,7 +140,7 @@ def tended(work: Work, subscription: UUID) -> Subscription:
     """A subscription that the actor may end or take up again, its row locked; else Problem `not_found`."""
     found = selected(work.conn, "id = %s and state <> 'ended'", subscription)
     if not found or not _tends(work, found[0]):
-        raise Problem("not_found", "No such subscription, or it is not yours")
+        raise Problem("not_found", say("not_found.no_such_subscription_or_it"))
     work.conn.execute("select 1 from comity.subscription where id = %s for update", (subscription,))
     return found[0]
 
@@ -157,18 +158,18 @@ def reader(work: Work, one: Subscription) -> Work:
     """The work with the subscriber's rights as they are now. Problem: the subscriber is no longer one."""
     if one.role:
         if one.role not in work.catalogue.roles:
-            raise Problem("not_allowed", f"{one.agency} has no role {one.role} any more")
+            raise Problem("not_allowed", say("not_allowed.has_no_role_any_more", agency=one.agency, role=one.role))
         member, title, held = str(SUBSCRIBER), f"role {one.role}", [one.role]
     else:
         row = work.conn.execute(
             "select id::text, name, roles, state from comity.member where id = %s", (one.member,)
         ).fetchone()
         if row is None or row[3] != "active":
-            raise Problem("member_suspended", "the member who subscribed is suspended")
+            raise Problem("member_suspended", say("member_suspended.member_who_subscribed_is_suspended"))
         member, title, held = row[0], row[1], row[2]
     missing = [name for name in one.wanted.types if name not in work.catalogue.types]
     if missing:
-        raise Problem("type_unknown", f"the catalogue has no type {', '.join(missing)} any more")
+        raise Problem("type_unknown", say("type_unknown.catalogue_has_no_type_any", missing=", ".join(missing)))
     actor = Actor.of(work.catalogue, member=member, name=title, held=held, purpose=one.purpose)
     return replace(work, actor=actor)
 
@@ -186,20 +187,22 @@ def stop(conn: Conn, one: Subscription, why: str, now: datetime) -> None:
 def _refuse_unfit(work: Work, wanted: Filter, role: str) -> None:
     faults = []
     if not wanted.narrows:
-        faults.append(Fault("needs", "types", "a subscription names what it wants", "give types, linked or where"))
+        faults.append(Fault("needs", "types", say("needs.subscription_names_what_it_wants")))
     if role and role not in work.catalogue.roles:
-        fix = f"its roles are {', '.join(work.catalogue.roles)}"
-        faults.append(Fault("role_unknown", "for_role", f"{work.agency} has no role {role}", fix))
+        fix = say("role_unknown.its_roles_are.fix", roles=", ".join(work.catalogue.roles))
+        faults.append(
+            Fault("role_unknown", "for_role", say("role_unknown.has_no_role", agency=work.agency, role=role), fix)
+        )
     elif role and role not in (work.actor.held or ()) and not work.may(SUBSCRIBE_FOR_ANY_ROLE):
-        faults.append(Fault("not_allowed", "for_role", "you hold no such role", "subscribe for a role you hold"))
+        faults.append(Fault("not_allowed", "for_role", say("not_allowed.you_hold_no_such_role")))
     if faults:
-        raise Problem("invalid", "The subscription is not valid", faults=faults)
+        raise Problem("invalid", say("invalid.subscription_is_not_valid"), faults=faults)
 
 
 def _refuse_many(work: Work) -> None:
     row = work.conn.execute("select count(*) from comity.subscription where state <> 'ended'").fetchone()
     if row and row[0] >= MOST_OF_AGENCY:
-        raise Problem("too_many", f"{work.agency} has {row[0]} subscriptions", fix="end some of them")
+        raise Problem("too_many", say("too_many.has_subscriptions", agency=work.agency, row=row[0]))
 
 
 def _endpoint(work: Work, webhook: str) -> tuple[UUID | None, str | None]:
@@ -209,8 +212,8 @@ def _endpoint(work: Work, webhook: str) -> tuple[UUID | None, str | None]:
         "select id, url from comity.endpoint where id = %s and state <> 'removed'", (as_uuid(webhook),)
     ).fetchone()
     if row is None:
-        fault = Fault("not_found", "webhook", "the agency has no such webhook", "see the list of webhooks")
-        raise Problem("invalid", "The subscription is not valid", faults=[fault])
+        fault = Fault("not_found", "webhook", say("not_found.agency_has_no_such_webhook"))
+        raise Problem("invalid", say("invalid.subscription_is_not_valid"), faults=[fault])
     return row
 
 

@@ -20,6 +20,7 @@ from comity.errors import Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.sharing.filter import Filter, read_filter
 from comity.kernel.work.node import Node
+from comity.sentences import say
 
 LIFE = timedelta(seconds=30)
 
@@ -67,7 +68,7 @@ def issue_ticket(node: Node, actor: Actor, wanted: Mapping[str, Any], *, token: 
 def redeem_ticket(node: Node, ticket: str) -> Admitted:
     """Spend a ticket. Problem `ticket_invalid` for one that is spent, expired or unknown."""
     hashed, now = _hash(ticket), clock.now()
-    refused = Problem("ticket_invalid", fix="ask for a new one: POST /api/v1/feed/tickets")
+    refused = Problem("ticket_invalid", fix=say("ticket_invalid.ask_for_new_one_post.fix"))
     with node.transaction("-") as (conn, _):
         conn.execute("select set_config('comity.token', %s, true)", (hashed.hex(),))
         row = conn.execute("select agency from comity.feed_ticket where hash = %s", (hashed,)).fetchone()

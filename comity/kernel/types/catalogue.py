@@ -18,6 +18,7 @@ from comity.kernel.types.link_shape import LinkShape
 from comity.kernel.types.obligation import Obligation
 from comity.kernel.types.override import Override
 from comity.kernel.types.ties import Ties
+from comity.sentences import NOTHING, UNWORDED, Text, Worded, joined, say
 
 if TYPE_CHECKING:
     from comity.kernel.types.code_uses import CodeMeaning, CodeUse
@@ -170,7 +171,7 @@ class GuardRule:
     """A condition of an act: `guard` (compiled CEL) or `extension` (`pillar.function`), one of the two.
 
     `applies`: it is asked only where this holds. `code`, `message` and `fix` are what the refusal says; `code` is
-    `guard_refused` unless the definition names one. `messages` and `fixes`: the same in other languages.
+    `guard_refused` unless the definition names one.
     """
 
     text: str
@@ -179,11 +180,9 @@ class GuardRule:
     applies: Guard | None = None
     override: Override | None = None
     code: str = "guard_refused"
-    message: str = ""
-    fix: str = ""
+    message: Worded = UNWORDED
+    fix: Worded = UNWORDED
     source: str = ""
-    messages: Mapping[str, str] = field(default_factory=dict)
-    fixes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -370,10 +369,10 @@ class Catalogue:
     examples: Mapping[str, Any] = field(default_factory=dict)
     boards: Mapping[str, Any] = field(default_factory=dict)
     forbid: Mapping[str, str] = field(default_factory=dict)
-    jurisdiction_title: str = ""
+    jurisdiction_title: Text = NOTHING
     code_uses: tuple[CodeUse | CodeMeaning, ...] = ()
     lifecycle_roles: Mapping[str, LifecycleRole] = field(default_factory=dict)
-    purposes: Mapping[str, str] = field(default_factory=dict)
+    purposes: Mapping[str, Worded] = field(default_factory=dict)
 
     def type(self, name: str) -> Type:
         """The type, or `Problem("type_unknown")` that names the nearest known one, else those of its pillar."""
@@ -384,15 +383,16 @@ class Catalogue:
 
             pillar, _, last = name.rpartition(".")
             beside = {one.rpartition(".")[2]: one for one in self.types if pillar and one.startswith(f"{pillar}.")}
-            if beside:
-                near = [beside[one] for one in get_close_matches(last, beside, n=1)]
-            else:
+            near = [beside[one] for one in get_close_matches(last, beside, n=1)]
+            if not beside:
                 near = [one for one in self.types if not pillar and one.rpartition(".")[2] == last]
                 near = near or get_close_matches(name, self.types, n=1)
-            fix = f"did you mean {' or '.join(near)}?" if near else "comity profile types lists them"
-            if beside and not near:
-                fix = f"those of {pillar} are {', '.join(beside.values())}"
-            raise Problem("type_unknown", f"there is no type {name!r}", fix=fix) from None
+            fix = say("type_unknown.comity_profile_types_lists_them.fix")
+            if near:
+                fix = say("type_unknown.did_you_mean.fix", near=joined(near, "or"))
+            elif beside:
+                fix = say("type_unknown.those_of_are.fix", pillar=pillar, beside=", ".join(beside.values()))
+            raise Problem("type_unknown", say("type_unknown.type_asked_for", name=name), fix=fix) from None
 
     def in_error(self) -> list[tuple[str, str]]:
         """(type, core state) of all records that were entered in error, of core types and the layers' own."""

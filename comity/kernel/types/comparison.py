@@ -23,6 +23,7 @@ from typing import Any
 from comity.clock import parse_instant
 from comity.errors import Fault, Problem
 from comity.kernel.types.definition import Faults, Form, Node, is_names, is_text
+from comity.sentences import Given, say
 
 ABOUT = ("target", "place", "operation")
 BUCKET = timedelta(hours=2)
@@ -74,13 +75,12 @@ class Rule:
         if self.while_ and core_state not in self.while_:
             return
         faults = [
-            Fault("format", f"fields.{name}", f"{fields[name]!r} cannot be read, so nothing would be compared",
-                  "write it as 2026-11-22T14:05:00Z")
+            Fault("format", f"fields.{name}", say("format.cannot_be_read_so_nothing", fields=fields[name]))
             for name in self.during
             if fields.get(name) not in (None, "") and _read(fields[name]) is None
         ]  # fmt: skip
         if faults:
-            raise Problem("invalid", "The window cannot be deconflicted", faults=faults)
+            raise Problem("invalid", say("invalid.window_cannot_be_deconflicted"), faults=faults)
 
     def _window(self, fields: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
         first, last = (_read(fields.get(name)) for name in self.during)
@@ -88,8 +88,8 @@ class Rule:
             return None
         if last - first > LONGEST:
             path = f"fields.{self.during[-1]}"
-            faults = [Fault("window_too_long", path, f"at most {LONGEST.days} days", "enter a part for each fortnight")]
-            raise Problem("invalid", "The window is too long to be deconflicted", faults=faults)
+            faults = [Fault("window_too_long", path, say("window_too_long.at_most_days", days=LONGEST.days))]
+            raise Problem("invalid", say("invalid.window_is_too_long_to"), faults=faults)
         return first, last
 
 
@@ -117,12 +117,14 @@ def read_rules(node: Node | None, faults: Faults) -> Iterator[Rule]:
             one, faults, "deconflict", {"fields": is_names, "during": is_names, "about": is_text, "while": is_names}
         )
         if not one.is_map or not form.names("fields"):
-            fix = "write [[name, birth_date]] or [{ fields: [address], about: place }]"
-            faults.add("wrong_kind", one.source, "deconflict is a list of lists or of rules", fix)
+            fix = say("wrong_kind.write_name_birth_date_or.fix")
+            faults.add("wrong_kind", one.source, say("wrong_kind.deconflict_is_list_of_lists"), fix)
         elif form.text("about", "target") not in ABOUT:
-            faults.add("wrong_kind", form.at("about"), "a collision is about one of these", ", ".join(ABOUT))
+            faults.add(
+                "wrong_kind", form.at("about"), say("wrong_kind.collision_is_about_one_of"), Given(", ".join(ABOUT))
+            )
         elif len(form.names("during")) not in (0, 2):
-            faults.add("wrong_kind", form.at("during"), "a window has two ends", "write during: [starts, ends]")
+            faults.add("wrong_kind", form.at("during"), say("wrong_kind.window_has_two_ends"))
         else:
             yield Rule(
                 form.names("fields"), form.text("about", "target"), form.names("during"),

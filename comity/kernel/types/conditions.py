@@ -32,6 +32,8 @@ from comity.kernel.types.definition import (
 )
 from comity.kernel.types.expression import VARIABLES, Guard, compile_guard
 from comity.kernel.types.override import read_override
+from comity.kernel.types.part import Part, What, spoken_of
+from comity.sentences import Worded, say
 
 _EXTENSION = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\Z")
 _KEYS: dict[str, Kind] = {**dict.fromkeys(("if", "when", "code", "message", "fix"), is_text), "override": is_map}
@@ -54,26 +56,24 @@ def said_of(rules: tuple[GuardRule, ...], form: Form, faults: Faults) -> tuple[G
     """Conditions of a lower layer in other languages: under `conditions`, by their code, `message_hi` and `fix_hi`."""
     for code, node in form.items("conditions"):
         keys = spoken_keys(node)
-        said = Form(node, faults, f"condition {code}", dict.fromkeys(keys, is_text))
+        said = Form(node, faults, Part("condition", code), dict.fromkeys(keys, is_text))
         if code not in {one.code for one in rules if one.message}:
             known = nearest(code, {one.code for one in rules if one.message})
-            faults.add("unknown_key", node.source, f"there is no condition {code} here", known)
-        messages, fixes = in_languages(said, keys, "message_"), in_languages(said, keys, "fix_")
+            faults.add("unknown_key", node.source, say("unknown_key.there_is_no_condition_here", code=code), known)
+        message, fix = (Worded("", in_languages(said, keys, start)) for start in ("message_", "fix_"))
         rules = tuple(
-            replace(one, messages={**one.messages, **messages}, fixes={**one.fixes, **fixes})
-            if one.code == code
-            else one
+            replace(one, message=one.message.over(message), fix=one.fix.over(fix)) if one.code == code else one
             for one in rules
         )
     return rules
 
 
-def refuse_overrides(guards: tuple[GuardRule, ...], what: str, faults: Faults) -> None:
+def refuse_overrides(guards: tuple[GuardRule, ...], what: What, faults: Faults) -> None:
     """What is overridden is said and owed in the log of the record's owner, and an answer stands in another's."""
     for rule in guards:
         if rule.override is not None:
-            said = f"a condition of {what} cannot be overridden"
-            faults.add("wrong_kind", rule.source, said, "override a condition of an act")
+            said = say("wrong_kind.condition_of_cannot_be_overridden", what=spoken_of(what))
+            faults.add("wrong_kind", rule.source, said, say("wrong_kind.override_condition_of_act.fix"))
 
 
 def _guard(node: Node, faults: Faults) -> GuardRule | None:
@@ -85,17 +85,18 @@ def _guard(node: Node, faults: Faults) -> GuardRule | None:
         form = Form(node, faults, "guard", {**_KEYS, **dict.fromkeys(spoken, is_text)})
         text = form.text("when")
         rule = replace(
-            rule, code=form.text("code", "guard_refused"), message=form.text("message"), fix=form.text("fix"),
+            rule, code=form.text("code", "guard_refused"),
+            message=Worded(form.text("message"), in_languages(form, spoken, "message_")),
+            fix=Worded(form.text("fix"), in_languages(form, spoken, "fix_")),
             applies=_compiled(form.text("if"), source, faults), override=read_override(form, faults),
-            messages=in_languages(form, spoken, "message_"), fixes=in_languages(form, spoken, "fix_"),
         )  # fmt: skip
     if not is_text(text):
-        faults.add("guard_syntax", node.source, "a guard is text", "write a CEL expression or pillar.function")
+        faults.add("guard_syntax", node.source, say("guard_syntax.guard_is_text"))
         return None
     if _EXTENSION.match(text) and text.split(".")[0] not in VARIABLES:
         if rule.applies:
-            said = f"{text} judges by itself where it is asked"
-            faults.add("wrong_kind", node.source, said, "write if: beside a sentence")
+            said = say("wrong_kind.judges_by_itself_where_it", text=text)
+            faults.add("wrong_kind", node.source, said, say("wrong_kind.write_if_beside_sentence.fix"))
         return replace(rule, text=text, extension=text)
     guard = _compiled(text, source, faults)
     return replace(rule, text=text, guard=guard) if guard else None

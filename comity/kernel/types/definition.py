@@ -17,9 +17,14 @@ from typing import Any
 import yaml
 
 from comity.errors import Fault, Problem
+from comity.kernel.types.part import What, spoken_of
+from comity.sentences import NOTHING, Given, Text, Worded, say
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
+DID_YOU_MEAN = "name.did_you_mean"
+MOST_NAMED = 30
+"""Names that one sentence lists."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?\Z")
@@ -34,10 +39,10 @@ class DefinitionsRefused(Problem):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         found = tuple(faults)
-        first = found[0] if found else Fault("definitions_refused", "", "nothing")
+        first = found[0] if found else Fault("definitions_refused", "", say("definitions_refused.nothing"))
         super().__init__(
             "definitions_refused",
-            f"{len(found)} found, first {first.path}: {first.message}",
+            say("definitions_refused.found", count=len(found), path=first.path, first=first.message),
             faults=found,
             fix=first.fix,
         )
@@ -98,24 +103,24 @@ class Faults:
         self.found: list[Fault] = []
         self.in_force = False
 
-    def add(self, code: str, source: Source | str, message: str, fix: str = "") -> None:
+    def add(self, code: str, source: Source | str, message: Text, fix: Text = NOTHING) -> None:
         fault = Fault(code, str(source), message, fix)
         if fault not in self.found:
             self.found.append(fault)
 
-    def add_new(self, code: str, source: Source | str, message: str, fix: str = "") -> None:
+    def add_new(self, code: str, source: Source | str, message: Text, fix: Text = NOTHING) -> None:
         """What older versions let pass: a fault in new definitions alone."""
         if not self.in_force:
             self.add(code, source, message, fix)
 
 
-def nearest(word: str, known: Iterable[str], otherwise: str = "") -> str:
+def nearest(word: str, known: Iterable[str], otherwise: Text = NOTHING) -> Text:
     """What to do about a misspelt name: the nearest known one, else all known ones."""
     names = sorted(known)
     near = get_close_matches(word, names, n=1, cutoff=0.6)
     if near:
-        return f"did you mean {near[0]}?"
-    return otherwise or (f"known: {', '.join(names[:30])}" if names else "none are defined")
+        return say(DID_YOU_MEAN, name=near[0])
+    return otherwise or (say("name.known", names=names[:MOST_NAMED]) if names else say("name.none_defined"))
 
 
 def yaml_text(path: str, text: str) -> Node:
@@ -131,7 +136,7 @@ def _parsed(path: str, text: str) -> tuple[Node | None, tuple[Fault, ...]]:
     faults = Faults()
     node: Node | None = None
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        faults.add("yaml_size", Source(path, 1), f"the file is over {MAX_BYTES // 1024} KiB", "split it")
+        faults.add("yaml_size", Source(path, 1), say("yaml_size.file_is_over_kib", max_bytes=MAX_BYTES // 1024))
         return None, tuple(faults.found)
     try:
         node = _Reader(path, text, faults).document()
@@ -139,12 +144,20 @@ def _parsed(path: str, text: str) -> tuple[Node | None, tuple[Fault, ...]]:
         mark = error.problem_mark or error.context_mark
         said = " ".join(part for part in (error.context, error.problem) if part)
         faults.add(
-            "yaml_syntax", Source(path, mark.line + 1 if mark else 1), said, "correct the YAML here or just above"
+            "yaml_syntax",
+            Source(path, mark.line + 1 if mark else 1),
+            Given(said),
+            say("yaml_syntax.correct_yaml_here_or_just.fix"),
         )
     except (yaml.YAMLError, ValueError) as error:
-        faults.add("yaml_syntax", Source(path, 1), str(error).splitlines()[0], "the file must be plain UTF-8 text")
+        faults.add(
+            "yaml_syntax",
+            Source(path, 1),
+            Given(str(error).splitlines()[0]),
+            say("yaml_syntax.file_must_be_plain_utf.fix"),
+        )
     except _TooDeep as deep:
-        faults.add("yaml_depth", deep.source, f"nested over {MAX_DEPTH} levels", "make the definition flatter")
+        faults.add("yaml_depth", deep.source, say("yaml_depth.nested_over_levels", max_depth=MAX_DEPTH))
     return node, tuple(faults.found)
 
 
@@ -167,13 +180,11 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    self.faults.add("yaml_syntax", self.source(event), "a second document", "one definition to a file")
+                    self.faults.add("yaml_syntax", self.source(event), say("yaml_syntax.second_document"))
                     return node
                 node = self.value(next(self.events), 1)
         if node is None:
-            self.faults.add(
-                "yaml_syntax", Source(self.path, 1), "the file is empty", "remove it or write the definition"
-            )
+            self.faults.add("yaml_syntax", Source(self.path, 1), say("yaml_syntax.file_is_empty"))
         return node
 
     def source(self, event: Any) -> Source:
@@ -184,12 +195,12 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise _TooDeep(source)
         if isinstance(event, yaml.AliasEvent):
-            self.faults.add("yaml_alias", source, f"alias *{event.anchor}", "write the value out")
+            self.faults.add("yaml_alias", source, say("yaml_alias.alias", anchor=event.anchor))
             return Node(None, source)
         if event.anchor is not None:
-            self.faults.add("yaml_alias", source, f"anchor &{event.anchor}", "remove it; write values out where needed")
+            self.faults.add("yaml_alias", source, say("yaml_alias.anchor", anchor=event.anchor))
         if event.tag is not None:
-            self.faults.add("yaml_tag", source, f"tag {event.tag}", "remove it; plain values need none")
+            self.faults.add("yaml_tag", source, say("yaml_tag.tag", tag=event.tag))
         if isinstance(event, yaml.ScalarEvent):
             return Node(_scalar(event.value) if event.implicit[0] else event.value, source)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -209,12 +220,15 @@ class _Reader:
             key = self.value(event, depth + 1)
             value = self.value(next(self.events), depth + 1)
             if not isinstance(key.value, str):
-                said = "a list or mapping" if isinstance(key.value, tuple | dict) else repr(key.value)
-                self.faults.add("yaml_key", key.source, f"{said} as a key is not text", "write the key in quotes")
+                plain = not isinstance(key.value, tuple | dict)
+                text = "yaml_key.as_key_is_not_text" if plain else "yaml_key.list_or_mapping_is_not_text"
+                self.faults.add("yaml_key", key.source, say(text, said=repr(key.value)))
             elif key.value in values:
                 first = keys[key.value].line
                 self.faults.add(
-                    "yaml_duplicate_key", key.source, f"{key.value!r} is already written at line {first}", "keep one"
+                    "yaml_duplicate_key",
+                    key.source,
+                    say("yaml_duplicate_key.is_already_written_at_line", value=key.value, first=first),
                 )
             else:
                 values[key.value] = value
@@ -251,6 +265,11 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
+def is_words(value: Any) -> bool:
+    """A text that may be given in other languages too, each under the key with the language behind it: `message_hi`."""
+    return is_text(value)
+
+
 def is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -269,7 +288,7 @@ def is_any(value: Any) -> bool:
 
 
 _SAID: Mapping[Kind, str] = {
-    is_text: "text", is_flag: "true or false", is_names: "a name or a list of names", is_map: "a mapping",
+    is_text: "kind.text", is_words: "kind.text", is_flag: "kind.flag", is_names: "kind.names", is_map: "kind.mapping",
 }  # fmt: skip
 
 
@@ -277,7 +296,7 @@ class Form:
     """A mapping read against the keys it may have. Wrong keys and kinds become faults; reading goes on without them."""
 
     def __init__(
-        self, node: Node, faults: Faults, what: str, keys: Mapping[str, Kind], *, nullable: Sequence[str] = ()
+        self, node: Node, faults: Faults, what: What, keys: Mapping[str, Kind], *, nullable: Sequence[str] = ()
     ) -> None:
         self.node = node
         self.source = node.source
@@ -285,18 +304,22 @@ class Form:
         self._good: dict[str, Node] = {}
         if not node.is_map:
             if node.value is not None:
-                faults.add("wrong_kind", node.source, f"{what} must be a mapping", "write it as key: value lines")
+                faults.add("wrong_kind", node.source, say("wrong_kind.must_be_mapping", what=spoken_of(what)))
             return
         for key, one in node.items():
             if key.startswith("label_") and len(key) > 6 and is_text(one.value):
                 self.labels[key[6:]] = one.value
+            elif key not in keys and keys.get(key.rpartition("_")[0]) is is_words and is_text(one.value):
+                self._good[key] = one
             elif key not in keys:
-                faults.add("unknown_key", node.at(key), f"{what} has no key {key!r}", nearest(key, keys))
+                said = say("unknown_key.has_no_key", what=spoken_of(what), key=key)
+                faults.add("unknown_key", node.at(key), said, nearest(key, keys))
             elif one.value is None and key not in nullable:
-                faults.add("wrong_kind", node.at(key), f"{key} of {what} is empty", "give it a value or remove the key")
+                faults.add("wrong_kind", node.at(key), say("wrong_kind.of_is_empty", key=key, what=spoken_of(what)))
             elif one.value is not None and not keys[key](one.plain()):
-                said = _SAID.get(keys[key], "of another kind")
-                faults.add("wrong_kind", node.at(key), f"{key} of {what} must be {said}", f"write {key}: {said}")
+                kind = say(_SAID.get(keys[key], "kind.other"))
+                said = say("wrong_kind.of_must_be", key=key, what=spoken_of(what), said=kind)
+                faults.add("wrong_kind", node.at(key), said)
             else:
                 self._good[key] = one
 
@@ -316,6 +339,16 @@ class Form:
     def text(self, key: str, default: str = "") -> str:
         value = self.plain(key)
         return value if isinstance(value, str) else default
+
+    def titled(self, default: str = "") -> Worded:
+        """The title, in other languages as `label_hi` has it."""
+        return Worded(self.text("title", default), self.labels)
+
+    def worded(self, key: str) -> Worded:
+        """What stands under a key, and in other languages under `key_hi`."""
+        start = f"{key}_"
+        spoken = {name[len(start) :]: self.text(name) for name in self._good if name.startswith(start)}
+        return Worded(self.text(key), spoken)
 
     def names(self, key: str) -> tuple[str, ...]:
         value = self.plain(key)

@@ -15,6 +15,7 @@ import cel
 
 from comity.errors import Fault, Problem
 from comity.kernel.types.definition import DefinitionsRefused, Faults, Form, Node, Source, nearest
+from comity.sentences import Given, Text, say
 
 MAX_TEXT = 500
 """What a condition that is in force already may have."""
@@ -54,12 +55,19 @@ class Guard:
 class GuardError(Problem):
     """A guard that could not be evaluated. `path` names what was missing (`record.weight`), or is the guard itself."""
 
-    def __init__(self, guard: Guard, path: str, said: str) -> None:
+    def __init__(self, guard: Guard, path: str, said: Text) -> None:
         self.path = path
-        fix = f"give {path} a value first" if path != guard.text else f"the definition at {guard.source} needs repair"
+        fix = (
+            say("guard_error.give_value_first.fix", path=path)
+            if path != guard.text
+            else say("guard_error.definition_at_needs_repair.fix", source=guard.source)
+        )
         fault = Fault("guard_error", path, said, fix)
         super().__init__(
-            "guard_error", f"the condition `{guard.text}` could not be evaluated: {said}", faults=[fault], fix=fix
+            "guard_error",
+            say("guard_error.could_not_be_evaluated", condition=guard.text, said=said),
+            faults=[fault],
+            fix=fix,
         )
 
 
@@ -74,7 +82,9 @@ def compile_guard(text: str, source: Source | str, known: frozenset[str] = VARIA
     except ValueError as error:
         said = next((line for line in str(error).splitlines() if "ERROR" in line), str(error))
         said = said.split("ERROR: ")[-1].replace("<input>:", "at ")[:200]
-        raise DefinitionsRefused([Fault("guard_syntax", str(source), said, "write one CEL expression")]) from None
+        raise DefinitionsRefused(
+            [Fault("guard_syntax", str(source), Given(said), say("guard_syntax.write_one_cel_expression.fix"))]
+        ) from None
     return Guard(text, str(source), program)
 
 
@@ -93,8 +103,10 @@ def check_lengths(definition: Node, faults: Faults) -> None:
     """Each condition of a definition that is longer than a new one may be: `condition_too_long`, at its line."""
     for text in conditions(definition):
         if MAX_CONDITION < len(text.value) <= MAX_TEXT:  # beyond that it is not read at all: guard_too_long
-            said = f"a condition of {len(text.value)} characters; at most {MAX_CONDITION}"
-            fix = "write two conditions, say with `where` what a link takes, or have a function of the pillar judge it"
+            said = say(
+                "condition_too_long.condition_of_characters_at_most", count=len(text.value), max_condition=MAX_CONDITION
+            )
+            fix = say("condition_too_long.write_two_conditions_say_with.fix")
             faults.add_new("condition_too_long", text.source, said, fix)
 
 
@@ -114,15 +126,17 @@ def bounds(text: str, source: Source | str, known: frozenset[str] = VARIABLES) -
     where = str(source)
     if len(text) > MAX_TEXT:
         return Fault(
-            "guard_too_long", where, f"a guard of {len(text)} characters", f"at most {MAX_TEXT}; write two guards"
+            "guard_too_long", where, say("guard_too_long.guard_of_characters", count=len(text), max_text=MAX_TEXT)
         )
     tokens = [(one.lastgroup or "", one[0]) for one in _TOKEN.finditer(text) if one.lastgroup != "space"]
     wrong = next((value for kind, value in tokens if kind == "other" or value in ('"""', "'''")), None)
     if wrong is not None:
-        return Fault("guard_syntax", where, f"{wrong!r} is not read in a guard", "write one plain CEL expression")
+        return Fault("guard_syntax", where, say("guard_syntax.is_not_read_in_guard", wrong=wrong))
     operators = sum(kind == "op" or value == "in" for kind, value in tokens)
     if operators > MAX_OPERATORS:
-        return Fault("guard_too_long", where, f"{operators} operators", f"at most {MAX_OPERATORS}; write two guards")
+        return Fault(
+            "guard_too_long", where, say("guard_too_long.operators", operators=operators, max_operators=MAX_OPERATORS)
+        )
     return _structure(tokens, where, known)
 
 
@@ -135,24 +149,25 @@ def _structure(tokens: list[tuple[str, str]], where: str, known: frozenset[str])
         if value in ("(", "[", "{") and kind == "mark":
             loop = value == "(" and before in LOOPS and place > 1 and tokens[place - 2][1] == "."
             if loop and any(one[0] for one in open_):
-                return Fault(
-                    "guard_nested_loop", where, f"{before} within another loop", "say it without the inner loop"
-                )
+                return Fault("guard_nested_loop", where, say("guard_nested_loop.within_another_loop", before=before))
             open_.append((loop, after if loop else ""))
             if len(open_) > MAX_NESTING:
-                return Fault("guard_too_long", where, "too deeply nested", f"at most {MAX_NESTING} brackets deep")
+                return Fault("guard_too_long", where, say("guard_too_long.too_deeply_nested", max_nesting=MAX_NESTING))
         elif value in (")", "]", "}") and kind == "mark":
             if open_:
                 open_.pop()
         elif kind == "name" and value not in _WORDS:
             if after == "(":
                 if value not in FUNCTIONS:
-                    fix = nearest(
-                        value, FUNCTIONS, "use exists, all, filter, size, has, contains, startsWith, endsWith"
-                    )
-                    return Fault("guard_function", where, f"a guard cannot call {value}", fix)
+                    fix = nearest(value, FUNCTIONS, say("name.use_exists_all_filter_size.fix"))
+                    return Fault("guard_function", where, say("guard_function.guard_cannot_call", value=value), fix)
             elif before not in (".",) and value not in known and value not in {one[1] for one in open_}:
-                return Fault("guard_unknown_name", where, f"a guard knows no {value!r}", nearest(value, known))
+                return Fault(
+                    "guard_unknown_name",
+                    where,
+                    say("guard_unknown_name.guard_knows_no", value=value),
+                    nearest(value, known),
+                )
     return None
 
 
@@ -166,13 +181,13 @@ def evaluate(guard: Guard, variables: Mapping[str, Any]) -> bool:
         outcome = guard.program.execute(given)
     except KeyError as error:
         path = _missing(guard.text, given, str(error.args[0]) if error.args else "")
-        raise GuardError(guard, path, f"{path} is missing") from None
+        raise GuardError(guard, path, say("guard_error.is_missing", path=path)) from None
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001  (the engine's panics are no Exception, and must refuse as well)
-        raise GuardError(guard, guard.text, str(error).split(". ")[0] or type(error).__name__) from None
+        raise GuardError(guard, guard.text, Given(str(error).split(". ")[0] or type(error).__name__)) from None
     if not isinstance(outcome, bool):
-        raise GuardError(guard, guard.text, f"it gave {type(outcome).__name__}, not true or false")
+        raise GuardError(guard, guard.text, say("guard_error.it_gave_not_true_or", name=type(outcome).__name__))
     return outcome
 
 

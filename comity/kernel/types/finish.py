@@ -12,8 +12,10 @@ from comity.kernel.types.catalogue import Act, Answer, Code, CodeList, Field, Gr
 from comity.kernel.types.comparison import Rule
 from comity.kernel.types.definition import Faults, Form, Node, is_map, is_names, nearest
 from comity.kernel.types.layers import known_name
+from comity.kernel.types.part import Part, What, spoken_of
 from comity.kernel.types.reading import EVERY, Draft
 from comity.kernel.types.ties import Ties
+from comity.sentences import say
 
 Done = TypeVar("Done", Act, Answer)
 
@@ -37,9 +39,9 @@ def finish(
     acts = {name: _done(draft, one, states, initial, faults) for name, one in draft.acts.items()}
     for act in acts.values():
         for key, named in (("creates", act.creates), ("owes", act.owes), ("profile", act.profile)):
-            _known(named, types, "type_unknown", act.source, f"{key} of {act.name}", faults)
+            _known(named, types, "type_unknown", act.source, Part("of", key, act.name), faults)
         for mark in sorted(act.lifts):
-            _known(mark, marks, "mark_unknown", act.source, f"lifts of {act.name}", faults)
+            _known(mark, marks, "mark_unknown", act.source, Part("of", "lifts", act.name), faults)
     offer = _offer(draft, groups, states, initial, faults)
     moves = lifecycle.edges(acts.values(), offer, states)
     course = _Course(states, initial, lifecycle.forward(initial, moves))
@@ -47,12 +49,12 @@ def finish(
     links: dict[str, Link] = {}
     for name, link in draft.links.items():
         for to in link.to:
-            _known(to, (*types, "member", "any"), "type_unknown", link.source, f"link {name}", faults)
+            _known(to, (*types, "member", "any"), "type_unknown", link.source, Part("link", name), faults)
         required = _required(draft, link, course, faults)
-        fills = [_field_name(draft, one, link.source, f"fills of {name}", faults) or one for one in link.fills]
+        fills = [_field_name(draft, one, link.source, Part("of", "fills", name), faults) or one for one in link.fills]
         links[name] = replace(link, required_in=required, fills=tuple(fills))
     for mark in sorted(draft.handling):
-        _known(mark, marks, "mark_unknown", draft.source, f"handling of {draft.name}", faults)
+        _known(mark, marks, "mark_unknown", draft.source, Part("of", "handling", draft.name), faults)
     _numbers(draft, faults)
     title = _field_name(draft, draft.title_field, draft.source, "title_field", faults)
     return Type(
@@ -99,10 +101,10 @@ def _ties(draft: Draft, states: Mapping[str, State], faults: Faults) -> Ties | N
 def _replacing(draft: Draft, name: str, parts: Collection[str], key: str, faults: Faults) -> str:
     """The part of the type by which what was entered in error and what replaces it find each other."""
     if name:
-        _known(name, parts, "field_unknown", draft.source, f"{key} of {draft.name}", faults)
+        _known(name, parts, "field_unknown", draft.source, Part("of", key, draft.name), faults)
         if not any(one.in_error for one in draft.states.values()):
-            said = f"{draft.name} says what replaces a record, and no state of it is in_error"
-            faults.add("state_unknown", draft.source, said, f"mark a state in_error: true, or remove {key}")
+            said = say("state_unknown.says_what_replaces_record_and", name=draft.name)
+            faults.add("state_unknown", draft.source, said, say("state_unknown.mark_state_in_error_true.fix", key=key))
     return name
 
 
@@ -117,7 +119,7 @@ def _shown(draft: Draft, named: Collection[str], key: str, faults: Faults) -> tu
     for name in named:
         full = known_name(name, parts)
         if full is None:
-            said = f"{key} of {draft.name} names no field or link of it: {name}"
+            said = say("field_unknown.of_names_no_field_or", key=key, name=draft.name, name2=name)
             faults.add("field_unknown", draft.source, said, nearest(name, parts))
         else:
             out.append(full)
@@ -129,39 +131,53 @@ def _featured(parts: Mapping[str, Field | Link], initial: str, title: str | None
     return tuple(name for name, one in parts.items() if initial in one.required_in and name != title)[:FEATURED]
 
 
-def _known(name: str | None, known: Collection[str], code: str, source: str, what: str, faults: Faults) -> None:
+def _known(name: str | None, known: Collection[str], code: str, source: str, what: What, faults: Faults) -> None:
     if name is not None and name not in known:
-        faults.add(code, source, f"{what} names {name}, which is not defined", nearest(name, known))
+        said = say("finish.names_which_is_not_defined", what=spoken_of(what), name=name)
+        faults.add(code, source, said, nearest(name, known))
 
 
-def _field_name(draft: Draft, name: str | None, source: str, what: str, faults: Faults) -> str | None:
+def _field_name(draft: Draft, name: str | None, source: str, what: What, faults: Faults) -> str | None:
     if name is None:
         return None
     full = known_name(name, draft.fields)
     if full is None:
         faults.add(
-            "field_unknown", source, f"{what} names no field of {draft.name}: {name}", nearest(name, draft.fields)
+            "field_unknown",
+            source,
+            say("field_unknown.names_no_field_of", what=spoken_of(what), name=draft.name, name2=name),
+            nearest(name, draft.fields),
         )
     return full
 
 
 def _numbers(draft: Draft, faults: Faults) -> None:
     for said in names.number_faults(draft.number) if draft.number else ():
-        fix = 'write for example "{agency}-{year}-{seq:06}"'
-        faults.add("number_pattern", draft.number_source, f"number of {draft.name}: {said}", fix)
+        fix = say("number_pattern.write_for_example.fix")
+        faults.add(
+            "number_pattern", draft.number_source, say("number_pattern.number_of", name=draft.name, said=said), fix
+        )
     ours = [name for name, one in draft.fields.items() if one.counterparty]
     if draft.offer is not None and len(ours) != 1:
-        said = f"{draft.name} is offered to {len(ours)} fields; exactly one names the other agency"
-        faults.add("offer_counterparty", draft.source, said, "mark one agency field counterparty: true")
+        said = say("offer_counterparty.is_offered_to_fields_exactly", name=draft.name, count=len(ours))
+        faults.add(
+            "offer_counterparty", draft.source, said, say("offer_counterparty.mark_one_agency_field_counterparty.fix")
+        )
     elif draft.offer is not None:
         several = draft.fields[ours[0]].schema.get("type") == "array"
         if several is not (draft.offer.to_several is not None):
-            said = f"{ours[0]} names {'several agencies' if several else 'one agency'}, and the offer says otherwise"
-            fix = "write to_several under offer and type: array for the field, or neither"
+            key = "offer_counterparty.names_several" if several else "offer_counterparty.names_one"
+            said = say(key, ours=ours[0])
+            fix = say("offer_counterparty.write_to_several_under_offer.fix")
             faults.add("offer_counterparty", draft.source, said, fix)
     elif draft.offer is None and ours:
-        said = f"{draft.name} has a counterparty and no offer"
-        faults.add("offer_counterparty", draft.fields[ours[0]].source, said, "write party: true, or add an offer")
+        said = say("offer_counterparty.has_counterparty_and_no_offer", name=draft.name)
+        faults.add(
+            "offer_counterparty",
+            draft.fields[ours[0]].source,
+            said,
+            say("offer_counterparty.write_party_true_or_add.fix"),
+        )
 
 
 def _states(draft: Draft, faults: Faults) -> tuple[dict[str, State], str]:
@@ -170,20 +186,29 @@ def _states(draft: Draft, faults: Faults) -> tuple[dict[str, State], str]:
     for one in draft.states.values():
         if one.core not in draft.states:
             known = nearest(one.core, [home.name for home in homes])
-            faults.add("state_outside_core", one.source, f"state {one.name} lies within no state {one.core}", known)
+            faults.add(
+                "state_outside_core",
+                one.source,
+                say("state_outside_core.state_lies_within_no_state", name=one.name, core=one.core),
+                known,
+            )
     starts = [one for one in homes if one.initial]
     if not starts:
-        faults.add("no_initial_state", draft.source, f"{draft.name} has no initial state", "mark one initial: true")
+        faults.add("no_initial_state", draft.source, say("no_initial_state.has_no_initial_state", name=draft.name))
     for extra in starts[1:]:
-        said = f"{draft.name} also starts in {extra.name}"
-        faults.add("several_initial_states", extra.source, said, "keep one initial: true")
+        said = say("several_initial_states.also_starts_in", name=draft.name, extra_name=extra.name)
+        faults.add(
+            "several_initial_states", extra.source, said, say("several_initial_states.keep_one_initial_true.fix")
+        )
     out: dict[str, State] = {}
     for one in draft.states.values():
         inside = [sub for sub in draft.states.values() if sub.core == one.name and sub.name != one.name]
         first = [sub for sub in inside if sub.initial]
         for extra in first[1:]:
-            said = f"{draft.name} also starts in {extra.name}"
-            faults.add("several_initial_states", extra.source, said, "keep one initial: true")
+            said = say("several_initial_states.also_starts_in", name=draft.name, extra_name=extra.name)
+            faults.add(
+                "several_initial_states", extra.source, said, say("several_initial_states.keep_one_initial_true.fix")
+            )
         entry = (first or inside or [one])[0].name
         out[one.name] = replace(one, divided=bool(inside), entry=entry, initial=one.initial and not inside)
     start = out.get(starts[0].name) if starts else None
@@ -217,28 +242,30 @@ def _done(
     came: list[str] = [] if one.from_ == EVERY else sorted(one.from_)
     for name in (*came, *([one.to] if one.to else [])):
         if name not in states:
-            said = f"{one.name} of {draft.name} names the unknown state {name}"
+            said = say("state_unknown.of_names_unknown_state", name=one.name, draft_name=draft.name, name2=name)
             faults.add("state_unknown", one.source, said, nearest(name, states))
     acts = {*draft.acts, *lifecycle.answers(draft.offer), "enter"}
     for other in one.not_by:
         if other not in draft.forbid:
-            _known(other, acts, "act_unknown", one.source, f"not_by of {one.name}", faults)
+            _known(other, acts, "act_unknown", one.source, Part("of", "not_by", one.name), faults)
     parts: dict[str, Field | Link] = {**draft.fields, **draft.links}
     needs: list[str] = []
     for need in one.needs:
         full = need if need == "reason" else known_name(need, parts)
         if full is None:
-            said = f"{one.name} needs {need}, which {draft.name} has not"
+            said = say("field_unknown.needs_which_has_not", name=one.name, need=need, draft_name=draft.name)
             faults.add("field_unknown", one.source, said, nearest(need, [*parts, "reason"]))
         needs.append(full or need)
     sets = tuple(
-        known_name(name, draft.links) or _field_name(draft, name, one.source, f"sets of {one.name}", faults) or name
+        known_name(name, draft.links)
+        or _field_name(draft, name, one.source, Part("of", "sets", one.name), faults)
+        or name
         for name in one.sets
     )
     for name in one.follows:
         if name not in draft.links or not draft.links[name].serial:
             serial = [link for link, is_ in draft.links.items() if is_.serial]
-            said = f"{one.name} follows {name}, which is no serial link of {draft.name}"
+            said = say("field_unknown.follows_which_is_no_serial", name=one.name, name2=name, draft_name=draft.name)
             faults.add("field_unknown", one.source, said, nearest(name, serial))
     return replace(one, from_=_from(draft, one, states, default), needs=tuple(needs), sets=sets)
 
@@ -255,12 +282,12 @@ def _offer(
         for name, one in lifecycle.answers(rule).items()
     }
     for name in sorted(rule.to_several.counts if rule.to_several else ()):
-        _known(name, rule.answers, "act_unknown", rule.source, f"to_several of {draft.name}", faults)
+        _known(name, rule.answers, "act_unknown", rule.source, Part("of", "to_several", draft.name), faults)
     for group in rule.grants.groups:
-        _known(group, groups, "group_unknown", rule.source, f"grants of {draft.name}", faults)
+        _known(group, groups, "group_unknown", rule.source, Part("of", "grants", draft.name), faults)
     links = {known_name(name, draft.links) or name: granted for name, granted in rule.grants.links.items()}
     for name in links:
-        _known(name, draft.links, "field_unknown", rule.source, f"grants of {draft.name}", faults)
+        _known(name, draft.links, "field_unknown", rule.source, Part("of", "grants", draft.name), faults)
     return replace(
         rule,
         answers={name: made[name] for name in rule.answers},
@@ -274,20 +301,20 @@ def _field(
     draft: Draft, one: Field, groups: Mapping[str, Group], lists: Mapping[str, CodeList], course: _Course,
     faults: Faults,
 ) -> Field:  # fmt: skip
-    _known(one.group, groups, "group_unknown", one.source, f"group of {one.name}", faults)
+    _known(one.group, groups, "group_unknown", one.source, Part("of", "group", one.name), faults)
     values = None
     if one.codes is not None:
-        _known(one.codes, lists, "codes_unknown", one.source, f"codes of {one.name}", faults)
+        _known(one.codes, lists, "codes_unknown", one.source, Part("of", "codes", one.name), faults)
         found = lists.get(one.codes)
         values = dict(found.values) if found else {}
         for _, node in draft.edits.get(one.name, ()):
-            values = edited(values, node, f"codes of {one.name}", faults)
+            values = edited(values, node, Part("of", "codes", one.name), faults)
     required = _required(draft, one, course, faults)
     label = one.label or one.name.rsplit(":", 1)[-1].replace("_", " ").capitalize()
     return replace(one, values=values, required_in=required, label=label)
 
 
-def edited(values: Mapping[str, Code], node: Node, what: str, faults: Faults) -> dict[str, Code]:
+def edited(values: Mapping[str, Code], node: Node, what: What, faults: Faults) -> dict[str, Code]:
     """A layer's `allow` and `add` over a list of codes: only codes of the list, and new ones as kinds of the core's."""
     form = Form(node, faults, what, {"allow": is_names, "add": is_map})
     out = dict(values)
@@ -299,10 +326,10 @@ def edited(values: Mapping[str, Code], node: Node, what: str, faults: Faults) ->
     for name, code in reading.read_codes(add, faults, parent=True).items() if add else ():
         source = str(add.at(name)) if add else ""
         if code.parent not in values:
-            said = f"code {name} is a kind of {code.parent}, which the core does not have"
+            said = say("code_parent_unknown.code_is_kind_of_which", name=name, parent=code.parent)
             faults.add("code_parent_unknown", source, said, nearest(code.parent, values))
         elif name in values:
-            faults.add("layer_changes_code", source, f"code {name} is the core's", "choose another name")
+            faults.add("layer_changes_code", source, say("layer_changes_code.code_is_core_s", name=name))
         else:
             out[name] = replace(code, parent=values[code.parent].parent)
     return out
@@ -314,14 +341,19 @@ def _required(draft: Draft, one: Field | Link, course: _Course, faults: Faults) 
     written = [(one.required_from, one.source)] if one.required_from else []
     asked = frozenset(states) if one.required else frozenset()
     for state, source in written:
-        _known(state, states, "state_unknown", source, f"required_from of {one.name}", faults)
+        _known(state, states, "state_unknown", source, Part("of", "required_from", one.name), faults)
         asked |= _from_on(state, states, onward)
     for name, state, source in draft.earlier:
         if name == one.name:
             before = _from_on(state, states, onward)
             if not before <= asked:
-                said = f"{name} is required from {state} in the core"
-                faults.add("layer_loosens_required", source, said, f"name {state} or an earlier state")
+                said = say("layer_loosens_required.is_required_from_in_core", name=name, state=state)
+                faults.add(
+                    "layer_loosens_required",
+                    source,
+                    said,
+                    say("layer_loosens_required.name_or_earlier_state.fix", state=state),
+                )
             asked |= before
     return asked
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from comity.sentences import UNWORDED, Worded
+
 
 @dataclass(frozen=True, slots=True)
 class ReadRule:
@@ -21,7 +23,7 @@ class Role:
     """`is_`: the lifecycle roles that it fills (with `for_` only on behalf of that agency); `read`: pattern -> rule."""
 
     name: str
-    title: str
+    title: Worded
     is_: frozenset[str] = frozenset()
     read: Mapping[str, ReadRule] = field(default_factory=dict)
     marks: frozenset[str] = frozenset()
@@ -46,7 +48,7 @@ class LifecycleRole:
     it carries (types/roles). `home`: the pillar or jurisdiction that declares it."""
 
     name: str
-    title: str
+    title: Worded
     may: frozenset[str] = frozenset()
     home: str = ""
     source: str = ""
@@ -101,13 +103,15 @@ class Agreement:
 class AgencyDefinition:
     """agency.yml. `pillars` empty means all that are loaded; `words` are the agency's own titles for types,
     `words_in` the same by language.
+    `country` (ISO 3166) is whose habits of writing dates and numbers its members read by.
     `purpose`: for what its members and its system read and act where nothing else is stated."""
 
     id: str
-    title: str = ""
+    title: Worded = UNWORDED
     jurisdiction: str = ""
     zone: str = "UTC"
     language: str = "en"
+    country: str = ""
     membership: str = "member"
     kind: str = ""
     contact: Mapping[str, Any] = field(default_factory=dict)
@@ -125,7 +129,7 @@ class Pillar:
     module:function`. `needs` must be installed with it; `knows` are others that its definitions name, there or not."""
 
     name: str
-    title: str = ""
+    title: Worded = UNWORDED
     needs: tuple[str, ...] = ()
     knows: tuple[str, ...] = ()
     extensions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from comity.kernel.types.catalogue import Pillar
 from comity.kernel.types.definition import Faults, Node
+from comity.sentences import say
 
 NAMING = frozenset(("to", "type", "tie", "of", "act", "creates", "owes", "profile"))
 """Keys whose text is the name of a type, also of one that is not here."""
@@ -31,8 +32,8 @@ def check(pillars: Mapping[str, Pillar], core: Mapping[str, Node], types: Collec
             other = name.partition(".")[0]
             if other not in known and (home, other) not in told:
                 told.add((home, other))
-                said = f"{home} names {name}, and does not know {other}"
-                fix = f"add {other} to knows: in {home}/pillar.yml"
+                said = say("pillar_not_known.names_and_does_not_know", home=home, name=name, other=other)
+                fix = say("pillar_not_known.add_to_knows_in_pillar.fix", other=other, home=home)
                 faults.add("pillar_not_known", one.source, said, fix)
 
 

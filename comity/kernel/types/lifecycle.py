@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from comity.errors import Fault, Problem
 from comity.kernel.types.catalogue import Act, Answer, Catalogue, OfferRule, State, Type
 from comity.kernel.types.definition import nearest
+from comity.kernel.types.language import called, called_in, plain_words, with_name
+from comity.sentences import Given, Text, Worded, known, listed, say
 
 Edge = tuple[str, str]
 
@@ -18,18 +20,24 @@ def step(of: Type, act: str, state: str) -> str:
     from and the acts that are open now. Roles and guards are not looked at.
     """
     if act in of.forbid:
-        why = of.forbid[act] or "the agency's own rules"
-        raise Problem("act_forbidden", f"{act} is barred for this agency: {why}", fix="this act is not available here")
-    found = of.acts.get(act) or answers(of.offer).get(act)
+        why = Worded(of.forbid[act]) if of.forbid[act] else say("act_forbidden.its_own_rules")
+        label = called_in(named_steps(of), act)
+        raise Problem("act_forbidden", say("act_forbidden.is_barred_for_this_agency", act=label, why=why))
+    found = named_steps(of).get(act)
     if found is None:
-        fix = nearest(act, [*of.acts, *answers(of.offer)])
-        raise Problem("act_unknown", f"{of.title} has no act {act!r}", fix=fix)
+        fix = nearest(act, named_steps(of))
+        raise Problem("act_unknown", say("act_unknown.type_has_no_act", title=called(of), act=act), fix=fix)
     if act == "enter" or state not in found.from_:
         now = open_acts(of, state)
         raise Problem(
             "act_out_of_turn",
-            f"{act} is not done in the state {state!r}; it comes from {_listed(found.from_)}",
-            fix=f"open now: {_listed(now)}",
+            say(
+                "act_out_of_turn.is_not_done_in_state",
+                act=called(found),
+                state=called_in(of.states, state),
+                listed=listed(called_in(of.states, one) for one in sorted(found.from_)),
+                listed2=listed(with_name(of.acts, sorted(now))),
+            ),
             open=now,
             comes_from=sorted(found.from_),
         )
@@ -57,6 +65,27 @@ def answers(offer: OfferRule | None) -> dict[str, Answer]:
         return {}
     extra = [one for one in (offer.withdrawn, offer.expired) if one is not None]
     return {**offer.answers, **{one.name: one for one in extra}}
+
+
+def named_steps(of: Type) -> dict[str, Act | Answer]:
+    """Everything that can be done to a record of the type, by name."""
+    return {**answers(of.offer), **of.acts}
+
+
+def offer_ended(of: Type | None, state: str) -> Text:
+    """What is said of an offer that is no longer open: how it ended, or the state to which its answer led."""
+    if known(key := f"page.state_{state}"):
+        return say(key)
+    found = answers(of.offer).get(state) if of else None
+    return called_in(of.states, found.to if found else state) if of else Given(state)
+
+
+def step_done(of: Type | None, act: str) -> Text:
+    """What is said of an act or answer that was done; of the kernel's own, by a word of its own."""
+    found = named_steps(of).get(act) if of else None
+    if (found is None or not found.label) and known(key := f"page.act_{act}"):
+        return say(key)
+    return called(found) if found else Given(plain_words(act))
 
 
 def edges(acts: Iterable[Act], offer: OfferRule | None, states: Mapping[str, State]) -> list[Edge]:
@@ -103,20 +132,30 @@ def _type(of: Type, catalogue: Catalogue) -> Iterator[Fault]:
         seen = reached([of.initial, *(name for name, one in of.states.items() if one.barred)], moves)
         for name, state in of.states.items():
             if name not in seen and not state.divided:
-                fix = f"add an act that leads to {name}, or remove the state"
-                yield Fault("unreachable_state", state.source, f"{of.name}: no act leads to {name}", fix)
+                fix = say("dead_end.add_act_that_leads_to.fix", name=name)
+                yield Fault(
+                    "unreachable_state",
+                    state.source,
+                    say("unreachable_state.no_act_leads_to", name=of.name, name2=name),
+                    fix,
+                )
     for name, state in of.states.items():
         out = [to for come, to in moves if come == name]
         if not state.final and not out and not state.divided and not state.barred:
-            fix = f"mark {name} final: true, or add an act that leaves it"
-            yield Fault("dead_end", state.source, f"{of.name}: nothing leads out of {name}", fix)
+            fix = say("dead_end.mark_final_true_or_add.fix", name=name)
+            yield Fault("dead_end", state.source, say("dead_end.nothing_leads_out_of", name=of.name, name2=name), fix)
     steps: list[Act | Answer] = [*of.acts.values(), *answers(of.offer).values()]
     for one in steps:
         for name in sorted(one.from_ & {name for name, state in of.states.items() if state.final}):
             to = target(of.states, one.to, name)
             if of.core_state(to) != of.core_state(name):
-                fix = f"remove final from {name}, or {name} from {one.name}"
-                yield Fault("final_state_left", one.source, f"{of.name}: {one.name} leaves the final state {name}", fix)
+                fix = say("final_state_left.remove_final_from_or_from.fix", name=name, one_name=one.name)
+                yield Fault(
+                    "final_state_left",
+                    one.source,
+                    say("final_state_left.leaves_final_state", name=of.name, one_name=one.name, name2=name),
+                    fix,
+                )
     yield from _offer(of, catalogue)
     yield from _nobody(of, catalogue)
 
@@ -125,15 +164,17 @@ def _offer(of: Type, catalogue: Catalogue) -> Iterator[Fault]:
     if of.offer is None:
         return
     if not of.offer.answers:
-        said = f"{of.name} is offered and has no answers"
-        yield Fault("offer_nobody_answers", of.offer.source, said, "add answers with their roles")
+        said = say("offer_nobody_answers.is_offered_and_has_no", name=of.name)
+        yield Fault(
+            "offer_nobody_answers", of.offer.source, said, say("offer_nobody_answers.add_answers_with_their_roles.fix")
+        )
         return
     filled = _filled(catalogue)
     asked = next((one for one in catalogue.agreements if of.name in one.offers), None)
     wanted = frozenset().union(*(one.by for one in of.offer.answers.values()))
     if asked is not None and not wanted & filled:
-        fix = f"give a role is: one of {_listed(wanted)}, or take {of.name} out of the agreement's offers"
-        said = f"agreement {asked.id} lets {asked.to} offer {of.name}, which no role here may answer"
+        fix = say("offer_nobody_answers.give_role_is_one_of.fix", listed=_listed(wanted), name=of.name)
+        said = say("offer_nobody_answers.agreement_lets_offer_which_no", id=asked.id, to=asked.to, name=of.name)
         yield Fault("offer_nobody_answers", asked.source, said, fix)
 
 
@@ -145,8 +186,8 @@ def _nobody(of: Type, catalogue: Catalogue) -> Iterator[Fault]:
         return
     for one in of.acts.values():
         if one.by and not one.by & filled and one.by != {"system"}:
-            fix = f"give a role in roles.yml is: one of {_listed(one.by)}, or forbid {one.name}"
-            said = f"no role of {catalogue.agency} may {one.name} a {of.name}, though it enters them"
+            fix = say("act_nobody_may.give_role_in_roles_yml.fix", listed=_listed(one.by), name=one.name)
+            said = say("act_nobody_may.no_role_of_may_though", agency=catalogue.agency, name=one.name, of_name=of.name)
             yield Fault("act_nobody_may", one.source, said, fix)
 
 
@@ -171,5 +212,5 @@ def _filled(catalogue: Catalogue) -> frozenset[str]:
     return frozenset(name for role in catalogue.roles.values() if not role.for_ for name in role.is_)
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "none"
+def _listed(names: Iterable[str]) -> Text:
+    return listed(sorted(names))

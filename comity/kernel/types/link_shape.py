@@ -8,11 +8,12 @@ a guard of whatever sets the link, and tells whoever looks for a target what to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from comity.kernel.types.definition import Faults, Form, Node, in_languages, is_names, is_text, spoken_keys
+from comity.sentences import UNWORDED, Text, Worded, joined, say
 
 STATE = "state"
 WORDS = ("code", "message", "fix")
@@ -26,25 +27,25 @@ class LinkShape:
     fields: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     states: frozenset[str] = frozenset()
     code: str = "link_not_fitting"
-    message: str = ""
-    fix: str = ""
+    message: Worded = UNWORDED
+    fix: Worded = UNWORDED
     source: str = ""
-    messages: Mapping[str, str] = field(default_factory=dict)
-    fixes: Mapping[str, str] = field(default_factory=dict)
-
-    def in_language(self, language: str) -> LinkShape:
-        """The same with the words of its refusal in this language, where it has them."""
-        message, fix = self.messages.get(language, self.message), self.fixes.get(language, self.fix)
-        return replace(self, message=message, fix=fix)
 
     def as_json(self) -> dict[str, list[Any]]:
         """field -> the values of which a target has one; `state` among them."""
         asked: dict[str, list[Any]] = {name: list(allowed) for name, allowed in self.fields.items()}
         return {**asked, STATE: sorted(self.states)} if self.states else asked
 
-    def said(self) -> str:
+    def said(self) -> Text:
         """What a target must be, in words."""
-        return "; ".join(f"{name} is {' or '.join(map(_word, allowed))}" for name, allowed in self.as_json().items())
+        asked = self.as_json().items()
+        return joined(
+            (say("link_not_fitting.is", name=name, allowed=_any(allowed)) for name, allowed in asked), "semicolon"
+        )
+
+
+def _any(allowed: Sequence[Any]) -> Text:
+    return joined(map(_word, allowed), "or")
 
 
 def _word(value: Any) -> str:
@@ -65,19 +66,19 @@ def read_shape(node: Node | None, faults: Faults, *, of_layer: bool = False) -> 
         if name in said:
             continue
         if not values or not all(isinstance(value, str | bool | int) for value in values):
-            faults.add("wrong_kind", one.source, f"{name} of where is no value", "write one value, or a list of them")
+            faults.add("wrong_kind", one.source, say("wrong_kind.of_where_is_no_value", name=name))
         elif name == STATE and not is_names(values):
-            faults.add("wrong_kind", one.source, "state of where is no name", "write the names of states")
+            faults.add("wrong_kind", one.source, say("wrong_kind.state_of_where_is_no"))
         elif name == STATE:
             states = frozenset(values)
         else:
             fields[name] = tuple(values)
     if not fields and not states and not (spoken and of_layer):
-        faults.add("wrong_kind", node.source, "where asks nothing", "name a field with its value, or state")
+        faults.add("wrong_kind", node.source, say("wrong_kind.where_asks_nothing"))
     return LinkShape(
-        fields, states, code=words.text("code", "link_not_fitting"), message=words.text("message"),
-        fix=words.text("fix"), source=str(node.source), messages=in_languages(words, spoken, "message_"),
-        fixes=in_languages(words, spoken, "fix_"),
+        fields, states, code=words.text("code", "link_not_fitting"), source=str(node.source),
+        message=Worded(words.text("message"), in_languages(words, spoken, "message_")),
+        fix=Worded(words.text("fix"), in_languages(words, spoken, "fix_")),
     )  # fmt: skip
 
 
@@ -93,13 +94,14 @@ def narrowed(core: LinkShape | None, layer: LinkShape | None, faults: Faults) ->
     for name, allowed in core.as_json().items():
         wider = [str(one) for one in layer.as_json().get(name, ()) if one not in allowed]
         if wider:
-            said, fix = f"the core's link takes no {name} {', '.join(wider)}", f"only {', '.join(map(str, allowed))}"
-            faults.add("layer_loosens_field", layer.source, said, fix)
+            said = say(
+                "layer_loosens_field.core_link_takes_no", name=name, wider=wider, allowed=tuple(map(str, allowed))
+            )
+            faults.add("layer_loosens_field", layer.source, said)
     if layer.code not in (LinkShape().code, core.code):
-        said = f"a target that does not fit is refused with {core.code} in the core"
-        faults.add("layer_loosens_field", layer.source, said, "leave code: out")
+        said = say("layer_loosens_field.target_that_does_not_fit", code=core.code)
+        faults.add("layer_loosens_field", layer.source, said, say("layer_loosens_field.leave_code_out.fix"))
     return replace(
         layer, fields={**core.fields, **layer.fields}, states=layer.states or core.states, code=core.code,
-        message=layer.message or core.message, fix=layer.fix or core.fix,
-        messages={**core.messages, **layer.messages}, fixes={**core.fixes, **layer.fixes},
+        message=core.message.over(layer.message), fix=core.fix.over(layer.fix),
     )  # fmt: skip

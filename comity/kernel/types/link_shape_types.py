@@ -8,6 +8,8 @@ from typing import Any
 from comity.kernel.types.catalogue import CodeList, Field, Link, Type
 from comity.kernel.types.definition import Faults, nearest
 from comity.kernel.types.link_shape import LinkShape
+from comity.kernel.types.part import Part, What, spoken_of
+from comity.sentences import joined, say
 
 _KINDS: Mapping[str, type] = {"string": str, "boolean": bool, "integer": int}
 
@@ -38,33 +40,48 @@ def _check(
 ) -> None:
     targets = [types[name] for name in link.to if name in types]
     if {"any", "member"} & set(link.to):
-        said = f"link {link.name} of {of.name} points at {', '.join(link.to)}, of which nothing can be asked"
-        faults.add("wrong_kind", shape.source, said, "name the types under to:, or remove where:")
+        said = say("wrong_kind.link_of_points_at_of", name=link.name, of_name=of.name, to=", ".join(link.to))
+        faults.add("wrong_kind", shape.source, said, say("wrong_kind.name_types_under_to_or.fix"))
         return
     for target in targets:
         for name, allowed in shape.fields.items():
             one = target.fields.get(name)
             if one is None:
-                said = f"where of {link.name}: {target.name} has no field {name}"
+                said = say("state_unknown.where_of_has_no_field", name=link.name, target_name=target.name, name2=name)
                 faults.add("field_unknown", shape.source, said, nearest(name, target.fields))
             else:
-                _values(f"where of {link.name}", one, allowed, lists, shape, faults)
+                _values(Part("of", "where", link.name), one, allowed, lists, shape, faults)
         _states(link, target, shape, faults)
     known = {state.core for target in targets for state in target.states.values()}
     for state in sorted(shape.states - known if targets else ()):
-        said = f"where of {link.name}: {' and '.join(one.name for one in targets)} have no core state {state}"
+        said = say(
+            "state_unknown.where_of_have_no_core",
+            name=link.name,
+            targets=joined((one.name for one in targets), "and"),
+            state=state,
+        )
         faults.add("state_unknown", shape.source, said, nearest(state, known))
 
 
 def _states(link: Link, target: Type, shape: LinkShape, faults: Faults) -> None:
     known = {state.core for state in target.states.values()}
     if shape.states and not shape.states & known:
-        said = f"where of {link.name}: {target.name} is never in {', '.join(sorted(shape.states))}"
-        faults.add("state_unknown", shape.source, said, f"its core states are {', '.join(sorted(known))}")
+        said = say(
+            "state_unknown.where_of_is_never_in",
+            name=link.name,
+            target_name=target.name,
+            states=", ".join(sorted(shape.states)),
+        )
+        faults.add(
+            "state_unknown",
+            shape.source,
+            said,
+            say("state_unknown.its_core_states_are.fix", known=", ".join(sorted(known))),
+        )
 
 
 def _values(
-    what: str, one: Field, allowed: tuple[Any, ...], lists: Mapping[str, CodeList], shape: LinkShape, faults: Faults
+    what: What, one: Field, allowed: tuple[Any, ...], lists: Mapping[str, CodeList], shape: LinkShape, faults: Faults
 ) -> None:
     """A code is one of the list, also where an agency does not use it; any other value is of the field's own kind."""
     known = {**(lists[one.codes].values if one.codes in lists else {}), **(one.values or {})} if one.codes else None
@@ -72,7 +89,12 @@ def _values(
     kind = _KINDS.get(str(one.schema.get("type")))
     for value in allowed:
         if enum is not None and value not in enum:
-            faults.add("code_unknown", shape.source, f"{what}: {one.name} is never {value}", nearest(str(value), enum))
+            faults.add(
+                "code_unknown",
+                shape.source,
+                say("code_unknown.is_never", what=spoken_of(what), name=one.name, value=value),
+                nearest(str(value), enum),
+            )
         elif kind is None or type(value) is not kind:
-            said = f"{what}: {one.name} cannot be {value!r}"
-            faults.add("wrong_kind", shape.source, said, "ask for a text, a whole number, true or false")
+            said = say("wrong_kind.cannot_be", what=spoken_of(what), name=one.name, value=value)
+            faults.add("wrong_kind", shape.source, said, say("wrong_kind.ask_for_text_whole_number.fix"))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from comity.kernel.types import lifecycle
 from comity.kernel.types.catalogue import Act, Answer, Type
 from comity.kernel.types.definition import Faults, nearest
+from comity.sentences import say
 
 
 def mark_lock_targets(types: Mapping[str, Type], faults: Faults) -> dict[str, Type]:
@@ -21,7 +22,13 @@ def mark_lock_targets(types: Mapping[str, Type], faults: Faults) -> dict[str, Ty
                 of = [to for key, to in types.items() if link is not None and link.accepts(key, to.core_name)]
                 known = {state for to in of for state in to.states}
                 for state in sorted(states - known):
-                    said = f"{act.name} of {one.name} follows the unknown state {state} of {name}"
+                    said = say(
+                        "state_unknown.of_follows_unknown_state_of",
+                        name=act.name,
+                        one_name=one.name,
+                        state=state,
+                        name2=name,
+                    )
                     faults.add("state_unknown", act.source, said, nearest(state, known))
     return {
         name: replace(one, stood_on=True)

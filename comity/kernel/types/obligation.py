@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from comity.kernel.types.definition import Faults, Form, Kind, Node, is_names, is_text
+from comity.sentences import say
 
 _KEYS: Mapping[str, Kind] = {
     **dict.fromkeys(("on", "owed_by", "owed_to", "met_by", "about", "code", "act", "since"), is_text),
@@ -52,8 +53,8 @@ def read_obligation(node: Node | None, faults: Faults) -> Obligation | None:
     form = Form(node, faults, "obligation", _KEYS)
     missing = [key for key in _MUST if key not in form]
     if missing:
-        fix = "write obligation: { on: link, open: [state], owed_by: field }"
-        faults.add("wrong_kind", node.source, f"an obligation says {', '.join(missing)}", fix)
+        fix = say("wrong_kind.write_obligation.fix")
+        faults.add("wrong_kind", node.source, say("wrong_kind.obligation_says", missing=", ".join(missing)), fix)
         return None
     named = {key: form.text(key) for key, kind in _KEYS.items() if kind is is_text}
     return Obligation(open=frozenset(form.names("open")), says=form.names("says"), **named)

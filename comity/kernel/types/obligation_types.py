@@ -8,6 +8,7 @@ from typing import Any
 from comity.kernel.types.catalogue import Type
 from comity.kernel.types.definition import Faults, nearest
 from comity.kernel.types.obligation import Obligation
+from comity.sentences import say
 
 
 def check_obligations(types: Mapping[str, Type], faults: Faults) -> None:
@@ -18,15 +19,34 @@ def check_obligations(types: Mapping[str, Type], faults: Faults) -> None:
 
 
 def _check(of: Type, one: Obligation, faults: Faults) -> None:
-    said = f"the obligation of {of.name} names no"
     for name in _unknown((one.on, one.about), of.links):
-        faults.add("link_unknown", of.source, f"{said} link: {name}", nearest(name, of.links))
+        faults.add(
+            "link_unknown",
+            of.source,
+            say("link_unknown.obligation_names_no", of=of.name, name=name),
+            nearest(name, of.links),
+        )
     for name in _unknown((one.met_by,), of.acts):
-        faults.add("act_unknown", of.source, f"{said} act: {name}", nearest(name, of.acts))
+        faults.add(
+            "act_unknown",
+            of.source,
+            say("act_unknown.obligation_names_no", of=of.name, name=name),
+            nearest(name, of.acts),
+        )
     for name in _unknown((one.owed_by, one.owed_to, one.code, one.act, one.since, *one.says), of.fields):
-        faults.add("field_unknown", of.source, f"{said} field: {name}", nearest(name, of.fields))
+        faults.add(
+            "field_unknown",
+            of.source,
+            say("field_unknown.obligation_names_no", of=of.name, name=name),
+            nearest(name, of.fields),
+        )
     for name in _unknown(sorted(one.open), of.states):
-        faults.add("state_unknown", of.source, f"{said} state: {name}", nearest(name, of.states))
+        faults.add(
+            "state_unknown",
+            of.source,
+            say("state_unknown.obligation_names_no", of=of.name, name=name),
+            nearest(name, of.states),
+        )
 
 
 def _unknown(names: Iterable[str], known: Mapping[str, Any]) -> list[str]:
@@ -39,8 +59,10 @@ def check_owed(types: Mapping[str, Type], faults: Faults) -> None:
         for act in of.acts.values():
             owed = types.get(act.owes or "")
             if owed is not None and (owed.obligation is None or not owed.obligation.met_by):
-                said = f"{act.name} of {of.name} owes {owed.name}, which does not say how an obligation of it is met"
-                fix = f"declare obligation: with met_by: in the type {owed.name}"
+                said = say(
+                    "obligation_unknown.of_owes_which_does_not", name=act.name, of_name=of.name, owed_name=owed.name
+                )
+                fix = say("obligation_unknown.declare_obligation_with_met_by.fix", name=owed.name)
                 faults.add("obligation_unknown", act.source, said, fix)
 
 

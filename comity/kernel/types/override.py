@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from comity.kernel.types.definition import Faults, Form, Kind, is_names, is_text
+from comity.sentences import say
 
 _KEYS: dict[str, Kind] = {"by": is_names, "needs": lambda value: value == REASON, "raises": is_text}
 REASON = "reason"
@@ -35,8 +36,8 @@ def read_override(guard: Form, faults: Faults) -> Override | None:
     form = Form(node, faults, "override", _KEYS)
     for key in _KEYS:
         if key not in form:
-            faults.add("wrong_kind", node.source, f"override has no {key}", f"add {key}:")
+            faults.add("wrong_kind", node.source, say("wrong_kind.override_has_no", key=key))
     if "code" not in guard:
-        said = "a condition that may be overridden has no code, and is overridden by it"
-        faults.add("wrong_kind", node.source, said, "add code: to the guard")
+        said = say("wrong_kind.condition_that_may_be_overridden")
+        faults.add("wrong_kind", node.source, said, say("wrong_kind.add_code_to_guard.fix"))
     return Override(frozenset(form.names("by")), form.text("raises"))

@@ -27,7 +27,9 @@ from comity.kernel.types.definition import (
 from comity.kernel.types.duration import read_duration
 from comity.kernel.types.link_shape import read_shape
 from comity.kernel.types.obligation import Obligation, read_obligation
+from comity.kernel.types.part import Part, What, kind_of_part, spoken_of
 from comity.kernel.types.ties import Ties, read_ties
+from comity.sentences import say
 
 EVERY = frozenset(("*",))
 MAX_GROUPS = 8
@@ -125,7 +127,7 @@ def read_type(form: Form, layer: str, faults: Faults) -> Draft:
     draft = Draft(name=name, source=str(form.at("type")), owner_layer=layer, core_name=name)
     draft.title = form.text("title", name)
     if "title" not in form:
-        faults.add("wrong_kind", form.source, f"{name} has no title", "add title: what the thing is called")
+        faults.add("wrong_kind", form.source, say("wrong_kind.has_no_title", name=name))
     read_head(draft, form, faults)
     draft.ties = read_ties(form.get("ties"), faults)
     draft.obligation = read_obligation(form.get("obligation"), faults)
@@ -133,7 +135,7 @@ def read_type(form: Form, layer: str, faults: Faults) -> Draft:
     draft.document = ("base", *(name for name in draft.groups if name != "base")) if form.plain("document") else ()
     for key, node in form.items("deconflict_when"):
         if not is_names(node.plain()):
-            faults.add("wrong_kind", node.source, f"deconflict_when of {key}", "write a list of values")
+            faults.add("wrong_kind", node.source, say("wrong_kind.deconflict_when_of", key=key))
             continue
         draft.deconflict_when[key] = frozenset([node.value] if isinstance(node.value, str) else node.plain())
     for key, node in form.items("fields"):
@@ -157,14 +159,15 @@ def read_type(form: Form, layer: str, faults: Faults) -> Draft:
 def named(name: str, node: Node, faults: Faults, what: str) -> bool:
     """Whether a part has a good name and is not null; a fault when not."""
     if not NAME.match(name):
-        faults.add("bad_name", node.source, f"{what} {name!r}", "names are lower case letters, digits and _")
+        faults.add("bad_name", node.source, say("bad_name.is_none", what=kind_of_part(what), name=name))
         return False
     if node.value is None and what == "field":
-        faults.add("wrong_kind", node.source, f"{what} {name} is empty", "describe it, or remove the line")
+        faults.add("wrong_kind", node.source, say("wrong_kind.is_empty", what=kind_of_part(what), name=name))
         return False
     if (what in ("act", "answer") and name in RESERVED) or (what == "answer" and name in ("enter", "amend")):
-        said = f"{name} is what the kernel calls an entry of its own"
-        faults.add_new("name_reserved", node.source, said, f"call the {what} otherwise, such as {name}_it")
+        said = say("name_reserved.is_what_kernel_calls_entry", name=name)
+        fix = say("name_reserved.call_otherwise_such_as_it.fix", what=kind_of_part(what), name=name)
+        faults.add_new("name_reserved", node.source, said, fix)
     return True
 
 
@@ -181,8 +184,8 @@ def read_head(draft: Draft, form: Form, faults: Faults) -> None:
     for key, node in form.items("groups"):
         draft.groups[key] = _group(key, node, draft.groups.get(key) or Group(key, key), faults)
     if "groups" in form and len({"base", *draft.groups}) > MAX_GROUPS:
-        said = f"{draft.name} has more than {MAX_GROUPS} groups, base included"
-        faults.add("too_many_groups", form.at("groups"), said, "put fields that are shared alike into one group")
+        said = say("too_many_groups.has_more_than_groups_base", name=draft.name, max_groups=MAX_GROUPS)
+        faults.add("too_many_groups", form.at("groups"), said, say("too_many_groups.put_fields_that_are_shared.fix"))
     draft.deconflict += comparison.read_rules(form.get("deconflict"), faults)
 
 
@@ -190,26 +193,31 @@ def _group(name: str, node: Node, before: Group, faults: Faults) -> Group:
     """A group by its title alone, or by a mapping with its labels, which leaves the title of a lower layer."""
     if isinstance(node.value, str):
         return Group(name, node.value, before.labels)
-    form = Form(node, faults, f"group {name}", {"title": is_text})
+    form = Form(node, faults, Part("group", name), {"title": is_text})
     return Group(name, form.text("title", before.title), {**before.labels, **form.labels})
 
 
 def read_field(name: str, node: Node, layer: str, faults: Faults) -> Field:
-    form = Form(node, faults, f"field {name}", FIELD_KEYS)
-    schema.check(node, schema.KEYWORDS, faults, f"field {name}")
+    form = Form(node, faults, Part("field", name), FIELD_KEYS)
+    schema.check(node, schema.KEYWORDS, faults, Part("field", name))
     written = {key: one.plain() for key, one in node.items() if key in schema.KEYWORDS}
     codes = form.plain("codes")
     if codes is not None and not isinstance(codes, str):
-        faults.add("wrong_kind", form.at("codes"), f"codes of a new field {name}", "name a code list")
+        faults.add("wrong_kind", form.at("codes"), say("wrong_kind.codes_of_new_field", name=name))
         codes = None
     if not written.keys() & {"type", "enum", "const", "anyOf", "oneOf"}:
         if codes:
             written = {"type": "string", **written}
         else:
-            faults.add("field_without_type", form.source, f"field {name} has no type", "add type: string, or codes:")
+            faults.add("field_without_type", form.source, say("field_without_type.field_has_no_type", name=name))
     cls = form.text("class", "ordinary")
     if cls not in CLASSES:
-        faults.add("class_unknown", form.at("class"), f"class {cls!r} of field {name}", nearest(cls, CLASSES))
+        faults.add(
+            "class_unknown",
+            form.at("class"),
+            say("class_unknown.class_of_field", cls=cls, name=name),
+            nearest(cls, CLASSES),
+        )
     return Field(
         name=name, schema=written, group=form.text("group", "base"), term=form.text("term"), label=form.text("label"),
         labels=form.labels, codes=codes, find=form.plain("find", False), required=form.plain("required", False),
@@ -221,9 +229,9 @@ def read_field(name: str, node: Node, layer: str, faults: Faults) -> Field:
 
 
 def read_link(name: str, node: Node, layer: str, faults: Faults) -> Link:
-    form = Form(node, faults, f"link {name}", LINK_KEYS)
+    form = Form(node, faults, Part("link", name), LINK_KEYS)
     if "to" not in form:
-        faults.add("wrong_kind", form.source, f"link {name} points nowhere", "add to: a type, member or any")
+        faults.add("wrong_kind", form.source, say("wrong_kind.link_points_nowhere", name=name))
     return Link(
         name=name, to=form.names("to"), many=form.plain("many", False), term=form.text("term"),
         label=form.text("label"), labels=form.labels, required=form.plain("required", False),
@@ -235,7 +243,7 @@ def read_link(name: str, node: Node, layer: str, faults: Faults) -> Link:
 
 def read_state(name: str, node: Node, faults: Faults) -> State:
     """`core` is the written `within`, or the state itself."""
-    form = Form(node, faults, f"state {name}", STATE_KEYS)
+    form = Form(node, faults, Part("state", name), STATE_KEYS)
     return State(
         name=name, core=form.text("within", name), initial=form.plain("initial", False),
         final=form.plain("final", False), in_error=form.plain("in_error", False), label=form.text("label"),
@@ -244,11 +252,11 @@ def read_state(name: str, node: Node, faults: Faults) -> State:
 
 
 def read_act(name: str, node: Node, layer: str, faults: Faults) -> Act:
-    form = Form(node, faults, f"act {name}", ACT_KEYS)
+    form = Form(node, faults, Part("act", name), ACT_KEYS)
     if name == "enter" and ("from" in form or "to" in form):
-        faults.add("wrong_kind", form.source, "enter has neither from nor to", "a record starts in its initial state")
+        faults.add("wrong_kind", form.source, say("wrong_kind.enter_has_neither_from_nor"))
     if not form.names("by"):
-        faults.add("act_nobody_may", form.source, f"act {name} names no role", "add by: [the lifecycle roles]")
+        faults.add("act_nobody_may", form.source, say("act_nobody_may.act_names_no_role", name=name))
     return Act(
         name=name, from_=frozenset(form.names("from")) if "from" in form else EVERY, to=form.text("to") or None,
         by=frozenset(form.names("by")), needs=form.names("needs"), sets=form.names("sets"),
@@ -260,13 +268,13 @@ def read_act(name: str, node: Node, layer: str, faults: Faults) -> Act:
 
 
 def read_answer(name: str, node: Node, faults: Faults, *, by: bool = True) -> Answer:
-    form = Form(node, faults, f"answer {name}", ANSWER_KEYS)
+    form = Form(node, faults, Part("answer", name), ANSWER_KEYS)
     if by and not form.names("by"):
-        faults.add("offer_nobody_answers", form.source, f"answer {name} names no role", "add by: [lifecycle roles]")
+        faults.add("offer_nobody_answers", form.source, say("offer_nobody_answers.answer_names_no_role", name=name))
     if not form.text("to"):
-        faults.add("wrong_kind", form.source, f"answer {name} leads to no state", "add to: the state it leads to")
+        faults.add("wrong_kind", form.source, say("wrong_kind.answer_leads_to_no_state", name=name))
     guards = read_guards(form, faults)
-    refuse_overrides(guards, f"the answer {name}", faults)
+    refuse_overrides(guards, Part("the_answer", name), faults)
     return Answer(
         name=name, to=form.text("to"), by=frozenset(form.names("by")),
         from_=frozenset(form.names("from")) if "from" in form else EVERY, needs=form.names("needs"),
@@ -284,7 +292,7 @@ def read_follows(form: Form, faults: Faults) -> dict[str, frozenset[str]]:
         if is_names(one.plain()):
             out[key] = frozenset([one.value] if isinstance(one.value, str) else one.plain())
         else:
-            faults.add("wrong_kind", one.source, f"follows of link {key}", "write a list of states")
+            faults.add("wrong_kind", one.source, say("wrong_kind.follows_of_link", key=key))
     return out
 
 
@@ -312,10 +320,10 @@ def read_several(node: Node | None, faults: Faults) -> Several | None:
     form = Form(node, faults, "to_several", SEVERAL_KEYS)
     needs, counts = form.plain("needs"), form.plain("counts")
     if needs not in ("all", "any") and (type(needs) is not int or needs < 1):
-        faults.add("wrong_kind", form.at("needs"), f"{needs!r} is no number of answers", "write all, any or a number")
+        faults.add("wrong_kind", form.at("needs"), say("wrong_kind.is_no_number_of_answers", needs=needs))
         return None
     if not counts:
-        faults.add("wrong_kind", form.at("counts"), "which answers count is not said", "name one answer or more")
+        faults.add("wrong_kind", form.at("counts"), say("wrong_kind.which_answers_count_is_not"))
         return None
     return Several(str(needs), frozenset([counts] if isinstance(counts, str) else counts))
 
@@ -323,8 +331,8 @@ def read_several(node: Node | None, faults: Faults) -> Several | None:
 def read_expires(form: Form, faults: Faults) -> str | None:
     expires = form.text("expires") or None
     if expires and read_duration(expires) in (None, (0, 0)):
-        said = f"{expires!r} is no time for an answer: days, hours and minutes are read"
-        faults.add_new("wrong_kind", form.at("expires"), said, "write P14D or PT48H")
+        said = say("wrong_kind.is_no_time_for_answer", expires=expires)
+        faults.add_new("wrong_kind", form.at("expires"), said, say("wrong_kind.write_p14d_or_pt48h.fix"))
     return expires
 
 
@@ -337,18 +345,23 @@ def read_grants(node: Node | None, faults: Faults) -> Grants:
         if is_names(one.plain()):
             links[key] = (one.value,) if isinstance(one.value, str) else tuple(one.plain())
         else:
-            faults.add("wrong_kind", one.source, f"grants of link {key}", "write a list of groups")
+            faults.add("wrong_kind", one.source, say("wrong_kind.grants_of_link", key=key))
     return Grants(form.names("groups") or ("base",), links)
 
 
-def labelled(values: Mapping[str, Code], node: Node, what: str, faults: Faults) -> dict[str, Code]:
+def labelled(values: Mapping[str, Code], node: Node, what: What, faults: Faults) -> dict[str, Code]:
     """The codes of a list of a lower layer with the labels in other languages that this layer gives them."""
     out = dict(values)
     for name, one in node.items():
         if name not in values:
-            faults.add("code_unknown", node.at(name), f"{what} has no code {name}", nearest(name, values))
+            faults.add(
+                "code_unknown",
+                node.at(name),
+                say("code_unknown.has_no_code", what=spoken_of(what), name=name),
+                nearest(name, values),
+            )
         else:
-            form = Form(one, faults, f"code {name}", {})
+            form = Form(one, faults, Part("code", name), {})
             out[name] = replace(values[name], labels={**values[name].labels, **form.labels})
     return out
 
@@ -361,12 +374,16 @@ def read_codes(node: Node, faults: Faults, *, parent: bool) -> dict[str, Code]:
             out[name] = Code(name, one.value, parent=name)
             continue
         if parent and not one.is_map:
-            faults.add("code_without_parent", node.at(name), f"code {name} names no core code", "add is: a core code")
+            faults.add(
+                "code_without_parent", node.at(name), say("code_without_parent.code_names_no_core_code", name=name)
+            )
             continue
-        form = Form(one, faults, f"code {name}", dict.fromkeys(("title", "term", "is", "label"), is_text))
+        form = Form(one, faults, Part("code", name), dict.fromkeys(("title", "term", "is", "label"), is_text))
         is_ = form.text("is")
         if parent and not is_:
-            faults.add("code_without_parent", node.at(name), f"code {name} names no core code", "add is: a core code")
+            faults.add(
+                "code_without_parent", node.at(name), say("code_without_parent.code_names_no_core_code", name=name)
+            )
             continue
         title = form.text("title") or form.text("label") or name.replace("_", " ").capitalize()
         out[name] = Code(name, title, form.text("term"), is_ or name, form.labels)

@@ -2,7 +2,8 @@
 
     roles:
       administrator: { title: Administrator, may: [admit_members, leave] }      # powers are POWERS, no others
-    purposes: { custody: Keeping of persons in custody }
+      clerk: { title: Clerk, label_hi: .. }                                     # or the title alone
+    purposes: { custody: Keeping of persons in custody, trial: { title: Trial, label_hi: .. } }
 
 Pillars and jurisdictions declare them; a name is declared once. An agency fills such roles by `is` in its roles.yml.
 """
@@ -15,20 +16,22 @@ from comity.errors import Fault
 from comity.kernel.types.catalogue import Act, Answer, Catalogue, LifecycleRole, Role, Type
 from comity.kernel.types.definition import Faults, Form, Kind, Node, is_names, is_text, nearest
 from comity.kernel.types.lifecycle import answers
+from comity.kernel.types.part import Part
+from comity.sentences import Worded, say
 
 SYSTEM = "system"
 """The lifecycle role of an agency's own system. It is nobody's to declare, to fill or to be given power."""
 
 POWERS: Mapping[str, str] = {
-    "admit_members": "invites members, suspends them and signs them out",
-    "keep_endpoints": "says to which addresses outside the agency's deliveries may go",
-    "keep_subscriptions": "sees to all subscriptions and dead letters of the agency",
-    "leave": "takes the agency's whole record away",
-    "see_refusals": "sees what the members of the agency were refused",
-    "review_emergencies": "reviews what was opened in an emergency",
-    "subscribe_for_any_role": "subscribes for roles that it does not hold",
+    "admit_members": "not_allowed.admit_members",
+    "keep_endpoints": "not_allowed.keep_endpoints",
+    "keep_subscriptions": "not_allowed.keep_subscriptions",
+    "leave": "not_allowed.leave",
+    "see_refusals": "not_allowed.see_refusals",
+    "review_emergencies": "not_allowed.review_emergencies",
+    "subscribe_for_any_role": "not_allowed.subscribe_for_any_role",
 }
-"""What the kernel itself lets members do, beside the acts of types: power -> what it is."""
+"""What the kernel itself lets members do, beside the acts of types: power -> what is said to who has it not."""
 
 _ROLE: Mapping[str, Kind] = {"title": is_text, "may": is_names}
 
@@ -36,16 +39,16 @@ _ROLE: Mapping[str, Kind] = {"title": is_text, "may": is_names}
 def read_role(name: str, node: Node, home: str, faults: Faults) -> LifecycleRole:
     """A declared role: a title alone, or a mapping with its powers."""
     if is_text(node.value):
-        return LifecycleRole(name, str(node.value), home=home, source=str(node.source))
-    form = Form(node, faults, f"role {name}", _ROLE)
+        return LifecycleRole(name, Worded(str(node.value)), home=home, source=str(node.source))
+    form = Form(node, faults, Part("role", name), _ROLE)
     if name == SYSTEM:
-        faults.add("role_fills_system", node.source, "system is the kernel's own role", "choose another name")
+        faults.add("role_fills_system", node.source, say("role_fills_system.system_is_kernel_own_role"))
     for power in form.names("may"):
         if power not in POWERS:
-            said = f"role {name} may {power}, which is no power of the kernel"
+            said = say("power_unknown.role_may_which_is_no", name=name, power=power)
             faults.add("power_unknown", form.at("may"), said, nearest(power, POWERS))
     return LifecycleRole(
-        name, form.text("title", name), frozenset(form.names("may")), home, str(node.source)
+        name, form.titled(name), frozenset(form.names("may")), home, str(node.source)
     )  # fmt: skip
 
 
@@ -63,8 +66,8 @@ def check_roles(
             mine = agency and agency in (of.owner_layer, getattr(step, "owner_layer", ""))
             known = {SYSTEM, *declared, *(filled if mine else ())}
             for name in sorted(_named(step) - known):
-                said = f"{step.name} of {of.name} is by {name}, a role that no pillar declares"
-                fix = nearest(name, declared, f"declare {name} under roles: in the pillar.yml that brings it")
+                said = say("role_unknown.of_is_by_role_that", name=step.name, of_name=of.name, name2=name)
+                fix = nearest(name, declared, say("name.declare_under_roles_in_pillar.fix", name=name))
                 faults.add("role_unknown", step.source, said, fix)
 
 
@@ -103,5 +106,5 @@ def check_speakers(catalogue: Catalogue) -> Iterator[Fault]:
     used = in_use(catalogue)
     for role in catalogue.roles.values():
         if role.for_ and role.name in used:
-            said = f"role {role.name} is for {role.for_} and has the name of a lifecycle role"
-            yield Fault("role_for", role.source, said, f"call it {role.for_}_{role.name}")
+            said = say("role_for.role_is_for_and_has", name=role.name, for_=role.for_)
+            yield Fault("role_for", role.source, said, say("role_for.call_it.fix", for_=role.for_, name=role.name))

@@ -16,7 +16,9 @@ import jsonschema_rs
 
 from comity.clock import parse_instant
 from comity.kernel.types.definition import Faults, Node, Source, nearest
+from comity.kernel.types.part import Part, What, spoken_of
 from comity.names import AGENCY
+from comity.sentences import NOTHING, Text, say
 
 TYPES = frozenset(("string", "integer", "number", "boolean", "array", "object", "null"))
 LEAST = frozenset(("minLength", "minimum", "exclusiveMinimum", "minItems", "minProperties", "minContains"))
@@ -76,45 +78,56 @@ def validator(schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
     )
 
 
-def check(node: Node, keywords: frozenset[str], faults: Faults, what: str) -> None:
+def check(node: Node, keywords: frozenset[str], faults: Faults, what: What) -> None:
     """Faults of the JSON Schema keywords in `node`; other keys of the top level are the caller's to judge."""
     for key, one in node.items():
         if key in keywords:
             _keyword(key, one, node.at(key), faults, what)
 
 
-def _nested(node: Node, faults: Faults, what: str) -> None:
+def _nested(node: Node, faults: Faults, what: What) -> None:
     if isinstance(node.value, bool):
         return
     if not node.is_map:
-        faults.add("schema_refused", node.source, f"{what} must be a schema", "write it as key: value lines")
+        faults.add("schema_refused", node.source, say("schema_refused.must_be_schema", what=spoken_of(what)))
         return
     for key in node.value:
         if key not in NESTED:
-            faults.add("unknown_key", node.at(key), f"{what} has no keyword {key!r}", nearest(key, NESTED))
+            said = say("unknown_key.has_no_keyword", what=spoken_of(what), key=key)
+            faults.add("unknown_key", node.at(key), said, nearest(key, NESTED))
     check(node, NESTED, faults, what)
 
 
-def _keyword(key: str, one: Node, at: Source, faults: Faults, what: str) -> None:
+def _keyword(key: str, one: Node, at: Source, faults: Faults, what: What) -> None:
     value = one.plain()
     if key in INSIDE:
-        _nested(one, faults, f"{key} of {what}")
+        _nested(one, faults, Part("of", key, what))
     elif key in SEVERAL or key == "properties":
         parts: Iterator[Node] = iter(one.value) if one.is_list else (part for _, part in one.items())
         for part in parts:
-            _nested(part, faults, f"{key} of {what}")
+            _nested(part, faults, Part("of", key, what))
     elif key == "format" and value not in KNOWN_FORMATS:
-        faults.add("unknown_format", at, f"{what} has the unknown format {value!r}", nearest(str(value), KNOWN_FORMATS))
+        faults.add(
+            "unknown_format",
+            at,
+            say("unknown_format.has_unknown_format", what=spoken_of(what), value=value),
+            nearest(str(value), KNOWN_FORMATS),
+        )
     elif key == "pattern":
-        refused = pattern_refused(value) if isinstance(value, str) else "a pattern is text"
+        refused = pattern_refused(value) if isinstance(value, str) else say("pattern_refused.is_text")
         if refused:
-            faults.add("pattern_refused", at, f"{what}: {refused}", "write it without look-around or back-references")
+            faults.add("pattern_refused", at, say("pattern_refused.because", what=spoken_of(what), refused=refused))
     elif key == "type" and not set(value if isinstance(value, list) else [value]) <= TYPES:
-        faults.add("schema_refused", at, f"{what} has the unknown type {value!r}", nearest(str(value), TYPES))
+        faults.add(
+            "schema_refused",
+            at,
+            say("schema_refused.has_unknown_type", what=spoken_of(what), value=value),
+            nearest(str(value), TYPES),
+        )
     else:
-        refused = _refused(key, json.dumps(value))
-        if refused:
-            faults.add("schema_refused", at, f"{key} of {what}: {refused}", "correct the value")
+        wrong = _refused(key, json.dumps(value))
+        if wrong:
+            faults.add("schema_refused", at, say("schema_refused.of", key=key, what=spoken_of(what), refused=wrong))
 
 
 @lru_cache(maxsize=4096)
@@ -127,35 +140,35 @@ def _refused(key: str, value: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def pattern_refused(pattern: str) -> str:
+def pattern_refused(pattern: str) -> Text:
     """Why a pattern cannot run in the linear-time engine; empty when it can."""
     if len(pattern) > 500:
-        return f"a pattern of {len(pattern)} characters, over 500"
+        return say("pattern_refused.is_too_long", length=len(pattern))
     try:
         validator({"pattern": pattern})
     except (jsonschema_rs.ValidationError, ValueError) as error:
-        return str(error).splitlines()[0] + " in the linear-time engine"
-    return ""
+        return say("pattern_refused.in_linear_time_engine", error=str(error).splitlines()[0])
+    return NOTHING
 
 
-def loosened(core: Mapping[str, Any], layer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def loosened(core: Mapping[str, Any], layer: Mapping[str, Any]) -> Iterator[tuple[str, Text]]:
     """Each keyword with which `layer` says more is allowed than `core` does, and how. (allOf would bar it anyway.)"""
     for key, value in layer.items():
         if key not in core:
             continue
         old = core[key]
         if key == "type" and not _types(value) <= _types(old):
-            yield key, f"type {value} where the core has {old}"
+            yield key, say("layer_loosens_field.where_core_has", key=key, value=str(value), old=str(old))
         elif key in MOST and value > old:
-            yield key, f"{key} {value} is over the core's {old}"
+            yield key, say("layer_loosens_field.is_over", key=key, value=str(value), old=str(old))
         elif key in LEAST and value < old:
-            yield key, f"{key} {value} is under the core's {old}"
+            yield key, say("layer_loosens_field.is_under", key=key, value=str(value), old=str(old))
         elif key == "enum" and any(one not in old for one in value):
-            yield key, f"enum adds {[one for one in value if one not in old]}"
+            yield key, say("layer_loosens_field.enum_adds", values=str([one for one in value if one not in old]))
         elif (key in ("format", "const", "multipleOf") and value != old) or (
             key in ("uniqueItems", "additionalProperties") and old != value and value is not (key == "uniqueItems")
         ):
-            yield key, f"{key} {value} where the core has {old}"
+            yield key, say("layer_loosens_field.where_core_has", key=key, value=str(value), old=str(old))
         elif key == "items" and isinstance(old, dict) and isinstance(value, dict):
             yield from loosened(old, value)
         elif key == "properties":

@@ -6,6 +6,7 @@ faults gathered one by one, and those of unchanged old values forgiven: a newer 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
@@ -14,20 +15,23 @@ import jsonschema_rs
 
 from comity.errors import Fault
 from comity.kernel.types import schema
-from comity.kernel.types.catalogue import Field, Type
-from comity.kernel.types.definition import nearest
-from comity.kernel.types.lifecycle import answers
+from comity.kernel.types.catalogue import Field, Link, Type
+from comity.kernel.types.definition import DID_YOU_MEAN, MOST_NAMED, nearest
+from comity.kernel.types.language import called, called_in, with_name
+from comity.kernel.types.lifecycle import answers, named_steps
 from comity.kernel.types.record_schema import object_schema
+from comity.sentences import Given, Sentence, Text, joined, known, say
 
 FEW = 12
 """So many codes are all named where one is not known."""
 
-_FIXES: Mapping[str, str] = {
-    "date": "write it as 2026-11-22",
-    "date-time": "write it as 2026-11-22T14:05:00Z or 2026-11-22T09:05:00-05:00: T and Z large, seconds 00 to 59",
-    "decimal": "write a plain decimal as text, such as 12.50", "uuid": "name a record by its id",
-    "agency": "name an agency by its id, such as atf",
-}  # fmt: skip
+FORMS = frozenset(("date", "date-time", "decimal", "uuid", "agency"))
+"""The forms of a text of which a sentence says how it is written."""
+LINES = (
+    "limit", "pattern", "options", "expected_value", "types", "format", "multiple_of", "property", "unexpected",
+)  # fmt: skip
+"""Where the validator says what it wanted: a member of its error."""
+TYPE_NAMES = frozenset(("string", "number", "integer", "boolean", "array", "object", "null"))
 
 
 def judge(
@@ -101,9 +105,16 @@ def _sets(of: Type, act: str) -> tuple[str, ...]:
 def _inputs(of: Type, given: Collection[str], act: str) -> Iterator[Fault]:
     for name in sorted(_input_names(of) & set(given)):
         if name not in _sets(of, act):
-            setting = [key for key in (*of.acts, *answers(of.offer)) if name in _sets(of, key)]
-            fix = f"it is given with {', '.join(setting) or 'no act of this agency'}"
-            yield Fault("input_refused", f"fields.{name}", f"{name} is not set by {act}", fix)
+            said = say("input_refused.is_not_set_by", name=called(of.fields[name]), act=called_in(named_steps(of), act))
+            yield Fault("input_refused", f"fields.{name}", said, _given_with(of, name))
+
+
+def _given_with(of: Type, name: str) -> Text:
+    steps = named_steps(of)
+    setting = with_name(steps, (one for one in steps if name in _sets(of, one)))
+    if not setting:
+        return say("input_refused.no_act_of_this_agency.fix")
+    return say("input_refused.it_is_given_with.fix", setting=setting)
 
 
 def _gathered(
@@ -115,11 +126,11 @@ def _gathered(
             continue
         one = of.fields.get(name)
         if one is None:
-            said = f"{of.title} has no field {name}"
+            said = say("unknown_field.has_no_field", title=called(of), name=name)
             yield Fault("unknown_field", f"fields.{name}", said, nearest(name, of.fields))
             continue
         yield from _value(of, one, value)
-    yield from _absent(of.fields, old if before is not None else None, after, state, stays(of, act), "fields")
+    yield from _absent(of, of.fields, old if before is not None else None, after, state, act)
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -145,42 +156,75 @@ def _value(of: Type, one: Field, value: Any) -> Iterator[Fault]:
         code = code_of(error)
         if (code, path) not in seen:
             seen.add((code, path))
-            fix = _FIXES.get(str(getattr(error.kind, "format", "")), "") if code == "format" else ""
-            yield Fault(code, path, _said(error.message), fix or "correct the value")
+            form = str(getattr(error.kind, "format", "")) if code == "format" else ""
+            fix = say(f"format.{form}.fix") if form in FORMS else say("value.correct.fix")
+            yield Fault(code, path, refused(code, error), fix)
     if one.values is None or seen:
         return
     for place, code in enumerate(value) if isinstance(value, list) else [(-1, value)]:
         if code not in one.values:
             path = f"fields.{one.name}" + (f".{place}" if place >= 0 else "")
-            yield Fault("code_unknown", path, f"{code!r} is not a code of {one.codes}", _among(str(code), one.values))
+            yield Fault(
+                "code_unknown",
+                path,
+                say("code_unknown.is_not_code_of", code=code, codes=one.codes),
+                _among(str(code), one.values),
+            )
 
 
-def _among(code: str, known: Iterable[str]) -> str:
+def _among(code: str, known: Iterable[str]) -> Text:
     """The nearest code, and all of them where they are few: what is near in spelling may be far in meaning."""
     codes, said = list(known), nearest(code, known)
-    few = said.startswith("did you mean") and len(codes) <= FEW
-    return f"{said} The codes are {', '.join(codes)}" if few else said
+    near = isinstance(said, Sentence) and said.key == DID_YOU_MEAN
+    return joined((said, say("code_unknown.codes_are", codes=codes)), "space") if near and len(codes) <= FEW else said
 
 
-def _said(message: str) -> str:
-    return message if len(message) <= 200 else f"{message[:120]} ... {message[-70:]}"
+def refused(code: str, error: jsonschema_rs.ValidationError) -> Text:
+    """What JSON Schema refuses, and where it draws the line; what has no sentence of ours, in the validator's words."""
+    key = f"{code}.refused"
+    if not known(key):
+        return Given(_cut(error.message, 200))
+    line = next((one for name in LINES if (one := getattr(error.kind, name, None)) is not None), "")
+    return say(key, value=_cut(_shown(error.instance)), line=_line(line))
+
+
+def _line(line: Any) -> Text:
+    """Where the line is drawn: kinds of values by their names, several values with `or`."""
+    if isinstance(line, list | tuple):
+        parts = [say(f"type.{one}") if one in TYPE_NAMES else Given(_plain(one)) for one in line[:MOST_NAMED]]
+        return joined(parts, "or")
+    return Given(_cut(_plain(line)))
+
+
+def _shown(value: Any) -> str:
+    """A value as JSON has it, so that 5 and "5" are told apart."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else _shown(value)
+
+
+def _cut(text: str, most: int = 120) -> str:
+    return text if len(text) <= most else f"{text[: most - 44]} ... {text[-40:]}"
 
 
 def _absent(
-    parts: Mapping[str, Any],
+    of: Type,
+    parts: Mapping[str, Field] | Mapping[str, Link],
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any],
     state: str,
-    stays: bool,
-    kind: str,
+    act: str,
 ) -> Iterator[Fault]:
     """What the state requires and is not there. Where the state stays, what was absent before may stay absent."""
+    kind, same = "fields" if parts is of.fields else "links", stays(of, act)
     for name, one in parts.items():
         if state in one.required_in and not is_there(after.get(name)):
-            if stays and before is not None and not is_there(before.get(name)):
+            if same and before is not None and not is_there(before.get(name)):
                 continue
-            label = one.label or name
-            yield Fault("required", f"{kind}.{name}", f"{label} is required in the state {state}", f"give {name}")
+            said = say("required.is_required_in_state", label=called(one), state=called_in(of.states, state), name=name)
+            yield Fault("required", f"{kind}.{name}", said)
 
 
 def is_there(value: Any) -> bool:
@@ -205,12 +249,17 @@ def judge_links(
     for name, targets in after.items():
         one = of.links.get(name)
         if one is None and targets and (before is None or name not in before):
-            said = f"{of.title} has no link {name}"
+            said = say("unknown_link.has_no_link", title=called(of), name=name)
             faults.append(Fault("unknown_link", f"links.{name}", said, nearest(name, of.links)))
         elif one is not None and not one.many and len(targets) > 1 and len(targets) > len((before or {}).get(name, ())):
-            fix = "unlink the other first" if (before or {}).get(name) else "give one id"
-            faults.append(Fault("link_not_many", f"links.{name}", f"{name} points at one record", fix))
-    return faults + list(_absent(of.links, before, _filled(after), state, stays(of, act), "links"))
+            fix = (
+                say("link_not_many.unlink_other_first.fix")
+                if (before or {}).get(name)
+                else say("link_not_many.give_one_id.fix")
+            )
+            said = say("link_not_many.points_at_one_record", name=called(one))
+            faults.append(Fault("link_not_many", f"links.{name}", said, fix))
+    return faults + list(_absent(of, of.links, before, _filled(after), state, act))
 
 
 def _filled(links: Mapping[str, Collection[str]]) -> dict[str, list[str]]:

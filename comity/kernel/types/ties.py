@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from comity.kernel.types.definition import Faults, Form, Node, is_map, is_names
+from comity.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,7 @@ def read_ties(node: Node | None, faults: Faults) -> Ties | None:
     form = Form(node, faults, "ties", {"ends": is_names, "live": is_names, "apart": is_map, "certain": is_map})
     ends = form.names("ends")
     if len(ends) != 2 or not form.names("live"):
-        faults.add(
-            "wrong_kind", node.source, "ties have two ends and live states", "write ends: [one, other], live: [..]"
-        )
+        faults.add("wrong_kind", node.source, say("wrong_kind.ties_have_two_ends_and"))
         return None
     return Ties((ends[0], ends[1]), frozenset(form.names("live")), _values(form, "apart"), _values(form, "certain"))
 

@@ -50,4 +50,4 @@ def _named(
         for id in one.folded.links.get(name, ()):
             if linked.get(id):
                 return linked[id]
-    return one.title
+    return wording.locale.given(one.title)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from comity.clock import parse_instant, show_instant
 from comity.errors import Problem
+from comity.sentences import say
 
 
 def make_cursor(at: datetime, id: str) -> str:
@@ -22,4 +23,4 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
         at, _, id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition("|")
         return parse_instant(at), str(UUID(id))
     except (ValueError, binascii.Error, UnicodeDecodeError):
-        raise Problem("cursor_invalid", "The cursor is not one of ours", fix="start again without a cursor") from None
+        raise Problem("cursor_invalid", say("cursor_invalid.cursor_is_not_one_of")) from None

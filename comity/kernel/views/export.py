@@ -12,6 +12,7 @@ from comity.formats.open_file import new_table, writable
 from comity.kernel.policy.actor import Actor
 from comity.kernel.views.find import MOST, find
 from comity.kernel.work.node import Node
+from comity.sentences import NOTHING, Text, say
 
 MOST_ROWS = 10_000
 FIRST = ("number", "type", "title", "state", "agency", "on_behalf", "version", "entered_at", "id", "masked")
@@ -39,7 +40,7 @@ def export(node: Node, actor: Actor, file: Path, **asked: Any) -> Exported:
     """
     kind = writable(file).name
     if file.exists():
-        raise _unwritten("file_exists", f"{file} exists already", "choose another name")
+        raise _unwritten("file_exists", say("file_exists.exists_already", out=file))
     rows: list[dict[str, Any]] = []
     cursor = asked.pop("cursor", None)
     while True:
@@ -54,8 +55,10 @@ def export(node: Node, actor: Actor, file: Path, **asked: Any) -> Exported:
             for row in rows:
                 write(row)
     except OSError as error:
-        fix = "choose a folder that is there and has room"
-        raise _unwritten("file_unwritable", f"{file}: {error.strerror}", fix) from error
+        fix = say("export.choose_folder_that_is_there.fix")
+        raise _unwritten(
+            "file_unwritable", say("file_unwritable.because", file=file, strerror=error.strerror), fix
+        ) from error
     return Exported(str(file), kind, len(rows), bool(cursor))
 
 
@@ -63,5 +66,7 @@ def _row(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: item[name] for name in FIRST} | {f"fields.{name}": one for name, one in item["fields"].items()}
 
 
-def _unwritten(code: str, message: str, fix: str) -> Problem:
-    return Problem("request_invalid", "nothing was written", faults=[Fault(code, "path", message, fix)])
+def _unwritten(code: str, message: Text, fix: Text = NOTHING) -> Problem:
+    return Problem(
+        "request_invalid", say("request_invalid.nothing_was_written"), faults=[Fault(code, "path", message, fix)]
+    )

@@ -20,6 +20,7 @@ from comity.errors import Fault, Problem
 from comity.kernel.policy.actor import Actor
 from comity.kernel.types.catalogue import Link
 from comity.kernel.types.comparison import normalise, words
+from comity.kernel.types.language import called
 from comity.kernel.views.cursor import make_cursor, read_cursor
 from comity.kernel.work import disclosure
 from comity.kernel.work.change import TERM_LENGTH
@@ -27,6 +28,7 @@ from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import Page
 from comity.kernel.work.subject import COLUMNS, Subject, numbered, subject_of, visible
 from comity.kernel.work.visibility import readable_fields
+from comity.sentences import Worded, say
 
 MOST = 200
 COLUMN_FILTERS = frozenset({"number", "state", "in_error"})
@@ -128,7 +130,7 @@ def find_by_number(node: Node, actor: Actor, number: str) -> str:
     with node.work(actor) as work:
         found = numbered(work, number.strip())
         if found is None:
-            raise Problem("not_found", f"No record numbered {number}, or it is not yours to see")
+            raise Problem("not_found", say("not_found.no_record_numbered_or_it", number=number))
         return found
 
 
@@ -186,8 +188,9 @@ def _link(work: Work, name: str) -> Link:
     known = work.catalogue.type(of).links if of else {}
     if link not in known or known[link].to == ("member",):
         there = ", ".join(f"{of}.{one}" for one, each in known.items() if each.to != ("member",))
-        fault = Fault("unknown_link", "fits", f"{name} is no link to records", f"write type.link; {there or 'of none'}")
-        raise Problem("invalid", "fits names a link of a type", faults=[fault])
+        key = "unknown_link.is_no_link_to_records" if there else "unknown_link.type_has_no_such_links"
+        fault = Fault("unknown_link", "fits", say(key, name=name, there=there))
+        raise Problem("invalid", say("invalid.fits_names_link_of_type"), faults=[fault])
     return known[link]
 
 
@@ -231,8 +234,8 @@ def _of_error(work: Work, type: str | None, where: Mapping[str, Any], params: di
     """The condition that leaves out what was entered in error, or asks for nothing else; none where it is not asked."""
     asked = str(where.get(IN_ERROR, "false")).lower()
     if asked not in ("true", "false"):
-        fault = Fault("wrong_kind", IN_ERROR, "true or false", "write in_error=true to see what was entered in error")
-        raise Problem("invalid", f"{IN_ERROR} is true or false", faults=[fault])
+        fault = Fault("wrong_kind", IN_ERROR, say("wrong_kind.true_or_false"))
+        raise Problem("invalid", say("invalid.is_true_or_false", in_error=IN_ERROR), faults=[fault])
     if IN_ERROR not in where and {"number", "state"} & where.keys():
         return []
     core = work.catalogue.type(type).core_name if type else None
@@ -268,12 +271,17 @@ def _refuse_unfindable(work: Work, type: str | None, name: str) -> None:
         None,
     )
     if barred is not None:
-        raise Problem("not_allowed", f"Searching {type or 'records'} by {name} is barred here: {barred}")
+        field = of.fields.get(name) if of else None
+        said = say(
+            "not_allowed.searching_by_is_barred_here", type=called(of) if of else say("not_allowed.records"),
+            name=called(field) if field else name, barred=Worded(barred),
+        )  # fmt: skip
+        raise Problem("not_allowed", said)
     known = of.find_fields if of else sorted({f for t in work.catalogue.types.values() for f in t.find_fields})
     if name not in known:
         raise Problem(
-            "invalid", f"{name} is not a field that can be searched by",
-            faults=[Fault("not_findable", name, "no findable field of this name", f"search by {', '.join(known)}")],
+            "invalid", say("invalid.is_not_field_that_can", name=name),
+            faults=[Fault("not_findable", name, say("not_findable.no_findable_field_of_this", known=', '.join(known)))],
         )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from comity.kernel.policy.actor import Actor
 from comity.kernel.policy.decide import Resource
 from comity.kernel.types.catalogue import Act, Answer, Field, Link, Type
 from comity.kernel.types.language import Languages
-from comity.kernel.views.page_words import WORDS
 from comity.kernel.views.wording import Parts, Wording, kind_of
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.visibility import Visibility
@@ -159,8 +158,8 @@ class _Asks:
                 "fields", name, self.parts.label(name), kind_of(one),
                 required=state in self.parts.theirs.fields[name].required_in or name in needs,
                 many=many, help=str(schema.get("description", "")), group=one.group, unit=one.unit or "",
-                length=(schema.get("items", {}) if many else schema).get("maxLength"), options=_options(one),
-                value=(held or {}).get(name),
+                length=(schema.get("items", {}) if many else schema).get("maxLength"),
+                options=_options(one, self.parts.wording), value=(held or {}).get(name),
             )  # fmt: skip
 
     def links(
@@ -176,11 +175,15 @@ class _Asks:
             )  # fmt: skip
 
     def reason(self, *, required: bool) -> FormField:
-        return FormField("", REASON, WORDS["reason"], "text", required)
+        return FormField("", REASON, self.parts.say("reason"), "text", required)
 
 
-def _options(one: Field) -> tuple[Option, ...]:
+def _options(one: Field, said: Wording) -> tuple[Option, ...]:
+    """The codes with their titles. The values of an enumeration are told as they are: what is read in several languages
+    is a list of codes."""
     if one.values is not None:
         return tuple(Option(name, code.title or name) for name, code in one.values.items())
     schema = one.schema.get("items", {}) if one.schema.get("type") == "array" else one.schema
-    return tuple(Option(str(value), str(value).replace("_", " ")) for value in schema.get("enum", ()))
+    return tuple(
+        Option(str(value), said.locale.given(str(value).replace("_", " "))) for value in schema.get("enum", ())
+    )

@@ -11,8 +11,7 @@ from comity.kernel.types.catalogue import Type
 from comity.kernel.types.language import Languages
 from comity.kernel.views.captions import captions
 from comity.kernel.views.find import Found, Search, search
-from comity.kernel.views.page_words import WORDS, say
-from comity.kernel.views.wording import Line, Parts, Value, Wording, kind_of, line
+from comity.kernel.views.wording import Line, Parts, Value, Wording, kind_of
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import LinkedRecord, Page
 from comity.kernel.work.subject import Subject, subjects
@@ -87,7 +86,7 @@ def list_page(node: Node, actor: Actor, *, language: Languages = None, **asked: 
             for one, hidden, item in zip(found.subjects, found.masked, found.page.items, strict=True)
         )
         label = wording.type_label(of.name) if of else ""
-        empty = say("nothing_found_of", type=label) if of else WORDS["nothing_found"]
+        empty = wording.say("nothing_found_of", type=label) if of else wording.say("nothing_found")
         return ListPage(
             of.name if of else "", label, wording.language, columns, rows, empty, found.page.next, found.page
         )
@@ -107,13 +106,13 @@ def _agencies(work: Work, found: Found, wanted: Search) -> set[str]:
 
 def _columns(wording: Wording, of: Type | None, *, others: bool) -> tuple[Column, ...]:
     """Number, what names the record, what the type features, the state; and whose it is where `others` have any."""
-    number = Column("number", WORDS["number"], "text")
-    last = [Column("state", WORDS["state"], "choice")]
+    number = Column("number", wording.say("number"), "text")
+    last = [Column("state", wording.say("state"), "choice")]
     if others:
-        last.append(Column("agency", WORDS["agency"], "agency"))
+        last.append(Column("agency", wording.say("agency"), "agency"))
     if of is None:
-        kind = Column("type", WORDS["type"], "choice")
-        return (number, kind, Column("title", WORDS["title"], "text"), *last)
+        kind = Column("type", wording.say("type"), "choice")
+        return (number, kind, Column("title", wording.say("title"), "text"), *last)
     parts = Parts(wording, of, of)
     titles = of.caption[:1]
     featured = [
@@ -152,25 +151,27 @@ class _Cells:
     def _cell(self, column: Column, item: Mapping[str, Any], parts: Parts) -> Line:
         name, said = column.name, self.wording
         if name == "number":
-            return line(name, column.label, [Value("text", item["number"] or item["id"], item["number"])])
+            return said.line(
+                name, column.label, [Value("text", said.locale.given(item["number"] or item["id"]), item["number"])]
+            )
         if name == "type":
-            return line(name, column.label, [Value("choice", said.type_label(item["type"]), item["type"])])
+            return said.line(name, column.label, [Value("choice", said.type_label(item["type"]), item["type"])])
         if name == "title":
-            title = item["title"] or self.named.get(item["id"], "")
-            return line(name, column.label, [Value("text", title, item["title"])] if title else [])
+            title = said.locale.given(item["title"] or "") or self.named.get(item["id"], "")
+            return said.line(name, column.label, [Value("text", title, item["title"])] if title else [])
         if name == "state":
-            return line(name, column.label, [Value("choice", parts.state(item["state"]), item["state"])])
+            return said.line(name, column.label, [Value("choice", parts.state(item["state"]), item["state"])])
         if name == "agency":
-            return line(
+            return said.line(
                 name, column.label, [Value("agency", said.whose(item["agency"], item["on_behalf"]), item["agency"])]
             )
         if name in self.hidden:
-            return Line(name, column.label, masked=WORDS["masked_cell"])
+            return Line(name, column.label, masked=parts.say("masked_cell"))
         if column.kind == "link":
             targets = (self.linked.get(id) for id in self.subject.folded.links.get(name, ()))
-            return line(name, column.label, [self._target(name, one) for one in targets if one is not None])
+            return said.line(name, column.label, [self._target(name, one) for one in targets if one is not None])
         value = item["fields"].get(name)
-        return line(name, column.label, said.value(parts.field(name), value) if value is not None else ())
+        return said.line(name, column.label, said.value(parts.field(name), value) if value is not None else ())
 
     def _target(self, name: str, one: Subject) -> Value:
         """A linked record in a cell: what names it, or its number."""
@@ -178,5 +179,6 @@ class _Cells:
             name, str(one.id), one.core_type, one.agency, one.folded.number, one.title, one.core_state
         )
         to = self.wording.target(linked)
-        text = one.title or self.named.get(str(one.id)) or one.folded.number or str(one.id)
+        given = self.wording.locale.given
+        text = given(one.title) or self.named.get(str(one.id)) or given(one.folded.number or str(one.id))
         return Value("link", text, to.id, to)

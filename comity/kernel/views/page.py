@@ -35,10 +35,9 @@ from comity.kernel.views.page_parts import (
     other_lines,
     sentences,
 )
-from comity.kernel.views.page_words import WORDS, say
 from comity.kernel.views.read import Look, look
 from comity.kernel.views.timeline import Moment
-from comity.kernel.views.wording import Line, Parts, Value, Wording, line
+from comity.kernel.views.wording import Line, Parts, Value, Wording
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import HistoryLine, View
 from comity.kernel.work.subject import subjects
@@ -47,6 +46,7 @@ MOMENTS = 20
 """Entries of the timeline that a page has; `earlier` says that there are more, which `history` tells."""
 DUES = 10
 """Clocks that a page has, the soonest; `comity due` and `/records/id/{id}/due` tell all, with their working."""
+HEADED = ("offered", "open_to_you", "answers_open", "due", "owed", "history")
 WAITING = ("overdue", "lapsed", "running", "undecided")
 
 
@@ -80,7 +80,8 @@ class DueShown:
 @dataclass(frozen=True, slots=True)
 class RecordPage:
     """The page of one record. `view` is the same as data. `whose`: ours, or whose it is. `notices` are said first.
-    `earlier`: what is said where the timeline has more entries than the page."""
+    `earlier`: what is said where the timeline has more entries than the page. `headings` stand above the parts that are
+    more than a line."""
 
     view: View
     language: str
@@ -105,11 +106,7 @@ class RecordPage:
     timeline: tuple[Moment, ...]
     earlier: str
     entered: Line
-
-    @property
-    def headings(self) -> Mapping[str, str]:
-        """What stands above the parts that are more than a line."""
-        return {name: WORDS[name] for name in ("offered", "open_to_you", "answers_open", "due", "owed", "history")}
+    headings: Mapping[str, str]
 
     def as_json(self) -> dict[str, Any]:
         """The page alone, without the view."""
@@ -171,17 +168,18 @@ def _page(
     featured, rest = field_lines(seen, parts, apart=source)
     state = parts.state(view.state)
     return RecordPage(
-        view=view, language=said.language, zone=said.zone.key, label=said.type_label(view.type),
+        view=view, language=said.language, zone=str(said.locale.zone), label=said.type_label(view.type),
         caption=caption,
-        state_label=say("as_sent_state", state=state) if view.as_sent else state,
-        whose=_whose(view, said), version=say("version", version=view.version), notices=notices_of(view, said),
+        state_label=parts.say("as_sent_state", state=state) if view.as_sent else state,
+        whose=_whose(view, said), version=parts.say("version", version=view.version), notices=notices_of(view, said),
         marks=tuple(MarkShown.of(said, mark) for mark in view.marks), featured=featured, lines=rest,
-        links=links_out(view, parts), linked_from=links_in(view, said), files=_files(view),
+        links=links_out(view, parts), linked_from=links_in(view, said), files=_files(view, said),
         offer=offer_shown(view, parts), about=tuple(other_lines(view, said)),
         acts=next_acts(seen, parts, found, [_as_obstacle(said, one) for one in owed]),
         due=tuple(_dues(dues, view, said)) if dues else (), owed=owed,
         timeline=timeline.moments(parts, lines[-MOMENTS:]),
-        earlier=WORDS["earlier"] if len(lines) > MOMENTS else "", entered=_entered(view, said),
+        earlier=parts.say("earlier") if len(lines) > MOMENTS else "", entered=_entered(view, said),
+        headings={name: said.say(name) for name in HEADED},
     )  # fmt: skip
 
 
@@ -200,21 +198,21 @@ def _caption(seen: Look, parts: Parts) -> tuple[str, str]:
 
 def _whose(view: View, said: Wording) -> str:
     if view.reported:
-        return view.reported
-    return WORDS["ours"] if view.agency == said.own else say("of", agency=said.agency(view.agency))
+        return said.locale.value(view.reported)
+    return said.say("ours") if view.agency == said.own else said.say("of", agency=said.agency(view.agency))
 
 
-def _files(view: View) -> tuple[Line, ...]:
+def _files(view: View, said: Wording) -> tuple[Line, ...]:
     values = [
-        Value("file", f"{info.get('name') if isinstance(info, Mapping) else info}  {id}", id)
+        Value("file", said.locale.given(f"{info.get('name') if isinstance(info, Mapping) else info}  {id}"), id)
         for id, info in view.files.items()
     ]
-    return (line("files", WORDS["file"], values),) if values else ()
+    return (said.line("files", said.say("file"), values),) if values else ()
 
 
 def _entered(view: View, said: Wording) -> Line:
-    text = say("entered_on", entered=said.when(view.entered_at), changed=said.when(view.changed_at))
-    return Line("entered", WORDS["entered"], (Value("instant", text, show_instant(view.entered_at)),))
+    text = said.say("entered_on", entered=said.when(view.entered_at), changed=said.when(view.changed_at))
+    return Line("entered", said.say("entered"), (Value("instant", text, show_instant(view.entered_at)),))
 
 
 def _as_obstacle(said: Wording, one: Owed) -> Obstacle:
@@ -229,14 +227,14 @@ def _dues(dues: Dues, view: View, said: Wording) -> Iterator[DueShown]:
 
 
 def _due(one: Due, kept_for: str, said: Wording) -> DueShown:
-    when = one.answer
+    when = one.answer.to(said.locale)
     if not when and one.due is not None:
-        when = said.when(one.due) if isinstance(one.due, datetime) else one.due.isoformat()
-        when = say("not_before", when=when) if one.kind == "not_before" else when
-    notes = [f"{WORDS['person_decides']}: {held.message}" for held in one.decisions]
+        when = said.when(one.due) if isinstance(one.due, datetime) else said.locale.date(one.due)
+        when = said.say("not_before", when=when) if one.kind == "not_before" else when
+    notes = [f"{said.say('person_decides')}: {held.message.to(said.locale)}" for held in one.decisions]
     if kept_for:
-        notes.append(say("kept_for", name=kept_for))
+        notes.append(said.say("kept_for", name=kept_for))
     return DueShown(
-        one.rule, one.labels.get(said.language, one.title), when, shown(one.due), one.standing,
-        WORDS[f"standing_{one.standing}"], sentences(notes), one.citation, one.record,
+        one.rule, one.title.to(said.locale), when, shown(one.due), one.standing,
+        said.say(f"standing_{one.standing}"), sentences(notes), one.citation, one.record,
     )  # fmt: skip

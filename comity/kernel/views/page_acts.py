@@ -10,7 +10,6 @@ from typing import Any
 from comity.kernel.records.readiness import Lack, Readiness
 from comity.kernel.types.catalogue import Act, Answer
 from comity.kernel.views.form_page import Form, act_form
-from comity.kernel.views.page_words import say
 from comity.kernel.views.read import Look
 from comity.kernel.views.wording import Parts, Wording
 from comity.kernel.work.node import Work
@@ -111,9 +110,14 @@ def obstacle(wording: Wording, one: Lack) -> Obstacle:
     who = wording.agency(one.owed_by) if one.owed_by else ""
     owed = ""
     if who and one.owed_by != wording.own:
-        owed = say("owed_by_since", agency=who, since=one.since) if one.since else say("owed_by", agency=who)
-    text = " ".join(_sentence(part) for part in (one.message, one.fix) if part) + (f" ({owed})" if owed else "")
-    return Obstacle(one.code, text, one.message, one.fix, one.path, one.about, one.owed_by, one.since)
+        owed = (
+            wording.say("owed_by_since", agency=who, since=one.since)
+            if one.since
+            else wording.say("owed_by", agency=who)
+        )
+    message, fix = one.message.to(wording.locale), one.fix.to(wording.locale)
+    text = " ".join(_sentence(part) for part in (message, fix) if part) + (f" ({owed})" if owed else "")
+    return Obstacle(one.code, text, message, fix, one.path, one.about, one.owed_by, one.since)
 
 
 def _sentence(text: str) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 
 from comity.kernel.records.readiness import Lack
 from comity.kernel.types.lifecycle import answers
-from comity.kernel.views.page_words import WORDS, say
 from comity.kernel.views.read import Look
-from comity.kernel.views.wording import Line, Parts, Value, Wording, kind_of, line
+from comity.kernel.views.wording import Line, Parts, Value, Wording, kind_of
 from comity.kernel.work.node import Work
 from comity.kernel.work.results import LinkedRecord, View
 from comity.kernel.work.subject import subjects
 from comity.kernel.work.visibility import readable_fields
+from comity.sentences import Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,14 @@ class MarkShown:
 
     name: str
     label: str
-    basis: str = ""
-
-    @property
-    def text(self) -> str:
-        said = say("marked", mark=self.label)
-        return f"{said} · {self.basis}" if self.basis else said
+    basis: str
+    text: str
 
     @classmethod
     def of(cls, said: Wording, name: str) -> MarkShown:
         known = said.catalogue.marks.get(name)
-        return cls(name, said.mark(name), known.basis if known else "")
+        basis, text = known.basis if known else "", said.say("marked", mark=said.mark(name))
+        return cls(name, said.mark(name), basis, f"{text} · {said.locale.given(basis)}" if basis else text)
 
     def as_json(self) -> dict[str, Any]:
         return {"name": self.name, "label": self.label, "basis": self.basis, "text": self.text}
@@ -50,10 +47,11 @@ class SentRecord:
     agency: str
     decision: str
     ground: str
+    version_text: str
 
     @property
     def texts(self) -> tuple[str, ...]:
-        said = (say("version", version=self.version), self.agency, self.decision, self.ground)
+        said = (self.version_text, self.agency, self.decision, self.ground)
         return tuple(part for part in said if part)
 
     def as_json(self) -> dict[str, Any]:
@@ -119,10 +117,10 @@ def notices_of(view: View, said: Wording) -> tuple[str, ...]:
     out = []
     if sent := view.as_sent:
         whose = said.whose(view.agency, view.on_behalf)
-        out.append(say("as_sent", version=sent["version"], at=said.when(sent["at"]), agency=whose))
+        out.append(said.say("as_sent", version=sent["version"], at=said.when(sent["at"]), agency=whose))
     if view.in_error:
         numbers = ", ".join(one.number or one.id for one in view.replaced_by)
-        out.append(say("in_error_see", numbers=numbers) if numbers else WORDS["in_error"])
+        out.append(said.say("in_error_see", numbers=numbers) if numbers else said.say("in_error"))
     return tuple(out)
 
 
@@ -150,7 +148,9 @@ def links_out(view: View, parts: Parts) -> tuple[Line, ...]:
     for one in view.linked:
         by_name.setdefault(one.name, []).append(parts.wording.linked(one))
     first = [name for name in parts.theirs.featured if name in by_name]
-    return tuple(line(name, parts.label(name), by_name[name]) for name in dict.fromkeys((*first, *by_name)))
+    return tuple(
+        parts.wording.line(name, parts.label(name), by_name[name]) for name in dict.fromkeys((*first, *by_name))
+    )
 
 
 def links_in(view: View, said: Wording) -> tuple[Line, ...]:
@@ -161,7 +161,7 @@ def links_in(view: View, said: Wording) -> tuple[Line, ...]:
         if one.id not in out:
             by_type.setdefault(one.type, []).append(one)
     return tuple(
-        line(
+        said.line(
             type, said.type_label(type),
             [said.linked(one, with_type=False) for one in sorted(held, key=lambda one: one.number or "")],
         )
@@ -174,18 +174,18 @@ def offer_shown(view: View, parts: Parts) -> OfferShown | None:
     if not offer:
         return None
     state = _offer_state(parts, offer["state"])
-    text = say(
+    text = parts.say(
         "offered_on", offerer=said.whose(offer["from"], view.on_behalf), receiver=said.agency(offer["to"]),
         at=said.when(offer["offered_at"]), state=state,
     )  # fmt: skip
     if offer.get("answered_at"):
-        text += say("answered_on", at=said.when(offer["answered_at"]))
+        text += parts.say("answered_on", at=said.when(offer["answered_at"]))
         if offer.get("reported_by"):
             text += f", {said.whose(offer['reported_by'], offer['to'])}"
-        text += WORDS["silent"] if offer.get("silent_since") else ""
+        text += parts.say("silent") if offer.get("silent_since") else ""
     else:
-        text += say("seen_on", at=said.when(offer["seen_at"])) if offer.get("seen_at") else WORDS["not_seen"]
-        text += say("expires_on", at=said.when(offer["expires_at"])) if offer.get("expires_at") else ""
+        text += parts.say("seen_on", at=said.when(offer["seen_at"])) if offer.get("seen_at") else parts.say("not_seen")
+        text += parts.say("expires_on", at=said.when(offer["expires_at"])) if offer.get("expires_at") else ""
     answer = tuple(_answered(parts, name, value) for name, value in (offer.get("answer") or {}).items())
     return OfferShown(offer["state"], state, text, answer, tuple(_manifest(view, offer, said)))
 
@@ -195,12 +195,12 @@ def _offer_state(parts: Parts, name: str) -> str:
     found = answers(parts.theirs.offer).get(name)
     if found is not None and found.label:
         return found.label
-    return WORDS.get(f"state_{name}") or (parts.state(found.to) if found is not None else parts.state(name))
+    return parts.wording.word(f"state_{name}") or (parts.state(found.to) if found is not None else parts.state(name))
 
 
 def _answered(parts: Parts, name: str, value: Any) -> Line:
-    if name in WORDS and parts.field(name) is None:
-        return line(name, WORDS[name], [Value("text", str(value), value)])
+    if parts.field(name) is None and (label := parts.wording.word(name)):
+        return parts.wording.line(name, label, [Value("text", parts.wording.locale.given(str(value)), value)])
     return parts.line(name, value)
 
 
@@ -208,11 +208,12 @@ def _manifest(view: View, offer: Mapping[str, Any], said: Wording) -> Iterator[S
     known = {one.id: f"{one.number or ''} {one.title}".strip() for one in view.linked}
     known[view.id] = view.number or view.id
     for one in offer.get("manifest") or ():
-        decision = WORDS.get(f"sent_{one['decision']}", one["decision"])
-        label = known.get(one["record"]) or one["record"] or WORDS["unseen_record"]
+        decision = said.word(f"sent_{one['decision']}") or one["decision"]
+        label = said.locale.given(known.get(one["record"]) or one["record"] or "") or said.say("unseen_record")
         yield SentRecord(
-            one["record"] or "", label, one["version"], said.agency(one["agency"]), decision, one["ground"] or ""
-        )
+            one["record"] or "", label, one["version"], said.agency(one["agency"]), decision,
+            said.locale.given(one["ground"] or ""), said.say("version", version=one["version"]),
+        )  # fmt: skip
 
 
 def other_lines(view: View, said: Wording) -> Iterator[Line]:
@@ -225,11 +226,11 @@ def other_lines(view: View, said: Wording) -> Iterator[Line]:
         key = f"pointer_{pointer.get('about') or 'target'}"
         call = pointer.get("call") or {}
         who = " ".join(str(call[name]) for name in ("name", "phone") if name in call)
-        text = say("call", agency=pointer.get("title") or pointer["agency"], who=who)
-        yield Line("pointer", WORDS.get(key) or WORDS["pointer_identity"], (Value("text", text, pointer["agency"]),))
+        text = said.say("call", agency=pointer.get("title") or pointer["agency"], who=who)
+        yield Line("pointer", said.word(key) or said.say("pointer_identity"), (Value("text", text, pointer["agency"]),))
     if view.seen_by:
         values = [Value("agency", said.agency(one), one) for one in view.seen_by]
-        yield line("seen_by", WORDS["seen_by"], values)
+        yield said.line("seen_by", said.say("seen_by"), values)
 
 
 def _claim(claim: Mapping[str, Any], parts: Parts | None, said: Wording) -> Line:
@@ -239,11 +240,11 @@ def _claim(claim: Mapping[str, Any], parts: Parts | None, said: Wording) -> Line
         state = parts.state(state)
         held = [name for name in parts.theirs.featured if name in fields]
         told = [text for name in held for text in parts.line(name, fields[name]).texts]
-    text = say(
-        "claim", other=claim["other_number"] or claim["other"] or WORDS["unseen_record"], said="; ".join(told),
+    text = said.say(
+        "claim", other=claim["other_number"] or claim["other"] or said.say("unseen_record"), said="; ".join(told),
         number=claim["number"], author=said.agency(claim["author"]), state=state,
     )  # fmt: skip
-    label = WORDS["not_same_as" if claim["apart"] else "same_as"]
+    label = said.say("not_same_as" if claim["apart"] else "same_as")
     return Line("claim", label, (Value("text", text, claim["claim"]),))
 
 
@@ -258,13 +259,16 @@ def open_obligations(work: Work, seen: Look, parts: Parts) -> tuple[Owed, ...]:
     for one in subjects(work, ids).values():
         rule = kinds[one.core_type]
         fields, _ = readable_fields(work, work.type_of(one.agency, one.type_name, one.core_type), one)
-        message = ": ".join(str(fields[name]) for name in rule.says if fields.get(name)) or one.title
+        told = ": ".join(str(fields[name]) for name in rule.says if fields.get(name)) or one.title
         since = fields.get(rule.since) if rule.since else None
         owed_by = str(fields.get(rule.owed_by, ""))
         day = date.fromisoformat(since[:10]) if isinstance(since, str) else None
-        lack = Lack("not_ready", message, owed_by=owed_by, since=day)
+        message = parts.wording.locale.given(told)
+        lack = Lack("not_ready", Given(told), owed_by=owed_by, since=day)
         who = parts.wording.agency(owed_by)
-        owing = say("owed_by_since", agency=who, since=lack.since) if lack.since else say("owed_by", agency=who)
+        owing = (
+            parts.say("owed_by_since", agency=who, since=lack.since) if lack.since else parts.say("owed_by", agency=who)
+        )
         out.append(Owed(str(one.id), one.folded.number, f"{message} ({owing})" if owed_by else message, lack))
     return tuple(out)
 

@@ -34,6 +34,7 @@ from comity.kernel.work.subject import (
     visible,
 )
 from comity.kernel.work.visibility import Visibility, readable_fields, visibility
+from comity.sentences import say
 
 
 def read(
@@ -85,10 +86,10 @@ def _at(work: Work, subject: Subject, as_entered: datetime | None, as_of: dateti
     bounds = {"at": as_entered or as_of, "top": subject.folded.version}
     then = folded(work, subject, f"e.version <= %(top)s and {instant} <= %(at)s", bounds, order)
     if then.version == 0:
-        raise Problem("not_found", "No such record, or it is not yours to see")
+        raise Problem("not_found", say("not_found.no_such_record_or_it"))
     earlier = at_state(work, subject, then)
     if not work.policies.decide(work.actor, "read", earlier.resource(), today=work.today).allowed:
-        raise Problem("not_found", "No such record, or it is not yours to see")
+        raise Problem("not_found", say("not_found.no_such_record_or_it"))
     return earlier
 
 

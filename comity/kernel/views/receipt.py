@@ -14,6 +14,7 @@ from comity.kernel.policy.actor import Actor
 from comity.kernel.work.node import Node
 from comity.kernel.work.results import as_uuid
 from comity.kernel.work.subject import find_subject
+from comity.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,12 @@ def receipt(node: Node, actor: Actor, entry: str) -> Standing:
             .fetchone()
         )
         if row is None:
-            raise Problem("not_found", "No such record, or it is not yours to see")
+            raise Problem("not_found", say("not_found.no_such_record_or_it"))
         if row["type"].startswith("kernel."):
             if row["agency"] != work.agency:
-                raise Problem("not_found", "No such record, or it is not yours to see")
+                raise Problem("not_found", say("not_found.no_such_record_or_it"))
         else:
             seen = find_subject(work, row["record"])
             if row["agency"] == seen.agency and row["version"] > seen.folded.version:
-                raise Problem("not_found", "No such record, or it is not yours to see")
+                raise Problem("not_found", say("not_found.no_such_record_or_it"))
         return Standing(**{**row, "leaf": row["leaf"].hex()})

@@ -8,7 +8,6 @@ from typing import Any
 
 from comity.kernel.ledger import items
 from comity.kernel.types.catalogue import Type
-from comity.kernel.views.page_words import WORDS, say
 from comity.kernel.views.wording import Parts, Wording, kind_of
 from comity.kernel.work.results import HistoryLine
 
@@ -70,39 +69,39 @@ def _moment(parts: Parts, one: HistoryLine) -> Moment:
     said = parts.wording
     happened, entered = said.when(one.occurred_at), said.when(one.at)
     moved = one.state_from != one.state_to and one.state_to
-    late = (say("late_cause", cause=one.cause) if one.cause else WORDS["late"]) if one.late else ""
+    late = (parts.say("late_cause", cause=one.cause) if one.cause else parts.say("late")) if one.late else ""
     return Moment(
         one.entry, one.version, one.act, parts.act(one.act, done=True), happened,
-        "" if happened == entered else say("entered_later", at=entered), _who(said, one),
+        "" if happened == entered else parts.say("entered_later", at=entered), _who(said, one),
         one.state_to if moved else "", parts.state(one.state_to) if moved else "", tuple(_said(parts, one)), late,
         one.place,
     )  # fmt: skip
 
 
 def _who(said: Wording, one: HistoryLine) -> str:
-    member = WORDS.get(one.member, one.member) if one.member in ("system", "operator") else one.member
+    member = said.word(one.member) if one.member in ("system", "operator") else said.locale.given(one.member)
     if one.on_behalf:
-        whose = one.reported or said.whose(one.agency, one.on_behalf)
-        return say("entered_by", agency=whose, member=member) if member else whose
+        whose = said.locale.value(one.reported) if one.reported else said.whose(one.agency, one.on_behalf)
+        return said.say("entered_by", agency=whose, member=member) if member else whose
     return member or said.agency(one.agency)
 
 
 def _said(parts: Parts, one: HistoryLine) -> Iterator[str]:
     if one.corrects:
-        yield say("corrects", entry=one.corrects[:8])
+        yield parts.say("corrects", entry=one.corrects[:8])
     if one.refers and one.kind == "erase":
-        yield say("erases", entry=one.refers[:8])
+        yield parts.say("erases", entry=one.refers[:8])
     if one.erased:
-        yield WORDS["erased"]
+        yield parts.say("erased")
     else:
         yield from _changes(parts, one.changes)
     if one.erased_part:
-        yield WORDS["erased_part"]
+        yield parts.say("erased_part")
     for name in ("reason", "authority"):
         if text := getattr(one, name):
-            yield say("changed_to", label=WORDS[name], value=_cut(text))
+            yield parts.say("changed_to", label=parts.say(name), value=_cut(text))
     if one.document:
-        yield say("document", number=one.document)
+        yield parts.say("document", number=one.document)
 
 
 def _changes(parts: Parts, changes: Mapping[str, Any]) -> list[str]:
@@ -113,20 +112,20 @@ def _changes(parts: Parts, changes: Mapping[str, Any]) -> list[str]:
         item = items.parse(path)
         if item.kind in (items.SET, items.ANSWER):
             text = ", ".join(one.text for one in parts.wording.value(parts.field(item.name), value))
-            lines.append(say("changed_to", label=parts.label(item.name), value=_cut(text)))
+            lines.append(parts.say("changed_to", label=parts.label(item.name), value=_cut(text)))
         elif item.kind == items.UNSET:
-            lines.append(say("taken_away", label=parts.label(item.name)))
+            lines.append(parts.say("taken_away", label=parts.label(item.name)))
         elif item.kind in items.OF_A_LINK:
             key = "link_removed" if item.kind == items.UNLINK else "link_added"
-            lines.append(say(key, label=parts.label(item.name)))
+            lines.append(parts.say(key, label=parts.label(item.name)))
         elif item.kind in (items.MARK, items.UNMARK):
             key = "mark_added" if item.kind == items.MARK else "mark_lifted"
-            lines.append(say(key, mark=parts.wording.mark(item.name)))
+            lines.append(parts.say(key, mark=parts.wording.mark(item.name)))
         elif item.kind == items.FILE:
             name = value.get("name", "") if isinstance(value, Mapping) else value
-            lines.append(say("file_added", name=name))
+            lines.append(parts.say("file_added", name=name))
         shared += item.kind == items.SHARE
-    return [*dict.fromkeys(lines), *([say("opens_records", count=shared)] if shared else [])]
+    return [*dict.fromkeys(lines), *([parts.say("opens_records", count=shared)] if shared else [])]
 
 
 def _cut(text: str) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from comity.kernel.types.catalogue import Act, Answer, Catalogue, Field, Link, Type
-from comity.kernel.types.language import ENGLISH, Languages, chosen, in_language, plain_words, spoken, worded
+from comity.kernel.types.language import Languages, chosen, in_language, locale_for, plain_words, spoken, worded
 from comity.kernel.types.lifecycle import answers
-from comity.kernel.views.page_words import WORDS, say
 from comity.kernel.work.node import Work
 from comity.kernel.work.results import LinkedRecord
+from comity.kernel.work.visibility import MARKED
 from comity.names import as_reported
+from comity.sentences import ENGLISH, PSEUDO, Locale, Sentence, known, pseudo
 
 MOST_VALUES = 20
 """Values of one line that a page shows; the line says how many more there are."""
@@ -71,13 +72,14 @@ class Line:
     masked: str = ""
     group: str = ""
     more: int = 0
+    more_text: str = ""
 
     @property
     def texts(self) -> tuple[str, ...]:
         """All that the line says beside its label."""
         if self.masked:
             return (self.masked,)
-        return (*(one.text for one in self.values), *((say("more", count=self.more),) if self.more else ()))
+        return (*(one.text for one in self.values), *((self.more_text,) if self.more else ()))
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -88,11 +90,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The words of one reader: the definitions of its agency in its language, its zone, what agencies are called."""
+    """The words of one reader: its language, country and zone, the definitions of its agency in that language, what
+    agencies are called."""
 
     catalogue: Catalogue
-    language: str
-    zone: ZoneInfo
+    locale: Locale
     own: str
     words: Mapping[str, str] = field(default_factory=dict)
     agencies: Mapping[str, str] = field(default_factory=dict)
@@ -103,7 +105,9 @@ class Wording:
         language in which the definitions have no words."""
         named = sorted({*agencies, work.agency})
         rows = work.conn.execute("select id, title from comity.agency where id = any(%s)", (named,))
-        return cls.without_agencies(work.catalogue, wanted, dict(rows.fetchall()))
+        held = {work.agency: work.catalogue, **work.others}  # what is at hand: others' are not read for a title
+        titles = {id: held[id].definition.title if id in held else title for id, title in rows.fetchall()}
+        return cls.without_agencies(work.catalogue, wanted, titles)
 
     @classmethod
     def without_agencies(
@@ -113,21 +117,35 @@ class Wording:
         language = chosen(catalogue, wanted)
         of = catalogue.definition
         said = dict(of.words)
-        if language != ENGLISH:  # an English word of the agency's own gives way to what the type is called
+        if language == PSEUDO:
+            said = {name: pseudo(word) for name, word in said.items()}
+        elif language != ENGLISH:  # an English word of the agency's own gives way to what the type is called
             said = {name: word for name, word in said.items() if not _has(catalogue, name, language)}
             said |= of.words_in.get(language, {})
         return cls(
-            in_language(catalogue, language), language, ZoneInfo(catalogue.definition.zone), catalogue.agency, said,
-            agencies or {},
-        )  # fmt: skip
+            in_language(catalogue, language), locale_for(catalogue, wanted), catalogue.agency, said, agencies or {}
+        )
+
+    @property
+    def language(self) -> str:
+        return self.locale.language
+
+    def say(self, key: str, **values: object) -> str:
+        """One of the pages' own sentences."""
+        return self.locale.say(f"page.{key}", **values)
+
+    def word(self, key: str) -> str:
+        """One of the pages' own words; empty where they have none of this name."""
+        return self.say(key) if known(f"page.{key}") else ""
 
     def agency(self, id: str) -> str:
         """What an agency is called."""
-        return self.agencies.get(id) or id
+        return self.locale.value(self.agencies.get(id) or id)
 
     def whose(self, agency: str, behalf: str = "") -> str:
         """Whose a record is: an agency's, or what it reports of another."""
-        return as_reported(agency, behalf) or self.agency(agency)
+        reported = as_reported(agency, behalf)
+        return reported.to(self.locale) if reported else self.agency(agency)
 
     def type_label(self, name: str) -> str:
         """What the reader's agency calls a type, by its own word where it has one."""
@@ -137,7 +155,7 @@ class Wording:
     def when(self, value: datetime | str | None) -> str:
         """An instant in the reader's zone."""
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return instant.astimezone(self.zone).strftime("%Y-%m-%d %H:%M %Z") if instant is not None else ""
+        return self.locale.instant(instant) if instant is not None else ""
 
     def mark(self, name: str) -> str:
         known = self.catalogue.marks.get(name)
@@ -150,7 +168,7 @@ class Wording:
 
     def target(self, one: LinkedRecord) -> Target:
         if one.type == "member":
-            return Target(one.id, "member", "", None, one.title or one.id, "", "", one.agency)
+            return Target(one.id, "member", "", None, self.locale.given(one.title or one.id), "", "", one.agency)
         of = self.catalogue.types.get(one.type)
         known = of.states.get(one.state) if of else None
         return Target(
@@ -165,12 +183,19 @@ class Wording:
             return Value("member", to.title, to.id, to)
         state = to.state_label
         if one.as_sent:
-            state = say("as_sent_short", state=state, version=one.as_sent["version"])
+            state = self.say("as_sent_short", state=state, version=one.as_sent["version"])
         said = [*([to.label] if with_type else []), state]
         if one.agency != self.own or one.on_behalf:
             said.append(self.whose(one.agency, one.on_behalf))
-        text = "  ".join(part for part in (one.number or one.id, one.title, f"({', '.join(said)})") if part)
+        named = (self.locale.given(one.number or one.id), self.locale.given(one.title), f"({', '.join(said)})")
+        text = "  ".join(part for part in named if part)
         return Value("link", text, to.id, to)
+
+    def line(self, name: str, label: str, values: Sequence[Value], group: str = "") -> Line:
+        """A line with its first values; how many are left out stands on it."""
+        more = max(0, len(values) - MOST_VALUES)
+        said = self.say("more", count=more) if more else ""
+        return Line(name, label, tuple(values[:MOST_VALUES]), group=group, more=more, more_text=said)
 
     def value(self, one: Field | None, value: Any) -> tuple[Value, ...]:
         """What a field holds: one value, or several of a list."""
@@ -180,19 +205,32 @@ class Wording:
     def _value(self, one: Field | None, value: Any) -> Value:
         kind = kind_of(one) if one is not None else "text"
         if isinstance(value, bool):
-            return Value("flag", WORDS["yes" if value else "no"], value)
+            return Value("flag", self.say("yes" if value else "no"), value)
         if isinstance(value, Mapping):
-            said = (f"{plain_words(str(name))}: {self.plain(part)}" for name, part in value.items())
+            said = (f"{self.locale.given(plain_words(str(name)))}: {self.plain(part)}" for name, part in value.items())
             return Value("object", ", ".join(said), value)
         if kind == "choice" and one is not None and one.values is not None:
             known = one.values.get(value)
-            return Value(kind, known.title if known else plain_words(str(value)), value)
+            return Value(kind, known.title if known else self.locale.given(plain_words(str(value))), value)
         if kind == "agency":
             return Value(kind, self.agency(str(value)), value)
         if isinstance(value, str) and _INSTANT.fullmatch(value):
             return Value("instant", self.when(value), value)
-        unit = one.unit if one is not None and one.unit and one.unit.lower() != "currency" else ""
-        return Value(kind, f"{value} {unit}".strip(), value)
+        return Value(kind, self._plainly(kind, one.unit if one is not None else "", value), value)
+
+    def _plainly(self, kind: str, unit: str | None, value: Any) -> str:
+        """A day, an amount or a quantity as the reader's country writes it; one that cannot be read stays as it is."""
+        unit = "" if unit is None or unit.lower() == "currency" else unit
+        try:
+            if kind == "date":
+                return self.locale.date(date.fromisoformat(value))
+            if kind == "money":
+                return self.locale.money(Decimal(value), unit)
+            if kind in ("number", "decimal"):
+                return f"{self.locale.number(Decimal(value))} {self.locale.given(unit)}".strip()
+        except (ValueError, TypeError, ArithmeticError):
+            pass
+        return self.locale.given(f"{value} {unit}".strip())
 
     def plain(self, value: Any) -> str:
         """A value of no known field in words."""
@@ -208,6 +246,10 @@ class Parts:
     wording: Wording
     theirs: Type
     mine: Type | None
+
+    def say(self, key: str, **values: object) -> str:
+        """One of the pages' own sentences."""
+        return self.wording.say(key, **values)
 
     def field(self, name: str) -> Field | None:
         return (self.mine.fields.get(name) if self.mine else None) or self.theirs.fields.get(name)
@@ -226,7 +268,7 @@ class Parts:
     def group(self, name: str) -> str:
         """The title of a field group; of the one that is always there, the pages' own."""
         if name == "base":
-            return WORDS["group_base"]
+            return self.say("group_base")
         found = (self.mine.groups.get(name) if self.mine else None) or self.theirs.groups.get(name)
         return found.title if found else plain_words(name)
 
@@ -244,7 +286,7 @@ class Parts:
         if found is not None:
             return found.label
         if name in (_OWN_ACTS if done else _DOABLE):
-            return WORDS[f"{'act' if done else 'do'}_{name}"]
+            return self.say(f"{'act' if done else 'do'}_{name}")
         return plain_words(name)
 
     def _rules(self, name: str) -> Iterator[Act | Answer]:
@@ -256,23 +298,18 @@ class Parts:
     def ground(self, masked: Mapping[str, str]) -> str:
         """Why a field is not shown, in the reader's words."""
         if group := masked.get("group"):
-            ground = say("group_closed", group=self.group(group))
-        elif masked.get("ground", "").startswith("marked "):
-            marks = [self.wording.mark(one) for one in masked["ground"].removeprefix("marked ").split(", ")]
-            ground = say("marked_ground", marks=", ".join(marks))
+            ground = self.say("group_closed", group=self.group(group))
+        elif isinstance(said := masked.get("ground"), Sentence) and said.key == MARKED:
+            marks = [self.wording.mark(one) for one in said.values["marks"].split(", ")]
+            ground = self.say("marked_ground", marks=", ".join(marks))
         else:
-            ground = WORDS["field_unknown"]
-        return say("masked", ground=ground)
+            ground = self.say("field_unknown")
+        return self.say("masked", ground=ground)
 
     def line(self, name: str, value: Any) -> Line:
         """A field with its values."""
         one = self.field(name)
-        return line(name, self.label(name), self.wording.value(one, value), one.group if one else "")
-
-
-def line(name: str, label: str, values: Sequence[Value], group: str = "") -> Line:
-    """A line with its first values; how many are left out stands on it."""
-    return Line(name, label, tuple(values[:MOST_VALUES]), group=group, more=max(0, len(values) - MOST_VALUES))
+        return self.wording.line(name, self.label(name), self.wording.value(one, value), one.group if one else "")
 
 
 def kind_of(one: Field) -> str:

@@ -22,8 +22,10 @@ from comity.kernel.ledger.fold import Folded, Header, step
 from comity.kernel.ledger.offer_side import OfferSide
 from comity.kernel.types.catalogue import Type
 from comity.kernel.types.comparison import normalise, words
+from comity.kernel.types.language import called_in
 from comity.kernel.work import on_behalf
 from comity.kernel.work.node import Work
+from comity.sentences import say
 
 TERM_LENGTH = 200
 AHEAD = timedelta(minutes=5)
@@ -169,8 +171,10 @@ def occurred_at(
     path, zone = f"fields.{name}", ZoneInfo(work.catalogue.definition.zone)
     try:
         if given is not None and not _same_time(told, given, zone):
-            said = f"{name} says when it happened, and occurred_at says another time"
-            return given, [Fault("occurred_at_differs", "occurred_at", said, "leave occurred_at out")]
+            said = say("occurred_at_differs.says_when_it_happened_and", name=called_in(of.fields, str(name)))
+            return given, [
+                Fault("occurred_at_differs", "occurred_at", said, say("occurred_at_differs.leave_occurred_at_out.fix"))
+            ]
         if is_ahead(told, work.now, zone):
             return given, [_too_early(path)]
         if given is not None:
@@ -178,7 +182,7 @@ def occurred_at(
         begun = (told if isinstance(told, datetime) else datetime.combine(told, time(), zone)).astimezone(zone)
         return begun if begun <= work.now else None, []
     except OverflowError:
-        return None, [Fault("format", path, "it lies outside the years 1 to 9999", "correct it")]
+        return None, [Fault("format", path, say("format.it_lies_outside_years_1"))]
 
 
 def is_ahead(told: date | datetime, now: datetime, zone: ZoneInfo) -> bool:
@@ -193,7 +197,7 @@ def _same_time(told: date | datetime, given: datetime, zone: ZoneInfo) -> bool:
 
 
 def _too_early(path: str) -> Fault:
-    return Fault("occurred_in_future", path, "an act is entered when it has happened", "correct the time")
+    return Fault("occurred_in_future", path, say("occurred_in_future.act_is_entered_when_it"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from comity.errors import Problem
+from comity.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class DiskStore:
             for block in blocks:
                 size += len(block)
                 if size > most:
-                    raise Problem("body_too_large", f"the file is larger than the {most} bytes that are kept of one")
+                    raise Problem("body_too_large", say("body_too_large.file_is_larger_than_bytes", most=most))
                 _written(handle, block)
             _synced(handle)
         finally:
@@ -87,4 +88,4 @@ def _synced(handle: int) -> None:
 
 
 def _full(error: OSError) -> Problem:
-    return Problem("disk_full", f"The file could not be kept: {error.strerror}", fix="make room, then send it again")
+    return Problem("disk_full", say("disk_full.file_could_not_be_kept", strerror=error.strerror))

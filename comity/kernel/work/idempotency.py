@@ -20,6 +20,7 @@ from comity.kernel.work.locking import Retry, attempts, contended
 from comity.kernel.work.node import Node, Work
 from comity.kernel.work.results import Receipt
 from comity.kernel.work.subject import readable
+from comity.sentences import say
 
 T = TypeVar("T")
 
@@ -146,8 +147,7 @@ def earlier_receipt(work: Work, key: str | None, digest: bytes) -> Receipt | Non
 def reused(key: str, record: str | None) -> Problem:
     """`record` None says nothing of what the key stands for, nor whether it was the same that is asked now."""
     if record is None:
-        return Problem("idempotency_key_reused", f"the key {key!r} is taken", fix="use a new key")
+        return Problem("idempotency_key_reused", say("idempotency_key_reused.key_is_taken", key=key))
     return Problem(
-        "idempotency_key_reused", f"the key {key!r} was used for other content", record=record,
-        fix="use a new key for a new act, or send exactly what was sent first",
+        "idempotency_key_reused", say("idempotency_key_reused.key_was_used_for_other", key=key), record=record,
     )  # fmt: skip

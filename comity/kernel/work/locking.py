@@ -20,6 +20,7 @@ from comity.errors import Problem
 from comity.kernel.types.catalogue import Type
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject
+from comity.sentences import say
 
 LOCK = 4_801_006
 PLACES = 512
@@ -60,7 +61,7 @@ def read_locked(
     work = lock(work, ids)
     subject = find(work, record)
     if not lock_targets(of, subject.id, subject.folded.links, pointed) <= ids:
-        raise Problem("version_conflict", "The record was changed by another act in the meantime", fix="read it again")
+        raise Problem("version_conflict", say("version_conflict.record_was_changed_by_another_act_in"))
     return work, subject
 
 
@@ -86,6 +87,5 @@ def attempts() -> Iterator[int]:
 def contended() -> Problem:
     """The refusal of who had to begin again at every try."""
     return Problem(
-        "unavailable", "The same keys are being used, or the records that this derives from marked, by others just now",
-        fix="try again",
+        "unavailable", say("unavailable.same_keys_are_being_used"),
     )  # fmt: skip

@@ -32,6 +32,7 @@ from comity.kernel.types.roles import SYSTEM as SYSTEM_ROLE
 from comity.kernel.work.file_store import FileStore
 from comity.kernel.work.key_ring import KeyRing
 from comity.kernel.work.on_behalf import Speaker, permit
+from comity.sentences import say
 
 set_json_loads(orjson.loads)  # a list of 20 reads 100 values
 
@@ -169,10 +170,8 @@ class Node:
                 yield conn
         except (PoolTimeout, psycopg.OperationalError) as error:
             if isinstance(error, psycopg.errors.DiskFull):
-                raise Problem("disk_full", "The database has no room left; nothing of this was written") from error
-            raise Problem(
-                "unavailable", "The database does not answer", fix="try again; a receipt that came stays true"
-            ) from error
+                raise Problem("disk_full", say("disk_full.database_has_no_room_left")) from error
+            raise Problem("unavailable", say("unavailable.database_does_not_answer")) from error
 
     @contextmanager
     def work(self, actor: Actor) -> Iterator[Work]:
@@ -185,9 +184,11 @@ class Node:
             held = self._definitions(conn, actor.agency, begun.epoch, begun.agency_version)
             if actor.kind == "member":
                 if begun.member_state is None:
-                    raise Problem("token_invalid", "this member is not known to the agency")
+                    raise Problem("token_invalid", say("token_invalid.this_member_is_not_known_to"))
                 if begun.member_state != "active":
-                    raise Problem("member_suspended", f"{begun.member_name} is suspended")
+                    raise Problem(
+                        "member_suspended", say("member_suspended.is_suspended", member_name=begun.member_name)
+                    )
                 refuse_outside(held.catalogue)
                 actor = Actor.of(
                     held.catalogue, member=actor.member, name=begun.member_name, held=begun.roles,
@@ -214,7 +215,7 @@ class Node:
         """The definitions in force for an agency; Problem `agency_unknown`."""
         with self.transaction(agency) as (conn, begun):
             if begun.agency_state is None:
-                raise Problem("agency_unknown", f"{agency} is not installed here")
+                raise Problem("agency_unknown", say("agency_unknown.is_not_installed_here", agency=agency))
             return self.catalogue_of(conn, agency)
 
     def catalogue_at(self, agency: str, version: int) -> Catalogue:
@@ -222,11 +223,17 @@ class Node:
         held = self._catalogues.get(agency)
         return held[1] if held is not None and held[0] == version else self.catalogue(agency)
 
+    def catalogue_held(self, agency: str) -> Catalogue | None:
+        """The definitions of an agency that were read last, without asking whether they are still in force: enough to
+        choose words by. None where none were read."""
+        held = self._catalogues.get(agency)
+        return held[1] if held is not None else None
+
     def catalogue_of(self, conn: Conn, agency: str) -> Catalogue:
         """The same within a transaction that is already open; definitions are the node's public directory."""
         row = conn.execute("select version from comity.agency where id = %s", (agency,)).fetchone()
         if row is None:
-            raise Problem("agency_unknown", f"{agency} is not installed here")
+            raise Problem("agency_unknown", say("agency_unknown.is_not_installed_here", agency=agency))
         return self._catalogue(conn, agency, row[0])
 
     def agencies(self) -> list[str]:
@@ -291,13 +298,13 @@ def acting_for(conn: Conn, agency: str, *, back: str) -> Iterator[None]:
 
 def _refuse_inactive(agency: str, state: str | None) -> None:
     if state is None:
-        raise Problem("agency_unknown", f"{agency} is not installed here")
+        raise Problem("agency_unknown", say("agency_unknown.is_not_installed_here", agency=agency))
     if state == "elsewhere":
         raise Problem(
-            "agency_suspended", f"{agency} is kept on another node", fix="sign in there; what it enters comes here"
+            "agency_suspended", say("agency_suspended.is_kept_on_another_node", agency=agency)
         )  # fmt: skip
     if state != "active":
-        raise Problem("agency_suspended", f"{agency} is suspended", fix="ask the operator of this node")
+        raise Problem("agency_suspended", say("agency_suspended.is_suspended", agency=agency))
 
 
 def current_layers(conn: Conn, agency: str) -> tuple[Mapping[str, str], Mapping[str, str], Mapping[str, str]]:

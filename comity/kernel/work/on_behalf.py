@@ -17,6 +17,8 @@ from comity.kernel.ledger import items
 from comity.kernel.policy.actor import Actor, Behalf, acting_roles
 from comity.kernel.policy.decide import Policies
 from comity.kernel.types.catalogue import Catalogue
+from comity.kernel.types.language import with_name
+from comity.sentences import joined, say
 
 BASIS = "reported"
 """The ground of the grant by which an institution sees what was reported of it."""
@@ -50,14 +52,13 @@ def permit(one: Speaker) -> bool:
         "select membership from comity.agency where id = %s and id not in ('node', comity.me())", (told.agency,)
     ).fetchone()
     if row is None:
-        raise Problem("agency_unknown", f"{told.agency} is no other agency of this node", fix="check the agency's id")
+        raise Problem("agency_unknown", say("agency_unknown.is_no_other_agency_of", agency=told.agency))
     outside: bool = row[0] != "member"
     if not acting_roles(one.actor, one.catalogue):
         if not outside:
             raise _not_outside(told.agency)
         raise Problem(
-            "not_allowed", f"You hold no role of {one.actor.agency} that is for {told.agency}",
-            fix=f"have your administrator give you a role that says for: {told.agency}",
+            "not_allowed", say("not_allowed.you_hold_no_role_of", agency=one.actor.agency, told_agency=told.agency),
         )  # fmt: skip
     _refuse_undocumented(one, told)
     return outside
@@ -65,12 +66,15 @@ def permit(one: Speaker) -> bool:
 
 def _refuse_undocumented(one: Speaker, told: Behalf) -> None:
     if not _is_document(one, told.document):
-        fitting = sorted(name for name, of in one.catalogue.types.items() if of.document)
-        what = " or ".join(fitting) or "a type that says document: true"
+        types = one.catalogue.types
+        fitting = with_name(types, (name for name in sorted(types) if types[name].document))
+        what = joined(fitting, "or") if fitting else say("document_missing.type_that_may_be_one")
         raise Problem(
-            "document_missing", f"No document of {one.actor.agency} with a file shows what {told.agency} did",
-            fix=f"enter what it sent as {what}, attach its file, and name that record",
-        )  # fmt: skip
+            "document_missing",
+            say(
+                "document_missing.no_document_of_with_file", agency=one.actor.agency, told_agency=told.agency, what=what
+            ),
+        )
 
 
 def _is_document(one: Speaker, record: str) -> bool:
@@ -96,9 +100,7 @@ def refuse_member(told: Behalf, action: str, *, outsider: bool) -> None:
 
 
 def _not_outside(agency: str) -> Problem:
-    return Problem(
-        "not_outside", f"{agency} is a member: it acts itself", fix=f"offer it to {agency}, or wait for its own entry"
-    )
+    return Problem("not_outside", say("not_outside.is_member_it_acts_itself", agency=agency))
 
 
 def refuse_others(actor: Actor, entered_for: str) -> None:
@@ -108,10 +110,8 @@ def refuse_others(actor: Actor, entered_for: str) -> None:
         return
     if entered_for:
         raise Problem(
-            "not_allowed", f"The record was entered on behalf of {entered_for}: what happens to it is its act too",
-            fix=f"act on behalf of {entered_for}, with the document that shows it; once it is a member, only amend",
+            "not_allowed", say("not_allowed.record_was_entered_on_behalf", entered_for=entered_for),
         )  # fmt: skip
     raise Problem(
-        "not_allowed", f"The record is {actor.agency}'s own, so nothing is done to it on behalf of {acting}",
-        fix="leave out on whose behalf it is done, or answer what was offered",
+        "not_allowed", say("not_allowed.record_is_own_so_nothing", agency=actor.agency, acting=acting),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from comity.clock import show_instant
 from comity.extensions import ManifestItem, Missing
+from comity.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,4 +266,4 @@ def as_uuid(value: str | UUID) -> UUID:
     try:
         return value if isinstance(value, UUID) else UUID(str(value))
     except ValueError:
-        raise Problem("not_found", "No such record, or it is not yours to see") from None
+        raise Problem("not_found", say("not_found.no_such_record_or_it")) from None

@@ -22,6 +22,7 @@ from comity.kernel.work import on_behalf
 from comity.kernel.work.change import title_of
 from comity.kernel.work.node import Work
 from comity.kernel.work.results import as_uuid
+from comity.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def find_subject(work: Work, record: str | UUID) -> Subject:
     """The record, if this actor may read it; else Problem `not_found`, the same for absent and forbidden."""
     found = subjects(work, [as_uuid(record)])
     if not found:
-        raise Problem("not_found", "No such record, or it is not yours to see")
+        raise Problem("not_found", say("not_found.no_such_record_or_it"))
     return next(iter(found.values()))
 
 
@@ -251,8 +252,7 @@ def own(work: Work, record: str | UUID) -> Subject:
     subject = find_subject(work, record)
     if subject.agency != work.agency:
         raise Problem(
-            "not_allowed", f"The record belongs to {subject.agency}; only its owner moves it",
-            fix="answer what it offers, or ask its owner",
+            "not_allowed", say("not_allowed.record_belongs_to_only_its", agency=subject.agency),
         )  # fmt: skip
     on_behalf.refuse_others(work.actor, subject.folded.behalf)
     return subject
@@ -268,7 +268,7 @@ def allow(work: Work, action: str, resource: Resource, *, act: str = "") -> None
     if not decision.allowed:
         raise Problem(
             "not_allowed",
-            decision.why or "The policy does not allow this act",
+            decision.why or say("not_allowed.policy_does_not_allow_this"),
             reasons=list(decision.reasons),
-            fix="what is open to you stands with the record when you read it; else ask a colleague whose role may",
+            fix=say("not_allowed.what_is_open_to_you.fix"),
         )

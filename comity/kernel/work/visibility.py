@@ -10,6 +10,9 @@ from comity.kernel.policy import mask
 from comity.kernel.types.catalogue import Field, Type
 from comity.kernel.work.node import Work
 from comity.kernel.work.subject import Subject
+from comity.sentences import say
+
+MARKED = "page.marked_ground"
 
 
 def readable_groups(work: Work, of: Type, subject: Subject) -> frozenset[str]:
@@ -53,7 +56,7 @@ def readable_fields(
     if subject.agency != work.agency:
         shown = {name: core_code(of.fields[name], value) for name, value in shown.items()}
     return shown, masked + [
-        {"field": name, "group": "", "ground": f"marked {marks}"} for name, marks in sorted(marked.items())
+        {"field": name, "group": "", "ground": say(MARKED, marks=marks)} for name, marks in sorted(marked.items())
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comity.extensions import Fact, Facts, Missing, Outcome
+from comity.sentences import say
 
 HOUSING = "custody.housing"
 PRESENT = "in_custody"
@@ -25,9 +26,8 @@ def count_agrees(facts: Facts) -> Outcome:
         return Outcome(values=values)
     lack = Missing(
         code="count_differs", severity="error",
-        message=f"{counted} were counted; {len(expected)} are housed there and not out.",
+        message=say("count_differs.were_counted_are_housed_there", counted=counted, count=len(expected)),
         about=count.id, about_label=count.number, owed_by=facts.agency, since=facts.today,
-        fix="Count again, or find the one that is missing or too many, then recount.",
     )  # fmt: skip
     return Outcome([lack], values)
 

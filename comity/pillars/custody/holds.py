@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from comity.extensions import Fact, Facts, Missing, Outcome
 from comity.pillars.custody.same_person import of_another
+from comity.sentences import Sentence, say
 
 INTAKE = "custody.intake"
 HOLD = "custody.hold"
@@ -51,14 +52,18 @@ def own_release(facts: Facts) -> Outcome:
     intake = facts.subject
     found = [
         Missing(
-            code="release_of_another", severity="error", message=f"{label(one)} is not a release of {label(intake)}.",
-            about=one.id, about_label=label(one), owed_by=facts.agency, since=facts.today,
-            fix="Name the release of this stay, or of the stay that began with its transfer.",
+            code="release_of_another",
+            severity="error",
+            message=say("release_of_another.is_not_release_of", label=label(one), label2=label(intake)),
+            about=one.id,
+            about_label=label(one),
+            owed_by=facts.agency,
+            since=facts.today,
         )
         for one in facts.linked(intake, "release")
         if intake.id not in one.links.get("intake", ())
         and not any(_began_with(facts, stay, intake.id) for stay in facts.linked(one, "intake"))
-    ]  # fmt: skip
+    ]
     return Outcome(found)
 
 
@@ -87,9 +92,8 @@ def hold_was_active(facts: Facts) -> Outcome:
         return Outcome()
     name = label(intake)
     lack = Missing(
-        code="no_hold_was_active", severity="error", message=f"No hold on {name} was active when the person left.",
+        code="no_hold_was_active", severity="error", message=say("no_hold_was_active.no_hold_on_was_active", name=name),
         about=intake.id, about_label=name, owed_by=facts.agency, since=facts.today,
-        fix="Enter the hold that was overlooked, with the day from which it ran.",
     )  # fmt: skip
     return Outcome([lack])
 
@@ -100,7 +104,11 @@ def one_receiver(facts: Facts) -> Outcome:
     missing = []
     for intake in facts.linked(transfer, "intake"):
         if intake.agency != facts.agency or intake.state not in ("in_custody", "out"):
-            missing.append(elsewhere(facts, intake, f"{label(intake)} is not in the custody of {facts.agency}."))
+            missing.append(
+                elsewhere(
+                    facts, intake, say("not_the_custodian.is_not_in_custody", label=label(intake), agency=facts.agency)
+                )
+            )
         for one in facts.linking(intake, TRANSFER, "intake"):
             if one.id != transfer.id and standing(one) in ("offered", "accepted"):
                 missing.append(_with_another(facts, intake, one))
@@ -132,12 +140,12 @@ def received(facts: Facts) -> Outcome:
     for transfer in facts.linked(intake, "transfer"):
         to = transfer.offer.to_agency if transfer.offer else ""
         if to != facts.agency or standing(transfer) not in ("accepted", "ended"):
-            said = f"{label(transfer)} was not accepted by {facts.agency}."
-            missing.append(elsewhere(facts, transfer, said, fix="Answer the transfer first."))
+            said = say("not_the_custodian.was_not_accepted", label=label(transfer), agency=facts.agency)
+            missing.append(elsewhere(facts, transfer, said))
         for one in facts.linking(transfer, INTAKE, "transfer"):
             if one.id != intake.id:
-                said = f"{label(one)} is the stay that {label(transfer)} began."
-                missing.append(elsewhere(facts, one, said, fix="Go on with that stay."))
+                said = say("not_the_custodian.is_the_stay", label=label(one), transfer=label(transfer))
+                missing.append(elsewhere(facts, one, said))
     return Outcome(missing)
 
 
@@ -173,20 +181,26 @@ def persons(facts: Facts, intake: Fact) -> Iterator[Fact]:
                     yield from facts.linked(claim, other)
 
 
+_HELD = {
+    ("detainer", False): "hold_active.detainer", ("detainer", True): "hold_active.detainer_waits",
+    ("hold", False): "hold_active.hold", ("hold", True): "hold_active.hold_waits",
+}  # fmt: skip
+"""(What holds, whether it waits for an answer) -> what is said."""
+
+
 def _held(facts: Facts, intake: Fact, hold: Fact) -> Missing:
     authority = str(hold.fields.get("authority") or hold.fields.get("authority_name") or hold.agency)
     what = str(hold.fields.get("basis", "hold")).replace("_", " ")
     kind = "detainer" if hold.type == DETAINER else "hold"
-    waits = ", which waits for your answer" if standing(hold) == "offered" else ""
+    key = _HELD[kind, standing(hold) == "offered"]
     return Missing(
         code="hold_active",
         severity="error",
-        message=f"{label(intake)} is held by {authority}: {kind} {label(hold)} ({what}){waits}.",
+        message=say(key, label=label(intake), authority=authority, label2=label(hold), what=what),
         about=hold.id,
         about_label=label(hold),
         owed_by=authority,
         since=hold.entered_at.date(),
-        fix=f"Ask {authority} to lift it; then end the hold.",
     )
 
 
@@ -196,33 +210,42 @@ def _of_another(facts: Facts, intake: Fact, hold: Fact) -> Missing | None:
     if not wrong:
         return None
     return Missing(
-        code="hold_of_another", severity="decides", about=hold.id, about_label=label(hold), owed_by=facts.agency,
-        message=f"{label(hold)} rests on {label(wrong[0])}, which asks for another person.", since=facts.today,
-        fix="Retract the hold and enter it on the stay of the person, or let a supervisor decide.",
-    )  # fmt: skip
+        code="hold_of_another",
+        severity="decides",
+        about=hold.id,
+        about_label=label(hold),
+        owed_by=facts.agency,
+        message=say("hold_of_another.rests_on_which_asks_for", label=label(hold), label2=label(wrong[0])),
+        since=facts.today,
+    )
 
 
 def unseen(facts: Facts, intake: Fact) -> Missing:
     return Missing(
-        code="hold_unseen", severity="error", message="Something stands against the release that you may not see.",
+        code="hold_unseen", severity="error", message=say("hold_unseen.something_stands_against_release_that"),
         about=intake.id, about_label=label(intake), owed_by=facts.agency, since=facts.today,
-        fix="Ask a colleague whose role may see it; if nobody's may, the authority that sent it takes it back.",
     )  # fmt: skip
 
 
 def _with_another(facts: Facts, who: Fact, transfer: Fact) -> Missing:
     to = transfer.offer.to_agency if transfer.offer else str(transfer.fields.get("receiver", ""))
-    said = "is offered to" if standing(transfer) == "offered" else "is with"
-    return elsewhere(facts, transfer, f"{label(who)} {said} {to} ({transfer.number}).", to)
+    named = {"label": label(who), "to": to, "number": transfer.number}
+    waits = standing(transfer) == "offered"
+    said = say("not_the_custodian.is_offered_to", **named) if waits else say("not_the_custodian.is_with", **named)
+    return elsewhere(facts, transfer, said, to)
 
 
-def elsewhere(
-    facts: Facts, about: Fact, message: str, owed_by: str = "", fix: str = "Withdraw or end the other transfer first."
-) -> Missing:
+def elsewhere(facts: Facts, about: Fact, message: Sentence, owed_by: str = "") -> Missing:
     return Missing(
-        code="not_the_custodian", severity="error", message=message, about=about.id, about_label=label(about),
-        owed_by=owed_by or about.agency, since=facts.today, fix=fix,
-    )  # fmt: skip
+        code="not_the_custodian",
+        severity="error",
+        message=message,
+        about=about.id,
+        about_label=label(about),
+        owed_by=owed_by or about.agency,
+        since=facts.today,
+        fix=message.fix or say("not_the_custodian.withdraw_or_end.fix"),
+    )
 
 
 def _ran(hold: Fact, at: datetime) -> bool:

@@ -24,6 +24,7 @@ from comity.pillars.custody.kept_under import (
 from comity.pillars.custody.lets_go import BAIL, DOCUMENT, JUDGMENT, RELEASE, Asked, judged
 from comity.pillars.custody.refusals import NOT_ORDERED, PERSON_DECIDES, Refusal
 from comity.pillars.custody.same_person import CASES, matters
+from comity.sentences import say
 
 
 def release_authority(facts: Facts) -> Outcome:
@@ -62,13 +63,19 @@ def _custody(facts: Facts, release: Fact, stay: Fact) -> Iterator[Missing]:
     """Only who has the person lets the person go, and only once."""
     gone = [one for one in facts.linking(stay, RELEASE, "intake") if one.state == "completed" and one.id != release.id]
     if stay.agency != facts.agency or stay.state == "transferred":
-        yield holds.elsewhere(facts, stay, f"{holds.label(stay)} is not in the custody of {facts.agency}.")
+        yield holds.elsewhere(
+            facts, stay, say("not_the_custodian.is_not_in_custody", label=holds.label(stay), agency=facts.agency)
+        )
     elif gone or stay.state not in ("in_custody", "out"):
         yield Missing(
-            code="stay_closed", severity="error", message=f"{holds.label(stay)} has ended: {stay.state}.",
-            about=stay.id, about_label=holds.label(stay), owed_by=facts.agency, since=facts.today,
-            fix="Name the stay that still runs.",
-        )  # fmt: skip
+            code="stay_closed",
+            severity="error",
+            message=say("stay_closed.has_ended", label=holds.label(stay), state=stay.state),
+            about=stay.id,
+            about_label=holds.label(stay),
+            owed_by=facts.agency,
+            since=facts.today,
+        )
 
 
 def _other_stays(facts: Facts, stay: Fact) -> list[Fact]:
@@ -81,8 +88,8 @@ def _other_stays(facts: Facts, stay: Fact) -> list[Fact]:
 def _open_twice(facts: Facts, other: Fact) -> Missing:
     return Missing(
         code="stay_open_twice", severity="decides", about=other.id, about_label=holds.label(other),
-        message=f"The person is also held on {holds.label(other)}, which is still open.", owed_by=facts.agency,
-        since=facts.today, fix="End the other stay, or let a supervisor decide.",
+        message=say("stay_open_twice.person_is_also_held_on", label=holds.label(other)), owed_by=facts.agency,
+        since=facts.today,
     )  # fmt: skip
 
 
@@ -117,15 +124,19 @@ def _still(asked: Asked, kept: Keeping) -> Missing:
     code = "another_term_runs" if one.type == SENTENCE else "production_pending" if kept.pending else "still_kept"
     what = str(one.fields.get("duty", one.fields.get("kind", ""))).replace("_", " ")
     return Missing(
-        code=code, severity="decides" if kept.pending else "error", about=one.id, about_label=holds.label(one),
-        message=f"{holds.label(one)} ({what}) stands and keeps the person.", owed_by=one.agency,
-        since=one.entered_at.date(), fix=f"Ask {one.agency} for what ends it, and name that as well.",
-    )  # fmt: skip
+        code=code,
+        severity="decides" if kept.pending else "error",
+        about=one.id,
+        about_label=holds.label(one),
+        message=say("release_authority.stands_and_keeps_person", label=holds.label(one), what=what, agency=one.agency),
+        owed_by=one.agency,
+        since=one.entered_at.date(),
+    )
 
 
 def _said(asked: Asked, refusal: Refusal, one: Fact) -> Missing:
     return Missing(
         code=refusal.code, severity="decides" if refusal is PERSON_DECIDES else "error",
-        message=refusal.message.format(one=holds.label(one)), about=asked.release.id,
-        about_label=holds.label(asked.release), owed_by=asked.facts.agency, since=asked.facts.today, fix=refusal.fix,
+        message=say(refusal.code, one=holds.label(one)), about=asked.release.id,
+        about_label=holds.label(asked.release), owed_by=asked.facts.agency, since=asked.facts.today,
     )  # fmt: skip

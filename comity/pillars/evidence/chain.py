@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 
 from comity.extensions import Fact, Facts, Missing, Outcome
 from comity.pillars.evidence.custody import TAKEN_OVER, TRANSFER
+from comity.sentences import Text, say
 
 ITEM = "evidence.item"
 CONSUMPTION = "evidence.consumption"
@@ -35,7 +36,7 @@ class Gap:
     """Where a chain breaks: what is wrong, about which record, and who owes the missing piece."""
 
     code: str
-    message: str
+    message: Text
     about: Fact
     owed_by: str
 
@@ -53,28 +54,30 @@ def chain(item: Fact, transfers: Sequence[Fact]) -> tuple[list[Holding], list[Ga
         gaps += _unread(one, "received", one.fields) or _unread(one, "received", one.offer.answer)
         sent = _instant(one.fields.get("sent")) or one.offer.offered_at
         if one.offer.from_agency != last.holder:
-            said = f"{one.number} was handed over by {one.offer.from_agency}, but {last.holder} held it"
+            said = say(
+                "custody_gap.was_handed_over_by", number=one.number, agency=one.offer.from_agency, holder=last.holder
+            )
             gaps.append(Gap("custody_gap", said, one, last.holder))
         if sent < last.since:
-            said = f"{one.number} was sent before {last.holder} had it"
+            said = say("custody_overlap.was_sent_before", number=one.number, holder=last.holder)
             gaps.append(Gap("custody_overlap", said, one, one.offer.from_agency))
         holdings[-1] = Holding(last.holder, last.since, sent, last.how)
         carried = one.fields.get("conveyance", "hand") != "hand"
         if one.offer.state == "offered":
             holdings.append(Holding(_carrier(one) if carried else one.offer.from_agency, sent, None, one.number))
-            said = f"{one.number} is not answered: nobody has received it"
+            said = say("custody_waiting.is_not_answered", number=one.number)
             gaps.append(Gap("custody_waiting", said, one, one.offer.to_agency))
             break
         received = _instant(one.fields.get("received")) or _instant(one.offer.answer.get("received"))
         received = received or one.offer.answered_at or sent
         if received < sent:
-            said = f"{one.number} was received before it was sent"
+            said = say("custody_overlap.was_received_before", number=one.number)
             gaps.append(Gap("custody_overlap", said, one, one.offer.to_agency))
         if carried:
             holdings.append(Holding(_carrier(one), sent, received, one.number))
         holdings.append(Holding(one.offer.to_agency, received, None, one.number))
     if item.state == "out" and item.fields.get("out_to") not in INSIDE and len(holdings) == 1:
-        gaps.append(Gap("custody_gap", "it is checked out and no transfer says to whom", item, item.agency))
+        gaps.append(Gap("custody_gap", say("custody_gap.it_is_checked_out_and"), item, item.agency))
     return holdings, gaps
 
 
@@ -83,7 +86,8 @@ def _unread(about: Fact, name: str, told: Mapping[str, object]) -> list[Gap]:
     value = told.get(name)
     if value is None or _instant(value) is not None:
         return []
-    said = f"the time {name} of {about.number or 'the item'} cannot be read ({value})"
+    number = about.number or say("custody_gap.the_item")
+    said = say("time_unreadable.of_chain", name=name, number=number, value=str(value))
     return [Gap("time_unreadable", said, about, about.agency)]
 
 
@@ -122,10 +126,15 @@ def origin(facts: Facts, item: Fact) -> Iterator[Gap]:
     last = above[-1]
     if last.links.get("parent"):
         circle = {one.id for one in above} & set(last.links["parent"])
-        said = "it is a part of itself" if circle else "the item it was taken from cannot be seen"
+        said = say("parent_lost.part_of_itself") if circle else say("parent_lost.cannot_be_seen")
         yield Gap("parent_lost", said, last, last.agency)
     elif last.fields.get("origin") == "sub_item":
-        yield Gap("parent_lost", f"{last.number or 'a part'} does not say what it was taken from", last, last.agency)
+        yield Gap(
+            "parent_lost",
+            say("custody_gap.does_not_say_what_it", number=last.number or say("custody_gap.a_part")),
+            last,
+            last.agency,
+        )
 
 
 def _held(facts: Facts, item: Fact) -> Iterator[Gap]:
@@ -133,7 +142,12 @@ def _held(facts: Facts, item: Fact) -> Iterator[Gap]:
     for whole in facts.linked(item, "parent"):
         holdings, _ = chain(whole, facts.linking(whole, TRANSFER, "item"))
         if holdings[-1].holder != facts.agency:
-            said = f"{whole.number} is with {holdings[-1].holder}, so {facts.agency} cannot take a part of it"
+            said = say(
+                "not_the_holder.cannot_take_a_part",
+                number=whole.number,
+                holder=holdings[-1].holder,
+                agency=facts.agency,
+            )
             yield Gap("not_the_holder", said, whole, holdings[-1].holder)
 
 
@@ -146,7 +160,7 @@ def _parts(facts: Facts, item: Fact) -> Iterator[Gap]:
         used = [_weight(one.fields.get("amount")) for one in facts.linking(whole, CONSUMPTION, "item")]
         total = sum((one for one in (*parts, *used) if one is not None), Decimal())
         if of is not None and total > of:
-            said = f"the parts and the use of {whole.number} are {total} g, the whole is {of} g"
+            said = say("parts_exceed_whole.are_more", number=whole.number, total=total, whole=of)
             yield Gap("parts_exceed_whole", said, whole, facts.agency)
 
 
@@ -161,16 +175,20 @@ def _when(transfer: Fact) -> datetime:
 
 
 def _carrier(transfer: Fact) -> str:
-    return str(transfer.fields.get("carrier") or "the carrier")
+    return str(transfer.fields.get("carrier") or say("custody_gap.the_carrier"))
 
 
 def _missing(facts: Facts, item: Fact, gap: Gap) -> Missing:
     name = item.number or item.title
     return Missing(
-        code=gap.code, severity="error", message=f"The custody of {name}: {gap.message}.", about=gap.about.id,
-        about_label=gap.about.number or name, owed_by=gap.owed_by, since=facts.today,
-        fix="Enter what is missing, or explain it in a report.",
-    )  # fmt: skip
+        code=gap.code,
+        severity="error",
+        message=say("chain.custody_of", name=name, message=gap.message),
+        about=gap.about.id,
+        about_label=gap.about.number or name,
+        owed_by=gap.owed_by,
+        since=facts.today,
+    )
 
 
 def _instant(value: object) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from comity.extensions import Fact, Facts, Missing, Outcome
+from comity.sentences import say
 
 TRANSFER = "evidence.custody_transfer"
 TAKEN_OVER = ("accepted", "accepted_with_discrepancy")
@@ -35,12 +36,13 @@ def holder_hands_over(facts: Facts) -> Outcome:
                 Missing(
                     code="not_the_holder",
                     severity="error",
-                    message=f"{label} is held by {held_by}, so {facts.agency} cannot hand it over.",
+                    message=say(
+                        "not_the_holder.is_held_by_so_cannot", label=label, held_by=held_by, agency=facts.agency
+                    ),
                     about=item.id,
                     about_label=label,
                     owed_by=held_by,
                     since=facts.today,
-                    fix="Let the holder enter the transfer.",
                 )
             )
         for one in waiting:
@@ -48,12 +50,11 @@ def holder_hands_over(facts: Facts) -> Outcome:
                 Missing(
                     code="transfer_waiting",
                     severity="error",
-                    message=f"{label} is already on its way: {one.number} is not answered yet.",
+                    message=say("transfer_waiting.is_already_on_its_way", label=label, number=one.number),
                     about=one.id,
                     about_label=one.number,
                     owed_by=one.offer.to_agency if one.offer else "",
                     since=facts.today,
-                    fix="Wait for the answer, or withdraw that transfer.",
                 )
             )
     return Outcome(missing)

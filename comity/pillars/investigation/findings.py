@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from comity.extensions import Fact, Facts
+from comity.sentences import NOTHING, Text, joined, say
 
 REPORT = "investigation.report"
 OFFENSE = "investigation.offense"
@@ -37,7 +38,7 @@ class Finding:
 
     holds: bool
     since: date
-    detail: str = ""
+    detail: Text = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,9 +257,9 @@ def of_offense(
         "statute_in_force": Finding(law is not None or not known, entered),
         "in_time": Finding(ends is None or facts.today <= ends, ends or entered),
         "date_past": Finding(on <= facts.today, entered),
-        "elements_proved": Finding(not unproved, entered, "; ".join(unproved)),
-        "proofs_ready": Finding(not unready, entered, ", ".join(one.number for one in unready)),
-        "proofs_shown": Finding(not hidden, entered, "; ".join(hidden)),
+        "elements_proved": Finding(not unproved, entered, joined(unproved, "semicolon")),
+        "proofs_ready": Finding(not unready, entered, joined((one.number for one in unready), "comma")),
+        "proofs_shown": Finding(not hidden, entered, joined(hidden, "semicolon")),
         "facts_stated": Finding(bool(offense.fields.get("facts")), entered),
     }
 
@@ -283,7 +284,7 @@ def _debtors(facts: Facts, trail: ItemTrail) -> dict[str, str]:
     }
 
 
-def custody_gap(trail: ItemTrail) -> tuple[str, date] | None:
+def custody_gap(trail: ItemTrail) -> tuple[Text, date] | None:
     """Where the chain of an item breaks, and since when: each hand-over begins with the agency where the last ended."""
     held_by = trail.item.agency
     since = trail.item.entered_at.date()
@@ -291,12 +292,15 @@ def custody_gap(trail: ItemTrail) -> tuple[str, date] | None:
         if one.offer is None:
             continue
         if one.offer.from_agency != held_by:
-            return f"{one.number} was handed over by {one.offer.from_agency}, but {held_by} held it", since
+            said = say(
+                "custody_gap.was_handed_over_by", number=one.number, agency=one.offer.from_agency, holder=held_by
+            )
+            return said, since
         held_by, since = one.offer.to_agency, (one.offer.answered_at or one.entered_at).date()
     gone = trail.item.state == "out" and trail.item.fields.get("out_to") not in OUT_WITHIN_THE_AGENCY
     if gone and not trail.taken_over and not trail.waiting:
         left = trail.item.acts.get("check_out")
-        return "it is checked out and no transfer says to whom", left.at.date() if left else since
+        return say("custody_gap.it_is_checked_out_and"), left.at.date() if left else since
     return None
 
 
@@ -316,8 +320,8 @@ def of_item(facts: Facts, trail: ItemTrail, office: str) -> dict[str, Finding]:
     return {
         "taking_reported": Finding(any(one.state == "approved" for one in told), entered),
         "booked": Finding(item.state != "taken", entered),
-        "custody_unbroken": Finding(gap is None, gap[1] if gap else entered, gap[0] if gap else ""),
-        "custody_answered": Finding(not waits, waits_since, ", ".join(one.number for one in waits)),
+        "custody_unbroken": Finding(gap is None, gap[1] if gap else entered, gap[0] if gap else NOTHING),
+        "custody_answered": Finding(not waits, waits_since, joined((one.number for one in waits), "comma")),
         "discrepancy_explained": Finding(not unexplained, unexplained_since),
         "laboratory_asked": Finding(request is not None or bool(released), entered),
         "laboratory_received": Finding(request is None or standing(request) != "offered", asked_on),

@@ -13,6 +13,7 @@ from typing import Any
 
 from comity.extensions import Fact, Facts, ManifestItem, Missing, Outcome, Parcel
 from comity.pillars.investigation.findings import Gathered, Thing, day, gather, once, things
+from comity.sentences import Filled, Given, Text, say
 
 STRICTNESS = ("included", "masked", "withheld")
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -62,17 +63,18 @@ def _not_taken(facts: Facts, case: Fact, profile: Fact) -> list[Missing]:
     program = case.fields.get("program")
     if dated and program in profile.fields.get("programs", ()):
         return []
-    what = f"does not take the program {program!r}" if dated else f"is not in force on {facts.today.isoformat()}"
+    key = "profile_does_not_apply.takes_no_such_program" if dated else "profile_does_not_apply.is_not_in_force"
     return [
         Missing(
             code="profile_does_not_apply",
             severity="error",
-            message=f"The profile {profile.number or profile.title} of {profile.agency} {what}.",
+            message=say(
+                key, number=profile.number or profile.title, agency=profile.agency, program=program, today=facts.today
+            ),
             about=case.id,
             about_label=label(case),
             owed_by=facts.agency,
             since=facts.today,
-            fix="Ask the office which profile applies.",
         )
     ]
 
@@ -113,8 +115,9 @@ def _of_category(fact: Fact, categories: Sequence[str] | None) -> bool:
     return not categories or fact.fields.get("category") in categories
 
 
-def _say(text: str, name: str, detail: str) -> str:
-    return text.replace("{label}", name).replace("{detail}", detail)
+def _say(text: str, name: str, detail: Text) -> Text:
+    """A sentence of the receiver's profile about one record."""
+    return Filled(Given(text), {"label": name, "detail": detail})
 
 
 def label(fact: Fact) -> str:

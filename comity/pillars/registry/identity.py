@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from comity.extensions import Fact, Facts, Missing, Outcome
+from comity.sentences import joined, say
 
 CLAIM = "registry.identity_claim"
 CERTAIN = 100
@@ -74,14 +75,20 @@ def chains_strangers(facts: Facts) -> Outcome:
     if clash is None:
         return Outcome()
     called = sorted({claims[one].agency for one in clash})
-    named = ", ".join(f"{claims[one].number or one} of {claims[one].agency}" for one in clash)
-    said = "the two are one" if new.apart else "two who are chained by this claim are certainly strangers"
+    named = joined(
+        (say("chains_strangers.claim", claim=claims[one].number or one, agency=claims[one].agency) for one in clash),
+        "comma",
+    )
+    key = "chains_strangers.are_one" if new.apart else "chains_strangers.are_strangers"
     lack = Missing(
-        code="chains_strangers", severity="error", message=f"By {named}, {said}.", about=clash[-1],
-        about_label=claims[clash[-1]].number or claims[clash[-1]].id, owed_by=claims[clash[-1]].agency,
+        code="chains_strangers",
+        severity="error",
+        message=say(key, named=named, called=", ".join(called)),
+        about=clash[-1],
+        about_label=claims[clash[-1]].number or claims[clash[-1]].id,
+        owed_by=claims[clash[-1]].agency,
         since=facts.today,
-        fix=f"Call {', '.join(called)}: have the claim that is wrong disputed or revoked, or enter a discrepancy.",
-    )  # fmt: skip
+    )
     return Outcome([lack], rests_on=clash)
 
 
