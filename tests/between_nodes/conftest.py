@@ -35,13 +35,20 @@ fields:
       counterparty: true, required: true }
   terms: { type: string, maxLength: 400, required: true }
   remark: { type: string, maxLength: 400, input: true }
+links:
+  continues: { to: investigation.joint_plan, fixed: true }
+  passed_by: { to: investigation.joint_plan_passing, serial: true }
 states:
   offered: { initial: true }
-  agreed: { final: true }
+  agreed: {}
+  passed_on: { final: true }
   withdrawn: { final: true }
   expired: { final: true }
 acts:
   enter: { by: [agent, supervisor] }
+  offer_on: { from: [agreed], by: [supervisor], needs: [passed_by], sets: [passed_by] }
+  stay: { from: [agreed], by: [system], follows: { passed_by: [expired] } }
+  pass_on: { from: [agreed], to: passed_on, by: [system], follows: { passed_by: [accepted] } }
 offer:
   expires: P7D
   to_several: { needs: 2, counts: [agreed] }
@@ -51,7 +58,33 @@ offer:
   withdrawn: { to: withdrawn, by: [agent, supervisor], from: [offered] }
   expired: { to: expired }
 """
-"""A type whose offer goes to several: two of them must agree."""
+"""A type whose offer goes to several: two of them must agree. Who entered it convenes it."""
+PASSING = "investigation.joint_plan_passing"
+PASSING_TYPE = """
+type: investigation.joint_plan_passing
+title: Passing on of a joint plan
+fields:
+  convener: { type: string, format: agency, counterparty: true, required: true, label: Convenes then }
+links:
+  plan: { to: investigation.joint_plan, required: true, fixed: true }
+states:
+  offered: { initial: true }
+  accepted: { final: true }
+  declined: { final: true }
+  withdrawn: { final: true }
+  expired: { final: true }
+acts:
+  enter: { by: [supervisor] }
+offer:
+  expires: P7D
+  answers:
+    accepted: { to: accepted, by: [supervisor] }
+    declined: { to: declined, by: [supervisor], needs: [reason], ends: true }
+  withdrawn: { to: withdrawn, by: [supervisor], from: [offered] }
+  expired: { to: expired }
+  grants: { groups: [base], links: { plan: [base] } }
+"""
+"""Convening passes by it: an offer of one agency, and the acceptance of another."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +160,13 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
             node = node_on(database, of)
             stack.callback(node.close)
             law = read_folder(paths.jurisdictions() / "us-federal")
-            core = {**loader.core_files(), "investigation/types/joint_plan.yml": PLAN_TYPE}
+            core = {
+                **loader.core_files(), "investigation/types/joint_plan.yml": PLAN_TYPE,
+                "investigation/types/joint_plan_passing.yml": PASSING_TYPE,
+            }  # fmt: skip
             for agency in (home, peer, *(("cpd", "fsl") if home == "atf" else ("cpd",))):
                 own = dict(read_folder(paths.agencies() / agency))
-                own["agreements.yml"] = own["agreements.yml"].replace(" offers: [", f" offers: [{PLAN}, ")
+                own["agreements.yml"] = own["agreements.yml"].replace(" offers: [", f" offers: [{PLAN}, {PASSING}, ")
                 install(node, tokens.operator(), agency=agency, core=core, jurisdiction=law, own=own)
             for agency in (peer, "cpd") if home == "atf" else (peer,):
                 keep_elsewhere(node, tokens.operator(), agency)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from comity import clock
 from comity.kernel.ledger import items
 from comity.kernel.ledger.entry import seal_bytes
 from comity.kernel.portability import rebuild
 from comity.kernel.views.history import history
 from comity.kernel.work.results import Receipt
 from comity.kernel.work.subject import loaded
-from tests.between_nodes.conftest import PLAN, Two
+from tests.between_nodes.conftest import PASSING, PLAN, Two
 from tests.between_nodes.test_hostile_peer import answer, carried
 from tests.world import World, refused
 
@@ -137,3 +139,51 @@ def test_an_offer_to_several_names_others_than_oneself(two: Two) -> None:
     for partners in ([], ["atf", "dea"], "dea"):
         fields = {"partners": partners, "terms": "x"}
         assert refused(two.atf.world.enter, "atf_agent", PLAN, fields).code == "invalid"
+
+
+def test_an_offer_to_convene_that_nobody_answers_leaves_the_plan_where_it_is(two: Two, director: str) -> None:
+    atf = two.atf.world
+    made = plan(two, *ALL)
+    two.carry()
+    atf.answer(director, made.record, "agreed")
+    two.dea.world.answer("dea_supervisor", made.record, "agreed")
+    two.carry()
+    passing = atf.enter("atf_supervisor", PASSING, {"convener": "dea"}, links={"plan": [made.record]})
+    atf.act("atf_supervisor", made.record, "offer_on", links={"passed_by": [passing.record]})
+    with clock.at(clock.now() + timedelta(days=8)):
+        two.carry()
+    assert atf.read("atf_agent", passing.record).state == "expired"
+    told = history(atf.node, atf.seats["atf_agent"], made.record)
+    assert ("stay", "agreed") in [(one.act, one.state_to) for one in told], "what stands on it follows"
+    assert told[-1].state_to == "agreed" and rebuild.run(atf.node).equal
+
+
+def test_convening_passes_by_an_offer_and_its_acceptance(two: Two, director: str) -> None:
+    """ATF's plan is passed on by its own entry when DEA's acceptance has come; DEA convenes one that continues it."""
+    atf, dea = two.atf.world, two.dea.world
+    made = plan(two, *ALL)
+    two.carry()
+    atf.answer(director, made.record, "agreed")
+    dea.answer("dea_supervisor", made.record, "agreed")
+    two.carry()
+    assert atf.read("atf_agent", made.record).state == "agreed"
+    passing = atf.enter("atf_supervisor", PASSING, {"convener": "dea"}, links={"plan": [made.record]})
+    atf.act("atf_supervisor", made.record, "offer_on", links={"passed_by": [passing.record]})
+    two.carry()
+    assert atf.read("atf_agent", made.record).state == "agreed", "an offer alone passes nothing on"
+    dea.answer("dea_supervisor", passing.record, "accepted")
+    two.carry()
+    for home, seat in ((atf, "atf_agent"), (dea, "dea_supervisor")):
+        assert home.read(seat, made.record).state == "passed_on"
+    assert refused(atf.act, "atf_supervisor", made.record, "offer_on", links={"passed_by": [passing.record]}).code in (
+        "act_out_of_turn", "invalid",
+    )  # fmt: skip
+    own = {"partners": ["atf", "cpd"], "terms": "DEA convenes."}
+    new = dea.enter("dea_agent", PLAN, own, links={"continues": [made.record]})
+    two.carry()
+    atf.answer("atf_supervisor", new.record, "agreed")
+    two.carry()
+    assert two.dea.world.rows(
+        "dea", "select state from comity.offer where id = %s and to_agency = 'atf'", new.record
+    ) == [("agreed",)]
+    assert rebuild.run(atf.node).equal and rebuild.run(dea.node).equal

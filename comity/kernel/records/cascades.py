@@ -54,7 +54,8 @@ def _follow(work: Work, record: str, cause: Change, state: str, content: Mapping
     sides = offer_moves.hold(work.conn, record)
     subject = find_subject(work, record)
     of = work.type_of(subject.agency, subject.type_name, subject.core_type)
-    if any(one["state"] == "offered" for one in sides):
+    settled = any(one["settled_entry"] is not None for one in sides)  # of several: what comes later moves nothing
+    if not settled and any(one["state"] == "offered" for one in sides):
         back = of.offer.withdrawn if of.offer else None
         if back is None or not _follows(back, subject, cause, state):
             return []
