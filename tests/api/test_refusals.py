@@ -29,8 +29,9 @@ def test_what_was_refused_is_listed_for_its_own_agency(call: Any, case: Any) -> 
     assert (act["verb"], act["act"], act["code"], act["name"]) == (
         "act", "convert", "not_allowed", "Special Agent Rivera",
     )  # fmt: skip
-    entered = call("agent")("GET", "/refusals", query={"code": "required"}).json()["items"][0]
-    assert (entered["verb"], entered["type"]) == ("enter", "investigation.case") and entered["times"] >= 3
+    lacking = call("agent")("GET", "/refusals", query={"code": "required"}).json()["items"]
+    entered = next(one for one in lacking if one["times"] >= 3)  # other tests of this seat lack something, too
+    assert (entered["verb"], entered["type"]) == ("enter", "investigation.case")
     assert {"code": "required", "path": "fields.program"} in entered["faults"]
     seen = call("supervisor")("GET", "/refusals", query={"member": act["member"], "code": "not_allowed"}).json()[
         "items"
