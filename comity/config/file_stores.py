@@ -9,7 +9,7 @@ from comity.config.settings import Settings
 from comity.config.startup import StartupRefused
 from comity.kernel.work.disk_store import DiskStore
 from comity.kernel.work.file_store import FileStore
-from comity.sentences import say
+from comity.sentences import listed, say
 
 
 def _on_disk(place: str, home: Path) -> FileStore:
@@ -24,6 +24,6 @@ def opened(settings: Settings) -> FileStore:
     """The store that the settings name. Raises StartupRefused `setting_invalid`."""
     kind, _, place = settings.files.partition(":")
     if kind not in STORES:
-        fix = say("setting_invalid.set_it_to_one_of.fix", stores=", ".join(STORES) or "none")
+        fix = say("setting_invalid.set_it_to_one_of.fix", stores=listed(STORES))
         raise StartupRefused("setting_invalid", say("setting_invalid.comity_files_names_store", kind=kind), fix)
     return STORES[kind](place, settings.home)

@@ -64,10 +64,11 @@ class Locale:
         plain = replace(self, language=ENGLISH) if self.language == PSEUDO else self
         joined = str(plain._cldr.datetime_formats["medium"])
         try:
-            day = at.astimezone(self.zone).date()
+            day, hour = at.astimezone(self.zone).date(), plain.time(at)
         except OverflowError:  # at the ends of the calendar there is no other zone
-            return replace(self, zone=UTC).instant(at)
-        return self.given(joined.replace("{1}", plain.date(day)).replace("{0}", plain.time(at)))
+            plain = replace(plain, zone=UTC)
+            day, hour = at.astimezone(UTC).date(), plain.time(at)
+        return self.given(joined.replace("{1}", plain.date(day)).replace("{0}", hour))
 
     def number(self, value: int | float | Decimal) -> str:
         """A quantity, with all its decimals, as 12,345.50; 12,34,567 where lakhs are counted."""

@@ -121,3 +121,19 @@ def test_who_reads_is_asked_once_for_all_texts_of_an_answer(
     begun.clear()
     call("agent")("GET", "/problems", headers=QPS)
     assert len(begun) <= 3
+
+
+def test_what_happened_in_the_first_year_is_shown_as_well(call: Callable[[str], Caller]) -> None:
+    agent = call("agent")
+    said = {"fields": {**CASE, "opened": "0001-01-01"}, "late_cause": "An old file"}
+    case = agent("POST", "/records/investigation.case", said).json()["record"]
+    for path in (f"/records/id/{case}?page=true", "/records/investigation.case?page=true", f"/records/id/{case}/due"):
+        assert agent("GET", path).status_code == 200, path
+
+
+def test_every_address_takes_a_language(call: Callable[[str], Caller]) -> None:
+    case = call("agent")("POST", "/records/investigation.case", {"fields": CASE}).json()["record"]
+    for path in ("/refusals", "/inbox", "/due", f"/records/id/{case}", f"/records/id/{case}/history", "/problems"):
+        assert call("agent")("GET", f"{path}?language=qps").status_code == 200, path
+    refused = call("agent")("GET", "/refusals?language=qps&who=x")
+    assert refused.status_code == 400 and [one for one in texts(refused.json()) if unmarked(one)] == []

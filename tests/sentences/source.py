@@ -77,3 +77,44 @@ def _start(called: ast.expr) -> str | None:
 
 def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Glued:
+    """What the source writes itself into the values of one sentence."""
+
+    where: str
+    key: str
+    texts: tuple[str, ...]
+
+
+_READS = frozenset(
+    ("say", "word", "term", "get", "partition", "rpartition", "strip", "removesuffix", "replace", "at", "text", "split",
+     "joined", "join")
+)  # fmt: skip
+"""Calls whose arguments are no part of the value: what they say is a sentence, or they look something up."""
+
+
+def values() -> Iterator[Glued]:
+    """The texts that stand in the values given to sentences, in every `say` and `word` of the source."""
+    for path, tree in trees():
+        if path.name == "demo.py" or "stories" in path.parts:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and _name(node.func) in ("say", "word") and node.args:
+                found = tuple(text for one in node.keywords for text in _written(one.value))
+                yield Glued(f"{path.relative_to(ROOT)}:{node.lineno}", ast.unparse(node.args[0]), found)
+
+
+def _written(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Call) and _name(node.func) in _READS:
+        return
+    if isinstance(node, ast.Compare):
+        return
+    if isinstance(node, ast.Subscript):
+        yield from _written(node.value)
+        return
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    for child in ast.iter_child_nodes(node):
+        yield from _written(child)

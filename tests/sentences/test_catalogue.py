@@ -3,6 +3,7 @@ language."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from comity.errors import Problem
 from comity.problems import CODES
+from comity.sentences import Given, Text, languages
 from comity.sentences import compile as catalogues
-from comity.sentences import languages
 from tests.sentences import source
+from tests.sentences.pseudo import REFUSED, forgotten, unmarked
 
 WITHOUT_HINDI = 0
 """Sentences that may lack their Hindi: this number shrinks and never grows."""
@@ -108,3 +111,30 @@ def test_nothing_but_the_standard_library_is_read_to_refuse_in_english() -> None
     """Who starts the command for its help, or checks a folder, does not load tables of locales."""
     told = "import sys; from comity.sentences import say; say('needs.give_reason'); print('babel' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", told], capture_output=True, text=True).stdout == "False\n"
+
+
+NAMES = re.compile(r"(comity\.[a-z]+|comity( [a-z-]+)*|--[a-z]+|chmod [0-7]+|sha256|python|[A-Z][A-Z_-]+| PATH)+")
+"""What is no word: commands, options, settings, names of programs and tables, forms."""
+UNSPOKEN = frozenset(("inherit", "final"))
+"""Keys of the definition language, given as such."""
+
+
+def test_no_word_of_ours_is_given_to_a_sentence_as_a_value() -> None:
+    """A value is data, or a sentence of its own: what a program's text holds in a value no translation reaches."""
+    found = list(source.values())
+    assert len(found) > 1_000
+    left = {f"{one.where} {one.key}: {text}" for one in found for text in one.texts if not _is_name(text)}
+    assert left == set()
+
+
+def _is_name(text: str) -> bool:
+    return text in UNSPOKEN or not re.search("[A-Za-z]{2}", NAMES.sub("", text))
+
+
+@pytest.mark.parametrize("text", ["English of ours", "{a}: none"])
+def test_a_refusal_that_is_of_no_catalogue_is_found(text: str) -> None:
+    """What the tests' own hook would say of it."""
+    assert list(forgotten(Problem("invalid", Text(text)))) and list(forgotten(Problem("invalid", text)))  # type: ignore[arg-type]
+    REFUSED.clear()
+    assert list(forgotten(Problem("invalid", Given(text)))) == []
+    assert unmarked("⟦a ⟦b⟧⟧ b") == "b" and unmarked("⟦a⟧ 3 · ½") == ""

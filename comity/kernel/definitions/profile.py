@@ -14,7 +14,7 @@ from comity.kernel.definitions.load import PAIRS, load
 from comity.kernel.definitions.upgrade import Fit, Report
 from comity.kernel.types.catalogue import Catalogue
 from comity.kernel.types.definition import DefinitionsRefused, Files, yaml_text
-from comity.sentences import say
+from comity.sentences import listed, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _law(agency: Files, jurisdictions: Mapping[str, Files]) -> tuple[Files, tupl
     if named is None:
         return {}, ()
     if named.value not in jurisdictions:
-        fix = say("jurisdiction_unknown.known.fix", jurisdictions=", ".join(sorted(jurisdictions)) or "none")
+        fix = say("jurisdiction_unknown.known.fix", jurisdictions=listed(sorted(jurisdictions)))
         return {}, (
             Fault(
                 "jurisdiction_unknown",

@@ -50,7 +50,7 @@ def erase(work: Work, entry: UUID, *, authority: str, paths: Collection[str] | N
         append(work.conn, [order])
         done = ledger.erase(work.conn, entry, order=order.id, paths=paths)
     except psycopg.errors.UniqueViolation:
-        raise Problem("version_conflict", say("version_conflict.record_was_changed_by_another")) from None
+        raise Problem("version_conflict", say("version_conflict.changed_in_the_meantime")) from None
     except ValueError as error:
         raise Problem("invalid", reason(error), fix=say("invalid.name_what_entry_still_says.fix")) from None
     if erased["type"] == "kernel.member":

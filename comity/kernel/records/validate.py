@@ -228,23 +228,13 @@ def _settable(asked: Proposal) -> list[Fault]:
     sets = with_name({**of.links, **of.fields}, rule.sets)
     fix = say("not_set_by_act.it_sets.fix", sets=sets) if sets else say("not_set_by_act.it_sets_nothing.fix")
     act = called(rule)
-    return [
-        Fault(
-            "not_set_by_act",
-            f"fields.{one}",
-            say("not_set_by_act.does_not_set", name=act, one=called(of.fields[one])),
-            fix,
-        )
-        for one in fields
-    ] + [
-        Fault(
-            "not_set_by_act",
-            f"links.{one}",
-            say("not_set_by_act.does_not_set_link", name=act, one=called(of.links[one])),
-            fix,
-        )
-        for one in links
+    told = [
+        (f"fields.{one}", say("not_set_by_act.does_not_set", name=act, one=called(of.fields[one]))) for one in fields
     ]
+    told += [
+        (f"links.{one}", say("not_set_by_act.does_not_set_link", name=act, one=called(of.links[one]))) for one in links
+    ]
+    return [Fault("not_set_by_act", path, said, fix) for path, said in told]
 
 
 def _unknown(asked: Proposal) -> list[Fault]:

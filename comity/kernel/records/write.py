@@ -98,7 +98,7 @@ def _overtaken(changes: Sequence[Change]) -> Problem:
     if all(one.before.version == 0 for one in changes):
         return id_taken()
     return Problem(
-        "version_conflict", say("version_conflict.record_was_changed_by_another_act"),
+        "version_conflict", say("version_conflict.changed_in_the_meantime"),
     )  # fmt: skip
 
 

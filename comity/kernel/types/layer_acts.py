@@ -12,7 +12,7 @@ from comity.kernel.types.conditions import read_guards, refuse_overrides
 from comity.kernel.types.definition import Faults, Form, Node, Source, is_names, is_text, nearest
 from comity.kernel.types.part import Part
 from comity.kernel.types.reading import EVERY, Draft
-from comity.sentences import Text, say
+from comity.sentences import Text, listed, say
 
 KEEP_CORE = say("layer_loosens_field.leave_core_value_layer_only.fix")
 Done = TypeVar("Done", Act, Answer)
@@ -67,7 +67,7 @@ def _narrow_done(draft: Draft, core: Done, form: Form, faults: Faults) -> Done:
     name = core.name
     wider = frozenset(form.names("by")) - core.by
     if wider:
-        fix = say("layer_widens_roles.only_roles_among.fix", by=", ".join(sorted(core.by)) or "none")
+        fix = say("layer_widens_roles.only_roles_among.fix", by=listed(sorted(core.by)))
         faults.add(
             "layer_widens_roles",
             form.at("by"),

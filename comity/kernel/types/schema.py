@@ -36,6 +36,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-5][0-9])\Z"
 )
+_ENDS = frozenset(("0001-01-01", "0001-01-02", "9999-12-30", "9999-12-31"))
 
 
 def is_day(text: str) -> bool:
@@ -44,8 +45,9 @@ def is_day(text: str) -> bool:
 
 
 def is_instant(text: str) -> bool:
-    """An instant in the spelling that every reader here reads: RFC 3339, large T and Z, no leap second."""
-    return _INSTANT.match(text) is not None and _reads(parse_instant, text)
+    """An instant in the spelling that every reader here reads: RFC 3339, large T and Z, no leap second. None lies on
+    the first or the last two days of the calendar, since not every zone could tell its day."""
+    return _INSTANT.match(text) is not None and text[:10] not in _ENDS and _reads(parse_instant, text)
 
 
 def _reads(reader: Callable[[str], object], text: str) -> bool:

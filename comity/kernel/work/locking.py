@@ -61,7 +61,7 @@ def read_locked(
     work = lock(work, ids)
     subject = find(work, record)
     if not lock_targets(of, subject.id, subject.folded.links, pointed) <= ids:
-        raise Problem("version_conflict", say("version_conflict.record_was_changed_by_another_act_in"))
+        raise Problem("version_conflict", say("version_conflict.changed_in_the_meantime"))
     return work, subject
 
 
