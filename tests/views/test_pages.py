@@ -16,6 +16,8 @@ from comity.kernel.views.page import MOMENTS, RecordPage, page
 from comity.kernel.views.page_acts import NextAct
 from comity.kernel.views.wording import MOST_VALUES
 from comity.kernel.work.results import Receipt
+from comity.sentences import PSEUDO
+from tests.sentences.pseudo import unmarked
 from tests.views.round_trips import counted
 from tests.world import World, day, instant, refused
 
@@ -140,6 +142,14 @@ def test_a_page_asks_no_more_often_for_many_lines_than_for_few(world: World) -> 
     assert len(made.timeline) == MOMENTS and made.earlier
     subjects = next(one for one in made.links if one.name == "subject")
     assert len(subjects.values) == MOST_VALUES and subjects.more == 5 and subjects.texts[-1] == "and 5 more"
+
+
+def test_what_stands_in_the_way_of_an_act_is_said_in_the_readers_language(world: World) -> None:
+    made = shown(world, SUPERVISOR, a_case(world).record, language=PSEUDO)
+    blocked = [one for act in made.acts for one in act.obstacles]
+    assert blocked
+    for one in blocked:
+        assert one.message and [text for text in (one.text, one.message, one.fix) if unmarked(text)] == [], one
 
 
 def test_a_list_has_the_columns_that_its_type_features(world: World) -> None:

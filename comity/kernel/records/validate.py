@@ -202,15 +202,10 @@ def _content_faults(
 
 
 def _offerers(asked: Proposal, one: Fault) -> bool:
-    """Whether it is the offerer's to give what lacks: who answers neither left it out nor can add it. Of an offer from
-    another node, the owner judges what was not shown here."""
+    """Whether what lacks was the offerer's to give: its state asked for it before anybody answered. What an answer must
+    give, it `needs`. Of an offer from another node, the owner judges what was not shown here."""
     name = one.path.partition(".")[2]
-    return (
-        asked.answering
-        and one.code == "required"
-        and name not in asked.rule.sets
-        and not shape.is_there(asked.before.fields.get(name))
-    )
+    return asked.answering and one.code == "required" and not shape.is_there(asked.before.fields.get(name))
 
 
 def _settable(asked: Proposal) -> list[Fault]:
