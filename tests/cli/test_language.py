@@ -86,3 +86,11 @@ def test_a_language_that_the_definitions_lack_is_refused_once(comity: Command, c
 def test_an_act_is_done_in_english_where_the_language_lacks(comity: Command, case: Any) -> None:
     done = comity("act", case["number"], "convert", *SUPERVISOR, "--reason", "r", "--language", "xx")
     assert done.code == 0 and done.out.startswith(f"Convert on {case['number']}: ")
+
+
+def test_each_fault_of_a_refusal_is_printed_as_it_is_said(comity: Command) -> None:
+    wrong = ("enter", "investigation.case", *AGENT, "--set", "program=fireams", "--set", "opened=soon", *PSEUDO)
+    said, page = comity(*wrong, "--json").json, comity(*wrong).err
+    assert len(said["faults"]) > 2
+    for one in said["faults"]:
+        assert unmarked(one["message"]) == "" and one["message"] in page, "not within the brackets of a value"

@@ -7,7 +7,8 @@ import pytest
 
 from comity.errors import Problem
 from comity.kernel.definitions.installable import not_installable
-from comity.kernel.definitions.load import digest, read_core
+from comity.kernel.definitions.load import digest, load, read_core
+from comity.kernel.types.definition import DefinitionsRefused
 from tests.types.world import HERE, layers, world
 
 CASE = "investigation.case"
@@ -82,6 +83,18 @@ def test_what_a_statute_bars_is_gone_and_says_why() -> None:
     assert of.acts.keys() & {"reopen", "suspend"} == set()
     assert of.forbid["reopen"] == "18 U.S.C. 1"
     assert catalogue.forbid == {"find.registry.person.x": "c"}
+
+
+@pytest.mark.parametrize("country", ["us", "USA", "United States", "U1"])
+def test_a_country_is_written_by_its_two_letters(country: str) -> None:
+    files = layers()
+    files["agency"]["agency.yml"] += f"\ncountry: {country}\n"
+    with pytest.raises(DefinitionsRefused) as caught:
+        load(files["core"], files["jurisdiction"], files["agency"])
+    [fault] = caught.value.faults
+    assert (fault.code, fault.path.partition(":")[0]) == ("wrong_kind", "agency.yml") and "ISO 3166" in fault.fix
+    files["agency"]["agency.yml"] = files["agency"]["agency.yml"].replace(f"country: {country}", "country: MX")
+    assert load(files["core"], files["jurisdiction"], files["agency"]).definition.country == "MX"
 
 
 def test_the_agency_its_roles_and_agreements_are_read() -> None:
