@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
+from comity import clock
 from comity.config import worker
 from comity.config.settings import settings
 from comity.kernel.records.enter import enter
@@ -53,9 +54,10 @@ def test_a_command_that_wrote_loads_nobody_s_definitions_for_nothing(world: Worl
     other = node_on(world.database, settings({"COMITY_HOME": str(world.node.home)}))
     try:
         enter(other, world.seats["cpd_records"], "investigation.incident", fields)
-        found = {name: pending_work(world.node, name) for name in world.node.agencies()}
-        busy = {name for name, one in found.items() if one.names & {"obligations", "escalation"}}
-        with psycopg.connect(world.database.sequencer_url, autocommit=True) as conn:
+        with clock.at(clock.now()), psycopg.connect(world.database.sequencer_url, autocommit=True) as conn:
+            # the clock is held: what is due by the clock alone must not become due between the question and the round
+            found = {name: pending_work(world.node, name) for name in world.node.agencies()}
+            busy = {name for name, one in found.items() if one.names & {"obligations", "escalation"}}
             assert worker.once(other, conn) == 1
         assert "cpd" in other._catalogues and set(other._catalogues) <= {"cpd", *busy}
     finally:
