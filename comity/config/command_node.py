@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import psycopg
 
@@ -13,6 +14,7 @@ from comity.config.loader import node_on
 from comity.config.settings import Settings
 from comity.errors import Problem
 from comity.kernel.work.node import Node
+from comity.sentences import say
 
 
 @contextmanager
@@ -29,6 +31,9 @@ def opened(settings: Settings, *, threads: int = 1) -> Iterator[Node]:
 
 def _follow(node: Node, database: Database) -> None:
     """Give what was written its place, as a worker would: else an answer waits until the next `comity serve`."""
-    with suppress(psycopg.Error, Problem):
+    try:
         if node.lag()["pending"]:
             worker.inline(node, database.sequencer_url)
+    except (psycopg.Error, Problem) as error:
+        reason = getattr(error, "code", "") or type(error).__name__
+        print(say("cli.followed_later", reason=reason), file=sys.stderr)

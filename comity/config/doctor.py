@@ -46,7 +46,7 @@ def examine(settings: Settings) -> list[Finding]:
         found += [_refused(Given(fault.code), fault) for fault in wrong] or [
             Finding(say("doctor.start_up_checks"), True, say("doctor.start_up_checks_hold"))
         ]
-        found += [_migrations(database), _sequencer(database)]
+        found += [_migrations(database), sequencer_finding(database)]
     return found
 
 
@@ -120,9 +120,11 @@ def _migrations(database: Database) -> Finding:
     return Finding(name, True, say("doctor.all_applied"))
 
 
-def _sequencer(database: Database) -> Finding:
+def sequencer_finding(database: Database) -> Finding:
     """How long the oldest appended entry has waited for its place in the log."""
     import psycopg
+
+    from comity.kernel.ledger.sequence import set_aside
 
     name = say("doctor.sequencer")
     if not database.sequencer_url:
@@ -133,8 +135,13 @@ def _sequencer(database: Database) -> Finding:
             if not row or not row[0]:
                 return Finding(name, True, say("doctor.sequencer_no_table", table="comity.pending"))
             row = connection.execute("SELECT count(*) FROM comity.pending").fetchone()
+            aside = set_aside(connection)
     except psycopg.Error as error:
         fix = say("doctor.migrate_or_correct.fix", command="comity db migrate", setting="DATABASE_SEQUENCER_URL")
         return Finding(name, False, Given(str(error).strip()), fix)
+    if aside:
+        named = Given(", ".join(f"{entry} ({reason})" for entry, reason, _ in aside))
+        held = say("doctor.sequencer_set_aside", count=len(aside), entries=named, command="comity rebuild")
+        return Finding(name, False, held)
     waiting = row[0] if row else 0
     return Finding(name, waiting < 10_000, say("doctor.sequencer_waits", count=waiting, command="comity serve"))

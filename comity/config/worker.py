@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -115,8 +114,10 @@ def _first(node: Node) -> int:
     moved = 0
     for follower, agencies in agencies_waiting(node, [one for one in followers.FOLLOWERS if one.when == "at_once"]):
         for agency in agencies:
-            with suppress(Problem):
+            try:
                 moved += follower.step(node, agency)
+            except Problem as problem:
+                moved += _failed(node, agency, problem, follower.name)
     return moved
 
 
@@ -146,7 +147,7 @@ def _failed(node: Node, agency: str, problem: Problem, follower: str = "follower
     if problem.code == "agency_suspended":
         _suspend(node, agency)
     elif problem.code != "version_conflict":
-        print(f"worker: {agency}: {follower}: {problem.code}", file=sys.stderr, flush=True)
+        _tell(f"{agency}: {follower}: {problem.code}")
     return 0
 
 
@@ -178,11 +179,21 @@ def run(node: Node, sequencer_url: str) -> None:
     stopping: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda number, _: stopping.append(number))
+    told = ""
     while not stopping:
-        with suppress(psycopg.Error, Problem):
+        try:
             _turn(node, sequencer_url, stopping)
+        except (psycopg.Error, Problem) as error:
+            said = getattr(error, "code", "") or getattr(error, "sqlstate", "") or type(error).__name__
+            if said != told:  # once, not twice a second for as long as the database is away
+                _tell(f"sequencer: {said}; it tries again")
+            told = said
         if not stopping:
             clock.pause(0.5)
+
+
+def _tell(line: str) -> None:
+    print(f"worker: {line}", file=sys.stderr, flush=True)
 
 
 def _turn(node: Node, sequencer_url: str, stopping: list[int]) -> None:
@@ -193,6 +204,7 @@ def _turn(node: Node, sequencer_url: str, stopping: list[int]) -> None:
                 break
             clock.pause(0.5)
         sys.setswitchinterval(SWITCH)
+        sequence.again(conn)
         heard, over = Heard(), threading.Event()
         sender = Sender(node)
         beside = [
@@ -214,10 +226,13 @@ def _place(conn: psycopg.Connection[Any], heard: Heard, stopping: list[int]) -> 
     """Give places, looking often while entries come and seldom when none do."""
     last = 0.0
     while not stopping:
-        waits = conn.execute("select exists (select 1 from comity.pending)").fetchone()
+        waits = conn.execute("select exists (select 1 from comity.pending where reason = '')").fetchone()
         if waits and waits[0]:
             heard.tell()  # an answer is followed while its entry gets its place
-            heard.tell(sequence.place(conn, clock.now()).agencies)
+            placed = sequence.place(conn, clock.now())
+            heard.tell(placed.agencies)
+            for entry in placed.aside:
+                _tell(f"sequencer: entry {entry} cannot have a place and is set aside")
             last = clock.monotonic()
         else:
             clock.pause(BUSY if clock.monotonic() - last < LINGER else IDLE)
@@ -249,7 +264,7 @@ def _follow_on(node: Node, heard: Heard, over: Callable[[], bool]) -> None:
                 pruned = clock.monotonic()
                 prune_all(node)
         except (Problem, psycopg.Error) as error:
-            print(f"worker: followers: {getattr(error, 'code', type(error).__name__)}", file=sys.stderr, flush=True)
+            _tell(f"followers: {getattr(error, 'code', type(error).__name__)}")
             clock.pause(0.5)
 
 

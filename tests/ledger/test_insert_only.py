@@ -22,7 +22,7 @@ CHANGES = [
     "delete from comity.entry where id = %(entry)s",
     "update comity.entry_content set content = '{}' where entry = %(entry)s",
     "delete from comity.entry_content where entry = %(entry)s",
-    "truncate comity.entry",
+    "truncate comity.entry cascade",
     "truncate comity.entry_content",
     "truncate comity.sequence",
     "truncate comity.layer",

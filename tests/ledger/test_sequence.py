@@ -173,7 +173,7 @@ def test_a_drain_names_the_agencies_whose_logs_grew(log: Any, sequencer: Conn) -
     assert sequence.place(sequencer, clock.now()) == sequence.Placed()
     first = log()
     log()
-    assert sequence.place(sequencer, clock.now()) == sequence.Placed([first.agency], 2)
+    assert sequence.place(sequencer, clock.now()) == sequence.Placed((first.agency,), 2)
 
 
 def test_a_second_worker_waits_until_the_first_has_placed_its_batch(

@@ -187,8 +187,6 @@ INSERTS = {
                 values (%(agency)s, %(id)s, %(agency)s, comity.me(), 'x', 'offered', now(), %(id)s)""",
     "reported": """insert into comity.reported (entry, agency, by_agency, record, type, act, document, entered_at)
                 values (%(id)s, 'usdc', %(agency)s, %(id)s, 'x', 'x', %(id)s, now())""",
-    "pending": """insert into comity.pending (agency, entry, leaf)
-                values (%(agency)s, %(id)s, decode(repeat('00', 32), 'hex'))""",
     "member": "insert into comity.member values (%(id)s, %(agency)s, 'intruder', '{supervisor}', 'active', 1)",
     "token": """insert into comity.token (hash, agency, member, created_at, expires_at)
                 values ('x', %(agency)s, %(id)s, now(), now())""",
@@ -267,7 +265,7 @@ def test_the_log_is_insert_only_for_everyone(database: Database, garden: Garden,
         for statement in (
             f"update comity.{table} set agency = 'cpd' where agency = 'atf'",
             f"delete from comity.{table} where agency = 'atf'",
-            f"truncate comity.{table}",
+            f"truncate comity.{table} cascade",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 conn.execute(statement)

@@ -28,8 +28,8 @@ with given as (
     insert into comity.entry_content (entry, agency, record, content, salts)
     select id, agency, record, content, salts from given where content is not null
 )
-insert into comity.pending (agency, entry, leaf, placed_at)
-select agency, id, leaf, placed_at from given order by at
+insert into comity.pending (entry, placed_at)
+select id, placed_at from given order by at
 """
 
 

@@ -243,11 +243,11 @@ class Node:
             return [row[0] for row in conn.execute(asked, (NODE,))]
 
     def lag(self) -> dict[str, float]:
-        """How far the sequencer is behind: entries appended and not yet placed, as far as this node's log shows."""
+        """How far the sequencer is behind: entries that wait for their place, and those that it had to set aside."""
         with self.transaction(NODE) as (conn, _):
-            row = conn.execute("select pending, oldest_seconds from comity.lag()").fetchone()
+            row = conn.execute("select pending, oldest_seconds, set_aside from comity.lag()").fetchone()
             assert row is not None
-            return {"pending": int(row[0]), "oldest_seconds": float(row[1])}
+            return {"pending": int(row[0]), "oldest_seconds": float(row[1]), "set_aside": int(row[2])}
 
     def close(self) -> None:
         self.pool.close()

@@ -25,13 +25,18 @@ grant select, insert on comity.entry, comity.entry_content to comity_app;
 grant update (content, salts) on comity.entry_content to comity_app;  -- comity.refuse_change says of which
 create policy answers on comity.entry for select to current_user using (kind = 'answer');  -- comity.refuse_going_back
 
--- The app role appends and learns the place; the sequencer alone gives it.
-create policy own on comity.pending using (agency = comity.me()) with check (agency = comity.me());
-create policy sequencer_drains on comity.pending to comity_sequencer using (true) with check (false);
+-- The app role appends and learns the place; the sequencer alone gives it. It reads of an entry whose it is and its leaf.
+create policy appends on comity.pending for insert to comity_app with check (reason = '');
+create trigger pending_is_ones_own after insert on comity.pending referencing new table as added
+    for each statement execute function comity.refuse_no_place_of_own();
+create policy sequencer_drains on comity.pending to comity_sequencer using (true) with check (true);
 create policy sequencer_places on comity.sequence to comity_sequencer using (true) with check (true);
-grant insert on comity.pending to comity_app;
+create policy sequencer_places on comity.entry for select to comity_sequencer using (true);
+grant insert (entry, placed_at) on comity.pending to comity_app;
 grant select on comity.sequence to comity_app;
 grant select, delete on comity.pending to comity_sequencer;
+grant update (reason) on comity.pending to comity_sequencer;
+grant select (id, agency, leaf) on comity.entry to comity_sequencer;
 grant select, insert on comity.sequence to comity_sequencer;
 -- comity.lag and comity.stream_end, which run as the owner, count and show no row.
 create policy counts on comity.pending for select to current_user using (true);

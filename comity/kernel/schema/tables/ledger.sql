@@ -30,15 +30,15 @@ create table comity.entry_content (
     salts bytea not null
 );
 
--- Entries without a place. `placed_at`: when an arriving entry had its place on the node that it left; "as entered at T"
--- answers the same here as there.
+-- Entries without a place. Whose each is and its leaf are read from the entry itself when it gets one. `placed_at`: when an
+-- arriving entry had its place on the node that it left; "as entered at T" answers the same here as there. `reason`: why
+-- the sequencer set it aside and goes on without it; empty while it waits its turn.
 create table comity.pending (
     serial bigint generated always as identity primary key,
-    agency text not null,
-    entry uuid not null,
-    leaf bytea not null,
+    entry uuid not null unique references comity.entry (id),
     appended_at timestamptz not null default now(),
-    placed_at timestamptz
+    placed_at timestamptz,
+    reason text not null default ''
 );
 
 create table comity.sequence (
