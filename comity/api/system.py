@@ -116,7 +116,8 @@ def openapi(request: HttpRequest) -> HttpResponse:
 
 @router.get("/health", auth=None, **route_docs("Whether this server can record", gives="Health", refusals=(503,)))
 def health(request: HttpRequest) -> HttpResponse:
-    """200 while the database answers. `slow`: entries wait for their place longer than a minute."""
+    """200 while the database answers. `slow`: entries wait for their place longer than a minute; `set_aside`: so many
+    cannot have one, and `comity doctor` names them."""
     version = service.service().version
     try:
         lag = service.node().lag()
@@ -139,6 +140,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         if free is not None:
             gauges["comity_files_free_bytes"] = ("Room in the store of files.", float(free))
         gauges["comity_sequencer_pending"] = ("Entries that wait for their place.", float(lag["pending"]))
+        gauges["comity_sequencer_set_aside"] = ("Entries that cannot have a place.", float(lag["set_aside"]))
         gauges["comity_sequencer_oldest_seconds"] = ("How long the oldest waits.", float(lag["oldest_seconds"]))
     except Exception as error:  # noqa: BLE001  the counts are told also while the database is away
         gate.failed(request, error)

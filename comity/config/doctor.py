@@ -141,7 +141,7 @@ def sequencer_finding(database: Database) -> Finding:
         return Finding(name, False, Given(str(error).strip()), fix)
     if aside:
         named = Given(", ".join(f"{entry} ({reason})" for entry, reason, _ in aside))
-        held = say("doctor.sequencer_set_aside", count=len(aside), entries=named, command="comity rebuild")
+        held = say("doctor.sequencer_set_aside", count=len(aside), entries=named, command="comity serve")
         return Finding(name, False, held)
     waiting = row[0] if row else 0
     return Finding(name, waiting < 10_000, say("doctor.sequencer_waits", count=waiting, command="comity serve"))

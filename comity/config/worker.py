@@ -34,8 +34,11 @@ BREATH = 0.01
 """Seconds between two rounds of the followers for whom nobody waits: the next takes together what came meanwhile."""
 PRUNES = 60.0
 """Seconds between two looks at what was kept long enough: a batch of each agency at a time."""
+SAME, LINES = 60.0, 1_000
+"""Seconds after which the same line is told again, and how many lines are remembered for that."""
 SWITCH = 0.0005
 """Seconds after which a thread that only computes lets the others on: giving places must not wait for a follower."""
+_told: dict[str, float] = {}
 
 
 class Heard:
@@ -179,20 +182,24 @@ def run(node: Node, sequencer_url: str) -> None:
     stopping: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda number, _: stopping.append(number))
-    told = ""
     while not stopping:
         try:
             _turn(node, sequencer_url, stopping)
         except (psycopg.Error, Problem) as error:
             said = getattr(error, "code", "") or getattr(error, "sqlstate", "") or type(error).__name__
-            if said != told:  # once, not twice a second for as long as the database is away
-                _tell(f"sequencer: {said}; it tries again")
-            told = said
+            _tell(f"sequencer: {said}; it tries again")
         if not stopping:
             clock.pause(0.5)
 
 
 def _tell(line: str) -> None:
+    """A line for the operator; the same one at most once in SAME seconds, for as long as its cause lasts."""
+    now = clock.monotonic()
+    if now - _told.get(line, now - SAME) < SAME:
+        return
+    if len(_told) >= LINES:
+        _told.clear()
+    _told[line] = now
     print(f"worker: {line}", file=sys.stderr, flush=True)
 
 

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from comity import clock
+from comity.config import worker
 from comity.config.database import Database
 from comity.config.doctor import sequencer_finding
 from comity.kernel.ledger import sequence
@@ -70,6 +71,10 @@ def test_the_app_role_queues_nothing_but_its_own_entries_without_a_place(
     with bare.transaction(f"{agency}-other") as (conn, _):
         theirs = an_entry(f"{agency}-other")
         append(conn, [theirs])
+        within_reach = (f"{agency}-other", agency)
+        conn.execute(
+            "insert into comity.agreement values (%s, 'x', %s, '{}', '2000-01-01', '2100-01-01')", within_reach
+        )
     with superuser(database) as conn:
         conn.execute("delete from comity.pending where entry = %s", (theirs.id,))
         known |= {"theirs": theirs.id, "carried": log().id}
@@ -82,6 +87,34 @@ def test_the_app_role_queues_nothing_but_its_own_entries_without_a_place(
         for entry in (theirs.id, known["carried"]):
             conn.execute("insert into comity.pending (entry) values (%s)", (entry,))
     assert drain_all(sequencer) == []
+
+
+def test_an_agency_that_is_kept_elsewhere_asks_for_no_place_here(
+    bare: Node, database: Database, sequencer: Conn, log: Any, agency: str
+) -> None:
+    carried = log().id
+    with superuser(database) as conn:
+        conn.execute("delete from comity.pending where entry = %s", (carried,))
+        conn.execute("insert into comity.agency (id, title, elsewhere) values (%s, 'Far away', true)", (agency,))
+    try:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), bare.transaction(agency) as (conn, _):
+            conn.execute("insert into comity.pending (entry) values (%s)", (carried,))
+    finally:
+        with superuser(database) as conn:
+            conn.execute("delete from comity.agency where id = %s", (agency,))
+            conn.execute("insert into comity.pending (entry) values (%s)", (carried,))
+
+
+def test_the_worker_tells_the_same_line_once_a_minute_and_again_after_that(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(worker, "_told", {})
+    monkeypatch.setattr(clock, "monotonic", lambda: now[0])
+    for seconds, line, told in ((0, "a", 1), (30, "a", 0), (30, "b", 1), (61, "a", 1), (62, "a", 0)):
+        now[0] = seconds
+        worker._tell(line)
+        assert capsys.readouterr().err.count(f"worker: {line}\n") == told
 
 
 def test_a_row_that_cannot_have_a_place_is_set_aside_named_and_stops_nobody(
@@ -106,12 +139,14 @@ def test_a_row_that_cannot_have_a_place_is_set_aside_named_and_stops_nobody(
 
 
 def test_an_error_that_one_row_causes_is_found_by_halves_and_the_row_is_tried_again_later(
-    database: Database, sequencer: Conn, log: Any
+    database: Database, sequencer: Conn, log: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody foresaw this one: the table itself refuses a single entry of a lot."""
     drain_all(sequencer)
-    written = [log() for _ in range(9)]
-    bad = written[4]
+    written = [log() for _ in range(64)]
+    bad, lots = written[40], []
+    placing = sequence.place
+    monkeypatch.setattr(sequence, "place", lambda *given: lots.append(given) or placing(*given))
     with psycopg.connect(database.owner_url, autocommit=True) as owner:
         owner.execute(
             f"""create function comity.refuses() returns trigger language plpgsql as $$ begin
@@ -121,6 +156,8 @@ def test_an_error_that_one_row_causes_is_found_by_halves_and_the_row_is_tried_ag
         )
         try:
             assert drain_all(sequencer) == [bad.id]
+            assert {given[2] for given in lots if len(given) > 2} >= {1, 4, 9, 19, 39}, "by halves, not one by one"
+            assert sum(len(given) == 2 for given in lots) < 12
             assert [placed(sequencer, one.id) for one in written] == [one is not bad for one in written]
         finally:
             owner.execute("drop trigger poisoned on comity.sequence; drop function comity.refuses()")

@@ -22,6 +22,7 @@ from comity.config import worker
 from comity.config.database import Database, migrate
 from comity.config.main import services
 from comity.config.settings import settings
+from comity.kernel.ledger import sequence
 from comity.kernel.policy.actor import Actor
 from comity.kernel.records.act import act
 from comity.kernel.records.answer import answer
@@ -179,6 +180,30 @@ def _work_on(upgraded: Upgraded) -> None:
         row = conn.execute("select count(*), min(place), max(place) from comity.sequence").fetchone()
     assert row is not None and row[1:] == (1, row[0]) and row[0] == sum(map(len, after.values()))
     assert outcome.rebuilt(node)["equal"] is True
+
+
+@pytest.mark.parametrize("recorded", RECORDED[:1], ids=str)
+def test_what_waited_is_taken_along_once_by_its_entry_and_what_would_stop_the_sequencer_is_not(
+    recorded: Path, new_database: NewDatabase
+) -> None:
+    database = new_database()
+    load(database, recorded)
+    with psycopg.connect(database.superuser_url, autocommit=True) as conn:
+        waited = {row[0] for row in conn.execute("select entry from comity.pending")}
+        assert waited
+        conn.execute("update comity.pending set leaf = '\\x00', agency = 'nobody'")
+        conn.execute(
+            """insert into comity.pending (agency, entry, leaf)
+               select agency, entry, leaf from comity.pending
+               union all (select agency, entry, leaf from comity.sequence limit 1)
+               union all select 'cpd', gen_random_uuid(), '\\x00'"""
+        )
+    migrate(database)
+    with psycopg.connect(database.sequencer_url, autocommit=True) as conn:
+        taken = [row[0] for row in conn.execute("select entry from comity.pending")]
+        assert sorted(taken) == sorted(waited)
+        placed = sequence.place(conn, clock.now())
+        assert (placed.entries, placed.aside) == (len(waited), ())
 
 
 @pytest.mark.parametrize("recorded", RECORDED, ids=str)

@@ -1,10 +1,10 @@
 """Giving entries their place: a gapless one in the agency's log and one in the node's stream.
 
 The pending table is drained by delete and insert in one transaction, in order of its serial. Whose an entry is and its
-leaf are read from the entry itself. An entry that saw another
-was inserted after that one had committed, so it has the larger serial and stands behind it in every drain that sees
-both; one that commits late is found by the next drain. No long transaction stalls it and none is missed. An entry that
-arrives with its agency from elsewhere keeps the instant at which it had its place there.
+leaf are read from the entry itself. An entry that saw another was inserted after that one had committed, so it has the
+larger serial and stands behind it in every drain that sees both; one that commits late is found by the next drain. No
+long transaction stalls it and none is missed. An entry that arrives with its agency from elsewhere keeps the instant at
+which it had its place there.
 """
 
 from __future__ import annotations
@@ -72,21 +72,29 @@ def place(conn: Connection[Any], now: datetime, limit: int = LOT) -> Placed:
         with conn.pipeline(), conn.transaction():
             conn.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
             drained = conn.execute(_DRAIN, {"limit": limit, "now": now, "wake": WAKE})
-        row = drained.fetchone()
-        return Placed(tuple(row[0]), row[1], tuple(row[2])) if row else Placed()
-    except SET_ASIDE as error:
-        return place(conn, now, limit // 2) if limit > 1 else _set_aside(conn, error)
+        return _placed(drained.fetchone())
+    except SET_ASIDE:
+        return place(conn, now, limit // 2) if limit > 1 else _place_or_set_aside(conn, now)
 
 
-def _set_aside(conn: Connection[Any], error: psycopg.Error) -> Placed:
+def _place_or_set_aside(conn: Connection[Any], now: datetime) -> Placed:
+    """The first that waits gets its place or is set aside: it is tried and marked under one lock."""
     with conn.transaction():
         conn.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
-        rows = conn.execute(
-            """update comity.pending set reason = %s
-                where serial = (select min(serial) from comity.pending where reason = '') returning entry""",
-            (error.sqlstate or type(error).__name__,),
-        ).fetchall()
-    return Placed(aside=[row[0] for row in rows])
+        try:
+            with conn.transaction():
+                return _placed(conn.execute(_DRAIN, {"limit": 1, "now": now, "wake": WAKE}).fetchone())
+        except SET_ASIDE as error:
+            rows = conn.execute(
+                """update comity.pending set reason = %s
+                    where serial = (select min(serial) from comity.pending where reason = '') returning entry""",
+                (error.sqlstate or type(error).__name__,),
+            ).fetchall()
+            return Placed(aside=tuple(row[0] for row in rows))
+
+
+def _placed(row: Any) -> Placed:
+    return Placed(tuple(row[0]), row[1], tuple(row[2])) if row else Placed()
 
 
 def drain(conn: Connection[Any], now: datetime, limit: int = LOT) -> int:

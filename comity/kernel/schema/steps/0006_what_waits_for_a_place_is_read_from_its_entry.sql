@@ -1,9 +1,10 @@
--- What waited said itself whose it was and which leaf it had; now that is read from the entry. A row that no entry stands
--- behind, or a second one for an entry, would have stopped the sequencer: none is taken along.
+-- What waited said itself whose it was and which leaf it had; now that is read from the entry, whatever the row said. A row
+-- that no entry stands behind, or a second one for an entry, would have stopped the sequencer: none is taken along.
 create temporary table waited on commit drop as
     select min(p.serial) as serial, p.entry, min(p.appended_at) as appended_at, min(p.placed_at) as placed_at
-      from comity.pending p join comity.entry e on e.id = p.entry and e.agency = p.agency and e.leaf = p.leaf
+      from comity.pending p join comity.entry e on e.id = p.entry
      where not exists (select 1 from comity.sequence s where s.entry = p.entry)
+       and not exists (select 1 from comity.agency a where a.id = e.agency and a.elsewhere)
      group by p.entry;
 drop table comity.pending;
 create table comity.pending (
